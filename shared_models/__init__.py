@@ -1,0 +1,1 @@
+"""The wire: every shape that client and server say to each other. No I/O."""

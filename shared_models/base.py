@@ -1,0 +1,47 @@
+"""The base of every wire model, and the types that most of them use."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
+
+Item = TypeVar("Item")
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339, UTC, always with microseconds, so that equal times are equal strings."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Time = Annotated[
+    datetime,
+    AfterValidator(_utc),
+    PlainSerializer(format_time, return_type=str, when_used="json"),
+]
+Id = UUID
+Money = Annotated[int, Field(ge=0, le=99_999_999)]
+"""An amount in the market's minor unit."""
+
+
+class Wire(BaseModel):
+    """A shape on the wire. Unknown fields are ignored, so additive changes are free."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+
+class Body(Wire):
+    """What a client sends. Integers are integers: no text or float is taken for one."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+
+class Page(Wire, Generic[Item]):
+    """One page of a list, and the opaque cursor of the next one (None at the end)."""
+
+    items: list[Item]
+    next_cursor: str | None = None

@@ -1,0 +1,38 @@
+"""The notification centre (rule 16)."""
+
+from enum import StrEnum
+from typing import Any
+
+from shared_models.base import Body, Id, Time, Wire
+
+
+class NotificationKind(StrEnum):
+    """Trade and system cannot be switched off, only silenced."""
+
+    CHAT = "chat"
+    TRADE = "trade"
+    OFFER = "offer"
+    ALERT = "alert"
+    PRICE = "price"
+    REVIEW = "review"
+    SOCIAL = "social"
+    SYSTEM = "system"
+
+
+class Notification(Wire):
+    """One notice. ``data`` names the objects it is about by id."""
+
+    id: Id
+    kind: NotificationKind
+    event: str
+    text: str
+    data: dict[str, Any]
+    read: bool
+    silent: bool
+    created_at: Time
+
+
+class NotificationsRead(Body):
+    """``PUT /v1/notifications/read``: everything up to this one is read."""
+
+    up_to_id: Id

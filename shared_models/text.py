@@ -1,0 +1,62 @@
+"""Cleaning of user text: the same on both sides, so a form and the server agree."""
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+_TERMINAL_ESCAPE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_].*?(?:\x1b\\|$)|\x1b.",
+    re.DOTALL,
+)
+_BIDI_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_KEPT_CONTROLS = frozenset("\n\t")
+_DROPPED_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn"})
+_INVISIBLE = frozenset("\u200b\u2060\ufeff\u2028\u2029\u180e")
+
+
+def clean_text(text: str) -> str:
+    """NFC text without terminal escapes, control characters and bidi overrides (rule 18).
+
+    Line breaks are kept as ``\\n`` and tabs as they are; the ends are stripped.
+    """
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _TERMINAL_ESCAPE.sub("", text)
+    kept = (
+        character
+        for character in text
+        if character in _KEPT_CONTROLS
+        or (
+            character not in _BIDI_CONTROLS
+            and character not in _INVISIBLE
+            and unicodedata.category(character) not in _DROPPED_CATEGORIES
+        )
+    )
+    return "".join(kept).strip()
+
+
+def clean_line(text: str) -> str:
+    """Like :func:`clean_text`, on one line: every run of white space becomes one space."""
+    return " ".join(clean_text(text).split())
+
+
+def _clean_if_text(value: object) -> object:
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def _line_if_text(value: object) -> object:
+    return clean_line(value) if isinstance(value, str) else value
+
+
+def _encodable(value: str) -> str:
+    return value.encode("utf-8", "ignore").decode()
+
+
+Cleaned = BeforeValidator(_clean_if_text)
+CleanedLine = BeforeValidator(_line_if_text)
+
+Line = Annotated[str, CleanedLine]
+Block = Annotated[str, Cleaned]
+Place = Annotated[str, CleanedLine, StringConstraints(max_length=60)]
+SearchText = Annotated[str, CleanedLine, StringConstraints(max_length=100), AfterValidator(_encodable)]
