@@ -1,0 +1,183 @@
+"""The object store in deployment: S3, or anything that speaks it, through boto3 in threads."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from server.platform.clock import Clock
+from server.platform.object_store.port import (
+    Credentials,
+    ObjectInfo,
+    ObjectNotFound,
+    ObjectStoreError,
+    SignedPut,
+)
+from server.platform.object_store.settings import S3Address
+from server.platform.object_store.sigv4 import Signer
+
+THREADS = 8
+CHUNK_BYTES = 1024 * 1024
+DEFAULT_REGION = "us-east-1"
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+
+Result = TypeVar("Result")
+
+
+class S3ObjectStore:
+    """One bucket of an S3-compatible server; credentials are found the AWS way."""
+
+    def __init__(self, address: S3Address, clock: Clock) -> None:
+        self._bucket = address.bucket
+        self._endpoint = address.endpoint
+        self._region = address.region
+        self._clock = clock
+        self._setup = threading.Lock()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="object-store")
+
+    async def presign_put(
+        self, key: str, *, content_type: str, length: int, sha256: str, expires_s: int
+    ) -> SignedPut:
+        def sign() -> SignedPut:
+            return self._signer.put(
+                self._credentials(),
+                key,
+                content_type=content_type,
+                length=length,
+                sha256=sha256,
+                expires_s=expires_s,
+            )
+
+        return await self._run(sign)
+
+    async def presign_get(self, key: str, *, content_type: str, expires_s: int) -> str:
+        def sign() -> str:
+            return self._signer.get(
+                self._credentials(), key, content_type=content_type, expires_s=expires_s
+            )
+
+        return await self._run(sign)
+
+    async def head(self, key: str) -> ObjectInfo | None:
+        def head() -> ObjectInfo:
+            answer = self._client.head_object(Bucket=self._bucket, Key=key)
+            return ObjectInfo(size=answer["ContentLength"])
+
+        try:
+            return await self._run(head)
+        except ObjectNotFound:
+            return None
+
+    async def download(self, key: str, target: Path) -> None:
+        def download() -> None:
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            with target.open("wb") as file:
+                for chunk in body.iter_chunks(CHUNK_BYTES):
+                    file.write(chunk)
+
+        await self._run(download)
+
+    async def get(self, key: str) -> bytes:
+        def get() -> bytes:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            return bytes(answer["Body"].read())
+
+        return await self._run(get)
+
+    async def put(self, key: str, source: Path | bytes, *, content_type: str) -> None:
+        def put() -> None:
+            body = source if isinstance(source, bytes) else source.read_bytes()
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type
+            )
+
+        await self._run(put)
+
+    async def delete(self, key: str) -> None:
+        def delete() -> None:
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+        try:
+            await self._run(delete)
+        except ObjectNotFound:
+            return
+
+    async def check(self) -> None:
+        await self._run(lambda: self._client.head_bucket(Bucket=self._bucket))
+
+    async def close(self) -> None:
+        if "_client" in self.__dict__:
+            self._client.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, call: Callable[[], Result]) -> Result:
+        """Run a blocking call in a thread. Signing too: finding credentials may use the network."""
+
+        def guarded() -> Result:
+            with self._setup:
+                _ = self._signer
+            with _translated_errors():
+                return call()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
+
+    @cached_property
+    def _session(self) -> Any:
+        import boto3  # type: ignore[import-untyped]
+
+        session = boto3.Session()
+        region = self._region or session.region_name or DEFAULT_REGION
+        return boto3.Session(region_name=region)
+
+    @cached_property
+    def _client(self) -> Any:
+        from botocore.config import Config  # type: ignore[import-untyped]
+
+        return self._session.client(
+            "s3",
+            endpoint_url=self._endpoint,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                connect_timeout=3,
+                read_timeout=20,
+                max_pool_connections=THREADS,
+                retries={"mode": "standard", "total_max_attempts": 3},
+            ),
+        )
+
+    @cached_property
+    def _signer(self) -> Signer:
+        meta = self._client.meta
+        return Signer(meta.endpoint_url.rstrip("/"), self._bucket, meta.region_name, self._clock)
+
+    def _credentials(self) -> Credentials:
+        found = self._session.get_credentials()
+        if found is None:
+            raise ObjectStoreError(
+                "no credentials for the object store: set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, or give the machine a role"
+            )
+        frozen = found.get_frozen_credentials()
+        return Credentials(frozen.access_key, frozen.secret_key, frozen.token)
+
+
+@contextmanager
+def _translated_errors() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if code in _MISSING:
+            raise ObjectNotFound("no such object") from error
+        raise ObjectStoreError(f"the object store refused: {code}") from error
+    except BotoCoreError as error:
+        raise ObjectStoreError(f"the object store failed: {type(error).__name__}") from error
