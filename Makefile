@@ -1,0 +1,75 @@
+# Everything sets itself up: Python 3.11 or newer and make are all it takes.
+#
+#   make demo     a private market with people in it; ARGS="--scale small" and the like are passed on
+#   make test     format, lint, types, architecture and all tests, on real servers
+
+PYTHON ?= python3
+ARGS ?=
+
+UV := .cache/boot/bin/uv
+BIN := .venv/bin
+RUN := .venv/.run-is-installed
+DEV := .venv/.dev-is-installed
+ROOMS := shared_models server client_tui migrations bench tests
+CODE := $(wildcard $(ROOMS))
+EXPORT := --quiet --format requirements-txt --no-emit-project --no-header
+
+# Byte code makes every start about a second faster.
+unexport PYTHONDONTWRITEBYTECODE
+unexport VIRTUAL_ENV
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format snapshots bench pins clean
+
+help:  ## list what can be made
+	@sed -n 's/^\([a-z]*\):.*  ## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN))  ## run a private market with people in it
+	@$(BIN)/picky demo $(ARGS)
+
+test: lint  ## check everything
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+lint: $(DEV)  ## check format, style, types and architecture only
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports --no-cache
+
+format: $(DEV)  ## format the code and mend what can be mended
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+snapshots: $(DEV)  ## draw the pictures of the app anew; look at each before committing it
+	$(BIN)/python -m pytest tests/snapshots --snapshot-update $(ARGS)
+
+bench: $(DEV)  ## measure; ARGS are passed on
+	$(BIN)/python -m bench $(ARGS)
+
+pins: $(UV)  ## choose the newest versions that fit and write their hashes to requirements/
+	$(UV) lock --upgrade
+	$(UV) export $(EXPORT) --no-dev --output-file requirements/run.txt
+	$(UV) export $(EXPORT) --output-file requirements/dev.txt
+	printf 'uv\nhatchling\neditables\n' | $(UV) pip compile - --quiet --universal \
+		--python-version 3.11 --generate-hashes --no-header --output-file requirements/boot.txt
+
+
+clean:  ## remove what make made
+	rm -rf .venv .cache
+
+# The development environment holds everything the application needs, so it serves for both.
+$(DEV): INSTALL = dev
+$(RUN): INSTALL = run
+$(DEV) $(RUN): .venv/.%-is-installed: requirements/%.txt pyproject.toml $(UV)
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	@echo 'installing requirements/$(INSTALL).txt'
+	@$(UV) pip sync --quiet --require-hashes --compile-bytecode $<
+	@$(UV) pip install --quiet --no-deps --build-constraint requirements/boot.txt --editable .
+	@touch $@
+
+$(UV): requirements/boot.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Picky needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv .cache/boot
+	@.cache/boot/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

@@ -1,0 +1,78 @@
+"""Runs one server process and ends it when its lifetime is over.
+
+Started as a script, with the standard library only. It detaches itself, prints the server's pid,
+and then waits for the exclusive lock on the file `alive`, which the owner of the lifetime holds.
+The kernel lets go of that lock when the owner ends in whatever way, so no server outlives a run.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+STOP_WITHIN_S = 5.0
+
+
+def main() -> None:
+    """Start the server of the command line and stay until it or its lifetime has ended."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--user")
+    parser.add_argument("--stop-signal", type=int, default=signal.SIGTERM)
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args()
+    with (options.directory / "guards").open("w") as guards:
+        fcntl.flock(guards, fcntl.LOCK_SH)
+        if os.fork() > 0:
+            return
+        os.setsid()
+        run(options)
+        remove_if_last(guards.fileno(), options.directory)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Run the server until it ends by itself or is stopped with its lifetime."""
+    with options.log.open("ab") as log:
+        switch = {"user": options.user, "extra_groups": []} if options.user else {}
+        server = subprocess.Popen(
+            options.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **switch
+        )
+    print(server.pid, flush=True)
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
+    stopper = threading.Thread(
+        target=stop_at_the_end, args=(server, options.directory, options.stop_signal), daemon=True
+    )
+    stopper.start()
+    server.wait()
+
+
+def stop_at_the_end(server: subprocess.Popen[bytes], directory: Path, stop_signal: int) -> None:
+    """Wait for the lifetime's owner to let go, then end the server."""
+    with (directory / "alive").open() as alive:
+        fcntl.flock(alive, fcntl.LOCK_SH)
+    server.send_signal(stop_signal)
+    try:
+        server.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def remove_if_last(guards: int, directory: Path) -> None:
+    """Remove the directory when the lifetime is over and no other server of it runs."""
+    with contextlib.suppress(OSError), (directory / "alive").open() as alive:
+        fcntl.flock(alive, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(guards, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

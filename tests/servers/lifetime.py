@@ -1,0 +1,153 @@
+"""How long servers live: a directory with a lock that the kernel releases when its owner ends."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, Self
+
+import psutil
+
+GUARD = Path(__file__).with_name("guard.py")
+POLL_S = 0.02
+
+
+class ServerError(RuntimeError):
+    """A server did not start; the message holds the end of its log."""
+
+
+class Lifetime:
+    """A directory for servers that all end when this owner closes it or dies.
+
+    Other processes join the same directory with `Lifetime.join`: they may start servers in it,
+    which still end with the owner.
+    """
+
+    def __init__(self, directory: Path, alive: IO[str] | None) -> None:
+        self.directory = directory
+        self._alive = alive
+
+    @classmethod
+    def begin(cls) -> Self:
+        """Create the directory and own it."""
+        directory = Path(tempfile.mkdtemp(prefix="picky-"))
+        directory.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+        alive = (directory / "alive").open("w")
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        return cls(directory, alive)
+
+    @classmethod
+    def join(cls, directory: Path) -> Self:
+        """Use a directory that another process owns."""
+        return cls(directory, None)
+
+    def end(self) -> None:
+        """Stop every server and remove the directory, when this process owns it."""
+        if self._alive is None:
+            return
+        with (self.directory / "guards").open("w") as guards:
+            self._alive.close()
+            fcntl.flock(guards, fcntl.LOCK_EX)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        user: str | None = None,
+        env: dict[str, str] | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+    ) -> int:
+        """Start a server under a guard and return the server's pid. Its output goes to `log(name)`.
+
+        `env` is added to the environment; `user` is whom to run as (needs root).
+        """
+        options: list[str | Path] = ["--directory", self.directory, "--log", self.log(name)]
+        if user is not None:
+            options += ["--user", user]
+        guard = subprocess.run(
+            [sys.executable, "-I", GUARD, *options, f"--stop-signal={stop_signal}", "--", *command],
+            check=True,
+            stdout=subprocess.PIPE,
+            cwd=self.directory,
+            env=os.environ | (env or {}),
+        )
+        return int(guard.stdout)
+
+    def log(self, name: str) -> Path:
+        """Where the server of that name writes its output."""
+        return self.directory / f"{name}.log"
+
+    def once(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return what `make` returned to the first process of this lifetime that asked."""
+        made = self.directory / f"{name}.json"
+        with locked(self.directory / f"{name}.lock"):
+            if not made.exists():
+                value = make()
+                made.write_text(json.dumps(value))
+            value = json.loads(made.read_text())
+        assert isinstance(value, dict)
+        return value
+
+    def wait_until(
+        self, name: str, ready: Callable[[], bool], *, pid: int, within_s: float = 20.0
+    ) -> None:
+        """Wait until `ready()`; raise `ServerError` with the log when the server ends or is late."""
+        deadline = time.monotonic() + within_s
+        while not ready():
+            if not psutil.pid_exists(pid) or time.monotonic() > deadline:
+                log = self.log(name).read_text(errors="replace")[-4000:]
+                raise ServerError(f"{name} did not start within {within_s:g} s:\n{log}")
+            time.sleep(POLL_S)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file among processes."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def kill(pid: int) -> None:
+    """Kill a server and its children with SIGKILL, and return when they are gone."""
+    server = psutil.Process(pid)
+    processes = [server, *server.children(recursive=True)]
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes)
+
+
+def free_port() -> int:
+    """Return a loopback TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert isinstance(port, int)
+    return port
+
+
+def accepts(port: int) -> bool:
+    """Tell whether something listens on that loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True

