@@ -1,0 +1,1 @@
+"""Alembic: one history that runs on SQLite and on PostgreSQL."""

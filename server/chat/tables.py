@@ -1,0 +1,79 @@
+"""Chatrooms, their members and their messages."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.platform.database import Entity, Table
+
+
+class Room(Entity, Table):
+    """A chatroom per listing and buyer (rule 6). ``last_seq`` is moved by row-locked UPDATEs."""
+
+    __tablename__ = "chat_room"
+    __table_args__ = (UniqueConstraint("listing_id", "buyer_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"))
+    seller_id: Mapped[UUID] = mapped_column(
+        ForeignKey("accounts_account.id"), index=True
+    )
+    buyer_id: Mapped[UUID] = mapped_column(
+        ForeignKey("accounts_account.id"), index=True
+    )
+    state: Mapped[str] = mapped_column(String(10))
+    last_seq: Mapped[int] = mapped_column(BigInteger)
+    last_message_id: Mapped[UUID | None]
+    active_at: Mapped[datetime]
+
+
+class Member(Entity, Table):
+    """One side of a room: how far it has read, and what it has not (I10)."""
+
+    __tablename__ = "chat_member"
+    __table_args__ = (
+        Index("ix_chat_member_page", "account_id", "active_at", "room_id"),
+    )
+
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("chat_room.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(
+        ForeignKey("accounts_account.id"), primary_key=True
+    )
+    read_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    unread: Mapped[int] = mapped_column(default=0)
+    muted: Mapped[bool] = mapped_column(default=False)
+    left_at: Mapped[datetime | None]
+    cleared_before_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    active_at: Mapped[datetime]
+    """The room's, copied: the key of the member's room list."""
+
+
+class Message(Entity, Table):
+    """A message; ``seq`` is 1..n without a hole (I8). Deleted is a tombstone that keeps its text
+    for moderators.
+    """
+
+    __tablename__ = "chat_message"
+    __table_args__ = (
+        UniqueConstraint("id"),
+        UniqueConstraint("sender_id", "cid"),
+    )
+
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("chat_room.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[UUID]
+    cid: Mapped[UUID | None]
+    sender_id: Mapped[UUID | None]
+    actor_id: Mapped[UUID | None]
+    """Who sent or caused it; None for a timer. Unread counts leave out one's own."""
+    kind: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(Text)
+    photos: Mapped[list[Any]]
+    """The photos as they go on the wire; a copy of what ``media`` holds."""
+    system: Mapped[dict[str, Any] | None]
+    warning: Mapped[str | None] = mapped_column(String(40))
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of what was sent under the ``cid``, to tell a resend from a conflict."""

@@ -1,0 +1,182 @@
+"""Engines and column types for both databases. Nothing outside this file knows which one it is,
+but for the text search and the message log, which ask :func:`is_sqlite`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    MetaData,
+    Uuid,
+    event,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC: ``timestamptz`` on PostgreSQL, integer microseconds on SQLite."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The column type of the dialect."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """To the database."""
+        if value is None or dialect.name == "postgresql":
+            return value
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return _EPOCH + timedelta(microseconds=value)
+
+
+JsonValue = JSON(none_as_null=True).with_variant(
+    postgresql.JSONB(none_as_null=True), "postgresql"
+)
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(DeclarativeBase):
+    """The base of every table; declared as classes, always read by explicit columns."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcTime(),
+        UUID: Uuid(as_uuid=True),
+        dict[str, Any]: JsonValue,
+        list[Any]: JsonValue,
+    }
+
+
+class Entity:
+    """Base timestamps and soft delete, for every table of a domain."""
+
+    created_at: Mapped[datetime] = mapped_column(sort_order=900)
+    updated_at: Mapped[datetime] = mapped_column(sort_order=901)
+    deleted_at: Mapped[datetime | None] = mapped_column(sort_order=902)
+
+
+def live(entity: type[Entity]) -> ColumnElement[bool]:
+    """The condition of every ordinary read: not deleted."""
+    return entity.deleted_at.is_(None)
+
+
+class Database:
+    """A writer and a pool of readers.
+
+    On SQLite the writer is one connection whose transactions begin IMMEDIATE (H14), and readers
+    are query-only. On PostgreSQL both are the same pool.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        """``url`` is ``sqlite:///path`` or ``postgresql://…``."""
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            target = parsed.set(drivername="sqlite+aiosqlite")
+            self.writer = create_async_engine(target, pool_size=1, max_overflow=0)
+            self.reader = create_async_engine(target, pool_size=4, max_overflow=0)
+            _tune_sqlite(self.writer, begin="BEGIN IMMEDIATE", query_only=False)
+            _tune_sqlite(self.reader, begin="BEGIN", query_only=True)
+        else:
+            target = parsed.set(drivername="postgresql+asyncpg")
+            self.writer = self.reader = create_async_engine(
+                target,
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_pre_ping=False,
+                connect_args={
+                    "server_settings": {
+                        "application_name": "picky",
+                        "statement_timeout": "10000",
+                        "lock_timeout": "5000",
+                        "idle_in_transaction_session_timeout": "30000",
+                    }
+                },
+            )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.writer.dispose()
+        if self.reader is not self.writer:
+            await self.reader.dispose()
+
+
+def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout = 10000")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA cache_size = -16000")
+        if query_only:
+            cursor.execute("PRAGMA query_only = ON")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def start(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def is_sqlite(connection: AsyncConnection) -> bool:
+    """Whether this connection speaks to SQLite."""
+    return connection.dialect.name == "sqlite"
+
+
+class LostRace(Exception):
+    """Another transaction was first; running this one again sees what it did."""
+
+
+@contextmanager
+def races_named() -> Iterator[None]:
+    """Turn serialisation failures, deadlocks and lost unique races into :class:`LostRace`."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _is_race(error):
+            raise LostRace(str(error.orig)) from error
+        raise
+
+
+def _is_race(error: DBAPIError) -> bool:
+    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+    if code is not None:
+        return code in {"40001", "40P01", "23505"}
+    text = str(error.orig)
+    return "UNIQUE constraint failed" in text or "database is locked" in text

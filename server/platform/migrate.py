@@ -1,0 +1,42 @@
+"""Applies the Alembic migrations in ``migrations/``, on both databases."""
+
+import asyncio
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from server.platform.database import Database
+
+
+def _config(connection: Any) -> Any:
+    from alembic.config import Config  # costs 100 ms to import
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(files("migrations")))))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Any) -> None:
+    from alembic import command
+
+    command.upgrade(_config(connection), "head")
+
+
+async def upgrade_database(database: Database) -> None:
+    """Bring the schema to the newest revision; does nothing when it is there already."""
+    async with database.writer.begin() as connection:
+        await connection.run_sync(_upgrade)
+
+
+def upgrade(database_url: str) -> None:
+    """The same from outside an event loop, for the command line and the tests."""
+
+    async def run() -> None:
+        database = Database(database_url)
+        try:
+            await upgrade_database(database)
+        finally:
+            await database.close()
+
+    asyncio.run(run())

@@ -1,0 +1,158 @@
+"""One transaction an action: begin, rules, events, commit, and only then the answer."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.platform.bus import Hint
+from server.platform.context import Actor, Context
+from server.platform.database import LostRace, is_sqlite, races_named
+from server.platform.errors import Conflict, Unauthenticated
+from shared_models.market import Limits
+
+Result = TypeVar("Result")
+
+
+class UnitOfWork:
+    """What a service is handed: the connection, who acts, and when.
+
+    Only :func:`transact` commits. Events are announced to the subscribers inside the transaction;
+    hints are published after its commit.
+    """
+
+    def __init__(
+        self, context: Context, connection: AsyncConnection, actor: Actor | None
+    ) -> None:
+        self.context = context
+        self.connection = connection
+        self.now: datetime = context.clock.now()
+        self._actor = actor
+        self._announced: list[Any] = []
+        self._hints: list[Hint] = []
+        self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts; :class:`Unauthenticated` when nobody is signed in."""
+        if self._actor is None:
+            raise Unauthenticated
+        return self._actor
+
+    @property
+    def actor_or_none(self) -> Actor | None:
+        """Who acts, or None for a timer or a visitor."""
+        return self._actor
+
+    @property
+    def limits(self) -> Limits:
+        """The market's numbers."""
+        return self.context.limits
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite; asked only by text search and bulk paths."""
+        return is_sqlite(self.connection)
+
+    def new_id(self) -> UUID:
+        """A new UUIDv7."""
+        return self.context.make_id(self.now)
+
+    async def execute(
+        self, statement: Executable, parameters: Sequence[dict[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement; many rows of parameters make it an executemany."""
+        return await self.connection.execute(statement, parameters)
+
+    async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
+        """All rows."""
+        return (await self.connection.execute(statement)).all()
+
+    async def first(self, statement: Executable) -> Row[Any] | None:
+        """The first row, or None."""
+        return (await self.connection.execute(statement)).first()
+
+    async def scalar(self, statement: Executable) -> Any:
+        """The first column of the first row, or None."""
+        return (await self.connection.execute(statement)).scalar()
+
+    async def changed(self, statement: Executable) -> int:
+        """How many rows a conditional UPDATE or DELETE hit."""
+        return (await self.connection.execute(statement)).rowcount
+
+    def announce(self, event: Any) -> None:
+        """Say what happened; subscribers hear it inside this transaction, before the commit."""
+        self._announced.append(event)
+
+    def hint(self, hint: Hint) -> None:
+        """Publish ``hint`` on the bus once this is committed."""
+        self._hints.append(hint)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back once this is committed; for wake-ups only, never for an effect."""
+        self._after_commit.append(callback)
+
+    async def _settle(self) -> None:
+        told = 0
+        while told < len(self._announced):
+            event = self._announced[told]
+            told += 1
+            for handler in self.context.wiring.handlers(type(event)):
+                await handler(self, event)
+        for closing in self.context.wiring.closing():
+            await closing(self, self._announced)
+
+    async def _publish(self) -> None:
+        for callback in self._after_commit:
+            callback()
+        if self._hints:
+            await self.context.bus.publish(self._hints)
+
+
+@asynccontextmanager
+async def reading(
+    context: Context, actor: Actor | None = None
+) -> AsyncIterator[UnitOfWork]:
+    """A read-only unit of work: one consistent snapshot on SQLite, READ COMMITTED elsewhere."""
+    async with context.database.reader.connect() as connection:
+        yield UnitOfWork(context, connection, actor)
+
+
+async def transact(
+    context: Context,
+    actor: Actor | None,
+    action: Callable[[UnitOfWork], Awaitable[Result]],
+) -> Result:
+    """Run ``action`` in one transaction, commit, publish, and return what it returned.
+
+    A lost race (serialisation failure, deadlock, lost unique race) is run once more, so that the
+    second run sees what the winner did; lost again, it is 409 ``busy``.
+    """
+    try:
+        return await _once(context, actor, action)
+    except LostRace:
+        pass
+    try:
+        return await _once(context, actor, action)
+    except LostRace as race:
+        raise Conflict(
+            "busy", "Somebody else was faster. Look again.", retryable=True
+        ) from race
+
+
+async def _once(
+    context: Context,
+    actor: Actor | None,
+    action: Callable[[UnitOfWork], Awaitable[Result]],
+) -> Result:
+    with races_named():
+        async with context.database.writer.begin() as connection:
+            work = UnitOfWork(context, connection, actor)
+            result = await action(work)
+            await work._settle()
+    await work._publish()
+    return result
