@@ -1,0 +1,81 @@
+"""The ASGI application of one process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Response
+
+from server.app.health import router as health_router
+from server.app.market import describe_market
+from server.app.rooms import Rooms, routers
+from server.app.settings import Settings
+from server.platform.context import Context
+from server.platform.http import install_problem_handlers
+from server.platform.object_store import MOUNT_PATH, EmbeddedFiles
+from shared_models.market import Market
+from shared_models.problem import Problem
+
+MAX_BODY_BYTES = 1024 * 1024
+_PROBLEMS = {
+    "4XX": {
+        "model": Problem,
+        "description": "Refused; `code` says why.",
+        "content": {"application/problem+json": {}},
+    }
+}
+
+
+def create_app(context: Context, settings: Settings) -> FastAPI:
+    """The application over a wired context; its lifespan starts and stops the background work."""
+    rooms = Rooms(context, settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await rooms.start()
+        try:
+            yield
+        finally:
+            await rooms.stop()
+
+    app = FastAPI(
+        title="Picky",
+        version=version("picky"),
+        summary="A second-hand market that lives in the terminal.",
+        lifespan=lifespan,
+        redoc_url=None,
+        responses=_PROBLEMS,  # type: ignore[arg-type]
+        max_body_size=MAX_BODY_BYTES,
+    )
+    app.state.context = context
+    app.state.settings = settings
+    app.state.rooms = rooms
+    install_problem_handlers(app)
+    app.include_router(health_router)
+    _add_market_route(app, settings)
+    for router in routers():
+        app.include_router(router)
+    _mount_embedded_store(app, context, settings)
+    return app
+
+
+def _add_market_route(app: FastAPI, settings: Settings) -> None:
+    market = describe_market(settings).model_dump_json()
+
+    @app.get("/v1/market", tags=["market"], response_model=Market)
+    async def read_market() -> Response:
+        """The closed lists and limits that every form needs."""
+        return Response(
+            market,
+            media_type="application/json",
+            headers={"Cache-Control": "public, max-age=60"},
+        )
+
+
+def _mount_embedded_store(app: FastAPI, context: Context, settings: Settings) -> None:
+    if settings.object_store_url:
+        return
+    from server.platform.object_store.embedded_app import EmbeddedStoreApp
+
+    files = context.wiring.port(EmbeddedFiles)
+    app.mount(MOUNT_PATH, EmbeddedStoreApp(files, context.clock))

@@ -1,0 +1,70 @@
+"""The composition root: builds the tools of one process and plugs the rooms together."""
+
+import time
+
+from server.app.settings import Settings
+from server.app.wiring import wire
+from server.platform.bus import Bus, LocalBus
+from server.platform.clock import Clock, SystemClock
+from server.platform.context import Context
+from server.platform.database import Database
+from server.platform.ids import MakeId, uuid7
+from server.platform.jobs import Bell
+from server.platform.object_store import (
+    EmbeddedFiles,
+    EmbeddedObjectStore,
+    ObjectStore,
+    S3ObjectStore,
+    parse_s3_url,
+)
+from server.platform.passwords import Passwords
+from server.platform.rates import RateLimiter
+from server.platform.secrets import Secret
+
+
+def build_context(
+    settings: Settings,
+    *,
+    base_url: str,
+    clock: Clock | None = None,
+    make_id: MakeId = uuid7,
+    passwords: Passwords | None = None,
+    bus: Bus | None = None,
+) -> Context:
+    """Everything a process needs, wired; ``base_url`` is how clients reach this server."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    clock = clock or SystemClock()
+    context = Context(
+        database=Database(settings.effective_database_url, pool_size=settings.database_pool),
+        clock=clock,
+        make_id=make_id,
+        limits=settings.limits,
+        secret=Secret(settings.secret_bytes()),
+        passwords=passwords or Passwords(),
+        rates=RateLimiter(time.monotonic, enabled=settings.rate_limits),
+        bus=bus or LocalBus(),
+    )
+    _provide_object_store(context, settings, base_url)
+    context.wiring.provide(Bell, Bell())
+    wire(context)
+    return context
+
+
+def _provide_object_store(context: Context, settings: Settings, base_url: str) -> None:
+    if settings.object_store_url:
+        address = parse_s3_url(settings.object_store_url)
+        context.wiring.provide(ObjectStore, S3ObjectStore(address, context.clock))
+        return
+    files = EmbeddedFiles(settings.data_dir / "object-store")
+    context.wiring.provide(EmbeddedFiles, files)
+    context.wiring.provide(
+        ObjectStore, EmbeddedObjectStore(files, base_url.rstrip("/"), context.clock)
+    )
+
+
+async def close_context(context: Context) -> None:
+    """Let go of everything the context holds."""
+    await context.bus.close()
+    await context.wiring.port(ObjectStore).close()
+    context.passwords.close()
+    await context.database.close()

@@ -1,0 +1,53 @@
+"""What runs beside the requests: the worker and the realtime hub; and every room's routes."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+
+from server.app.settings import Role, Settings
+from server.platform.context import Context
+from server.platform.jobs import Periodic, Run, Worker
+
+
+def routers() -> list[APIRouter]:
+    """The routes of all rooms."""
+    return []
+
+
+def runners() -> Mapping[str, Run]:
+    """What the worker can run, by kind."""
+    return {}
+
+
+def periodic() -> tuple[Periodic, ...]:
+    """What starts itself again."""
+    return ()
+
+
+class Rooms:
+    """Starts and stops the background work of a process, by its role."""
+
+    def __init__(self, context: Context, settings: Settings) -> None:
+        self._context = context
+        self._settings = settings
+        self._tasks: list[asyncio.Task[None]] = []
+        self.draining = False
+
+    async def start(self) -> None:
+        """Start what this role runs."""
+        if self._settings.role in (Role.ALL, Role.WORKER):
+            worker = Worker(self._context, runners(), periodic())
+            self._tasks.append(asyncio.create_task(worker.run(), name="worker"))
+
+    async def drain(self) -> None:
+        """Take no new work; running requests are finished by the server around this."""
+        self.draining = True
+
+    async def stop(self) -> None:
+        """Stop it, newest first."""
+        for task in reversed(self._tasks):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

@@ -1,0 +1,161 @@
+"""Every setting of the server: flags, then environment (``PICKY_…``), then a TOML file."""
+
+import os
+import secrets
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from shared_models.market import Limits
+
+
+class Environment(StrEnum):
+    """Where the server runs."""
+
+    LOCAL = "local"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Role(StrEnum):
+    """What this process does; ``all`` is the whole market in one process."""
+
+    ALL = "all"
+    API = "api"
+    REALTIME = "realtime"
+    WORKER = "worker"
+
+
+class SettingsError(Exception):
+    """The settings do not add up; the message says which and what to do."""
+
+
+class Settings(BaseSettings):
+    """The settings of one server process; every field is also ``PICKY_<NAME>``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PICKY_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    environment: Environment = Environment.LOCAL
+    role: Role = Role.ALL
+    host: str = "127.0.0.1"
+    port: int = Field(default=8470, ge=0, le=65535, description="0 takes a free one.")
+    data_dir: Path = Field(default_factory=lambda: user_data_path("picky") / "server")
+    database_url: str | None = Field(default=None, description="`postgresql://…`; else SQLite.")
+    bus_url: str | None = Field(default=None, description="`redis://…` or `valkey://…`.")
+    object_store_url: str | None = Field(
+        default=None, description="`s3://bucket?endpoint=URL&region=R`; else the embedded store."
+    )
+    public_url: str | None = Field(
+        default=None, description="How clients reach this server, when not by host and port."
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="At least 32 characters; made and kept in the data dir locally."
+    )
+    rate_limits: bool = Field(default=True, description="`off` for tests and benchmarks.")
+    allowed_origins: list[str] = Field(
+        default=[], description="Origins whose pages may open the realtime websocket."
+    )
+    market_name: str = "Picky"
+    currency: str = Field(default="KRW", pattern=r"^[A-Z]{3}$")
+    currency_exponent: int = Field(default=0, ge=0, le=3)
+    database_pool: int = Field(default=8, ge=1, le=100)
+    log_level: str = "INFO"
+    limits: Limits = Limits()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, environment, then the file that ``PICKY_CONFIG`` names."""
+        file = os.environ.get("PICKY_CONFIG")
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        if file:
+            sources += (TomlConfigSettingsSource(settings_cls, Path(file)),)
+        return sources
+
+    @property
+    def sqlite_path(self) -> Path:
+        """Where the local database is."""
+        return self.data_dir / "picky.db"
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database of this process."""
+        return self.database_url or f"sqlite:///{self.sqlite_path}"
+
+    def check(self) -> None:
+        """Refuse what does not add up, saying exactly what is missing."""
+        fleet = self.environment is Environment.PRODUCTION or self.role is not Role.ALL
+        needed = {
+            "PICKY_DATABASE_URL": self.database_url,
+            "PICKY_BUS_URL": self.bus_url,
+            "PICKY_OBJECT_STORE_URL": self.object_store_url,
+            "PICKY_SECRET_KEY": self.secret_key,
+        }
+        missing = [name for name, value in needed.items() if not value]
+        if fleet and missing:
+            what = "production" if self.role is Role.ALL else f"the role {self.role}"
+            raise SettingsError(f"{what} needs {', '.join(missing)}")
+        if self.database_url and not self.database_url.startswith(("postgresql://", "sqlite:///")):
+            raise SettingsError("PICKY_DATABASE_URL must start with postgresql:// or sqlite:///")
+        if self.secret_key and len(self.secret_key.get_secret_value()) < 32:
+            raise SettingsError("PICKY_SECRET_KEY must have at least 32 characters")
+        uses_server = (self.database_url or "").startswith("postgresql://")
+        if not self.rate_limits and uses_server and self.environment is not Environment.TEST:
+            raise SettingsError(
+                "PICKY_RATE_LIMITS=off with a database server is for PICKY_ENVIRONMENT=test only"
+            )
+
+    def secret_bytes(self) -> bytes:
+        """The server's secret; made once and kept in the data dir when none is set."""
+        if self.secret_key is not None:
+            return self.secret_key.get_secret_value().encode()
+        return _kept_secret(self.data_dir / "secret.key")
+
+
+def _kept_secret(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = secrets.token_hex(32).encode()
+    temporary = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(fresh)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return path.read_bytes()
+    finally:
+        temporary.unlink()
+    return fresh
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read the settings; flags that are None were not given. Raises :class:`SettingsError`."""
+    try:
+        settings = Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    settings.check()
+    return settings
