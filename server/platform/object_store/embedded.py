@@ -60,7 +60,7 @@ class EmbeddedFiles:
                 file.flush()
                 os.fsync(file.fileno())
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.replace(name, target)
+            Path(name).replace(target)
             _sync_directory(target.parent)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -145,7 +145,7 @@ def _load_credentials(path: Path) -> Credentials:
         descriptor, name = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(descriptor, "w") as file:
             json.dump(pair, file)
-        os.replace(name, path)
+        Path(name).replace(path)
     found = json.loads(path.read_text())
     return Credentials(found["access_key"], found["secret_key"])
 

@@ -127,7 +127,7 @@ class S3ObjectStore:
 
     @cached_property
     def _session(self) -> Any:
-        import boto3  # type: ignore[import-untyped]
+        import boto3
 
         session = boto3.Session()
         region = self._region or session.region_name or DEFAULT_REGION
@@ -135,7 +135,7 @@ class S3ObjectStore:
 
     @cached_property
     def _client(self) -> Any:
-        from botocore.config import Config  # type: ignore[import-untyped]
+        from botocore.config import Config
 
         return self._session.client(
             "s3",
@@ -170,7 +170,7 @@ class S3ObjectStore:
 
 @contextmanager
 def _translated_errors() -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield

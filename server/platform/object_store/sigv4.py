@@ -148,8 +148,8 @@ def _signature(
     headers: Mapping[str, str],
     timestamp: str,
 ) -> str:
-    from botocore.auth import S3SigV4QueryAuth  # type: ignore[import-untyped]
-    from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
+    from botocore.auth import S3SigV4QueryAuth
+    from botocore.awsrequest import AWSRequest
 
     auth = S3SigV4QueryAuth(credentials, "s3", region)
     request = AWSRequest(method=method, url=url, headers=dict(headers))
@@ -193,8 +193,7 @@ def _check_time(timestamp: str, expires: str, now: datetime) -> None:
 def _protected_headers(headers: Sequence[tuple[str, str]], signed: Sequence[str]) -> dict[str, str]:
     """The signed headers. An ``x-amz-*`` header that is not signed could change what is stored."""
     protected: dict[str, str] = {}
-    for name, value in headers:
-        name = name.lower()
+    for name, value in ((name.lower(), value) for name, value in headers):
         if name in protected:
             raise SignatureRefused("AccessDenied", f"The header {name} came twice.")
         if name in signed:

@@ -72,7 +72,7 @@ class Embedded:
         return sent
 
     def stray_files(self) -> list[Path]:
-        return [path for path in (self.root / "incoming").iterdir()]
+        return list((self.root / "incoming").iterdir())
 
 
 @pytest.fixture
