@@ -12,7 +12,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -75,4 +74,4 @@ def remove_if_last(guards: int, directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -108,7 +108,7 @@ class Lifetime:
     def wait_until(
         self, name: str, ready: Callable[[], bool], *, pid: int, within_s: float = 20.0
     ) -> None:
-        """Wait until `ready()`; raise `ServerError` with the log when the server ends or is late."""
+        """Wait until `ready()`; raise `ServerError` with the log if the server ends or is late."""
         deadline = time.monotonic() + within_s
         while not ready():
             if not psutil.pid_exists(pid) or time.monotonic() > deadline:

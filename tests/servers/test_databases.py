@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, insert, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -38,4 +38,4 @@ async def test_a_database_is_migrated_and_empty_each_time(
     tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     assert {"alembic_version", "platform_stream"} <= set(tables)
     assert await connection.scalar(select(func.count()).select_from(Stream)) == 0
-    await connection.execute(Stream.__table__.insert(), [STREAM])
+    await connection.execute(insert(Stream), [STREAM])

@@ -140,9 +140,8 @@ def test_a_killed_owner_leaves_no_server_and_no_files_behind() -> None:
         assert owner.stdout is not None
         pid, directory = owner.stdout.readline().split()
         assert psutil.pid_exists(int(pid))
-        guards = Path(directory, "guards").open("w")
-        owner.kill()
-    with guards:
-        fcntl.flock(guards, fcntl.LOCK_EX)
+        with Path(directory, "guards").open("w") as guards:
+            owner.kill()
+            fcntl.flock(guards, fcntl.LOCK_EX)
     assert not psutil.pid_exists(int(pid))
     assert not Path(directory).exists()
