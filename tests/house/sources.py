@@ -52,6 +52,12 @@ def violations(rule: Rule, names: Iterable[str]) -> list[str]:
     ]
 
 
+def none_of(found: Iterable[str]) -> None:
+    """Fail with the whole list unless it is empty."""
+    places = list(found)
+    assert not places, "\n".join(["found here:", *places])
+
+
 def breaks(rule: Rule, code: str) -> bool:
     """Tell whether a piece of code breaks the rule."""
     return any(True for _ in rule(ast.parse(code)))

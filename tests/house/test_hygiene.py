@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.house.sources import ROOT, project_files, python_files
+from tests.house.sources import ROOT, none_of, project_files, python_files
 
 LARGEST_BYTES = 2_000_000
 
@@ -38,21 +38,21 @@ def found(pattern: re.Pattern[str], names: tuple[str, ...]) -> list[str]:
 
 
 def test_no_file_names_a_package_index() -> None:
-    assert found(INDEX, project_files()) == []
+    none_of(found(INDEX, project_files()))
 
 
 def test_no_file_names_a_path_of_one_machine() -> None:
-    assert found(MACHINE_PATH, project_files()) == []
+    none_of(found(MACHINE_PATH, project_files()))
 
 
 def test_nothing_is_left_undone_or_skipped() -> None:
-    assert found(UNDONE, tuple(python_files("*.py"))) == []
-    assert found(SKIPPED, tuple(python_files("tests"))) == []
+    none_of(found(UNDONE, tuple(python_files("*.py"))))
+    none_of(found(SKIPPED, tuple(python_files("tests"))))
 
 
 def test_no_file_is_huge() -> None:
     large = [name for name in project_files() if (ROOT / name).stat().st_size > LARGEST_BYTES]
-    assert large == []
+    none_of(large)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.house.sources import ROOT, python_files, tree_of
+from tests.house.sources import ROOT, none_of, python_files, tree_of
 
 ROOMS = ("bench", "client_tui", "migrations", "server", "shared_models", "tests")
 FILE_LINES = 400
@@ -41,7 +41,7 @@ def is_long_file(source: str) -> bool:
 
 
 def test_files_are_short_or_say_why() -> None:
-    assert [name for name in python_files(*ROOMS) if is_long_file((ROOT / name).read_text())] == []
+    none_of(name for name in python_files(*ROOMS) if is_long_file((ROOT / name).read_text()))
 
 
 def test_functions_are_short_or_say_why() -> None:
@@ -50,7 +50,7 @@ def test_functions_are_short_or_say_why() -> None:
         for name in python_files(*ROOMS)
         for place in long_functions(tree_of(name), (ROOT / name).read_text())
     ]
-    assert found == []
+    none_of(found)
 
 
 BODY = "    x = 1\n" * FUNCTION_LINES

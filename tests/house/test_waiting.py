@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.house.sources import breaks, calls, python_files, violations
+from tests.house.sources import breaks, calls, none_of, python_files, violations
 
 POLLS_OTHER_PROCESSES = ["tests/servers/lifetime.py"]
 
@@ -20,7 +20,7 @@ def sleeps(tree: ast.Module) -> Iterator[ast.AST]:
 
 
 def test_no_test_sleeps() -> None:
-    assert violations(sleeps, python_files("tests", but=POLLS_OTHER_PROCESSES)) == []
+    none_of(violations(sleeps, python_files("tests", but=POLLS_OTHER_PROCESSES)))
 
 
 @pytest.mark.parametrize(
