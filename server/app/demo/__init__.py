@@ -1,0 +1,1 @@
+"""The demo market: people, things and talk that were never real."""
