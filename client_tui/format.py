@@ -137,12 +137,10 @@ def file_size(size: int) -> str:
     """A number of bytes for people, in steps of a thousand: ``812 B``, ``64 kB``, ``1.2 MB``."""
     if size < 1000:
         return f"{size} B"
-    amount = float(size)
-    for unit in ("kB", "MB", "GB"):
-        amount /= 1000
-        if amount < 999.5:
-            break
-    return f"{amount:.1f} {unit}" if amount < 9.95 and unit != "kB" else f"{amount:.0f} {unit}"
+    if size < 999_500:
+        return f"{size / 1000:.0f} kB"
+    amount, unit = (size / 1e6, "MB") if size < 999_500_000 else (size / 1e9, "GB")
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:.0f} {unit}"
 
 
 def visible(text: str) -> str:

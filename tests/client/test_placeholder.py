@@ -39,7 +39,7 @@ def test_a_colour_goes_to_the_nearest_of_the_sixteen_steps(
     [(), ((),), (((0, 0, 0),), ()), (((0, 0, 0),) * 17,), (((0, 0, 0),),) * 17, (((0, 0, 256),),)],
 )
 def test_a_grid_that_cannot_be_written_is_refused(grid: Grid) -> None:
-    with pytest.raises(ValueError, match="placeholder|channel"):
+    with pytest.raises(ValueError, match=r"placeholder|channel"):
         encode_placeholder(grid)
 
 
