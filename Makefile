@@ -23,7 +23,7 @@ export UV_PYTHON_DOWNLOADS := never
 .PHONY: help demo test lint format snapshots bench pins clean
 
 help:  ## list what can be made
-	@sed -n 's/^\([a-z]*\):.*  ## /  make \1|/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN))  ## run a private market with people in it
 	@$(BIN)/picky demo $(ARGS)
