@@ -26,7 +26,11 @@ class Room(Entity, Table):
     )
     state: Mapped[str] = mapped_column(String(10))
     last_seq: Mapped[int] = mapped_column(BigInteger)
-    last_message_id: Mapped[UUID | None]
+    """Also names the last message."""
+    asked_at: Mapped[datetime | None]
+    """When the buyer first wrote."""
+    answered_at: Mapped[datetime | None]
+    """When the seller first wrote after that (rule 20)."""
     active_at: Mapped[datetime]
 
 
@@ -43,10 +47,13 @@ class Member(Entity, Table):
         ForeignKey("accounts_account.id"), primary_key=True
     )
     read_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    receipt_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    """How far the other side was told that this one has read; blocked pairs tell nothing (rule 7)."""
     unread: Mapped[int] = mapped_column(default=0)
     muted: Mapped[bool] = mapped_column(default=False)
     left_at: Mapped[datetime | None]
     cleared_before_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Messages before this one are hidden from who left (rule 15)."""
     active_at: Mapped[datetime]
     """The room's, copied: the key of the member's room list."""
 
