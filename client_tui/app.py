@@ -1,0 +1,133 @@
+"""The Textual app: modes, themes, the keys that work everywhere, and errors as toasts."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from client_tui import keymap
+from client_tui.core.errors import ClientError
+from client_tui.link import Link
+from client_tui.screens.base import PickyScreen
+from client_tui.screens.browse import BrowseScreen
+from client_tui.screens.chats import ChatsScreen
+from client_tui.screens.help import HelpScreen
+from client_tui.screens.jump import JumpScreen
+from client_tui.screens.notifications import NotificationsScreen
+from client_tui.screens.profile import ProfileScreen
+from client_tui.screens.trades import TradesScreen
+from client_tui.status import status_text
+from client_tui.themes import THEMES
+
+
+class PickyApp(App[None]):
+    """Picky in the terminal."""
+
+    TITLE = "picky"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    CSS_PATH: ClassVar[Any] = ["styles/app.tcss", "styles/lists.tcss", "styles/forms.tcss"]
+    MODES: ClassVar[dict[str, Any]] = {
+        "browse": BrowseScreen,
+        "chats": ChatsScreen,
+        "trades": TradesScreen,
+        "notifications": NotificationsScreen,
+        "profile": ProfileScreen,
+    }
+
+    def __init__(self, link: Link, *, theme: str | None = None) -> None:
+        super().__init__()
+        self.link = link
+        for known in THEMES:
+            self.register_theme(known)
+        wanted = theme or link.config.theme
+        self.theme = wanted if wanted in self.available_themes else THEMES[0].name
+        self.set_keymap(keymap.keymap_of(link.config.keys))
+
+    async def on_mount(self) -> None:
+        """Start the link, then show the market or the way in."""
+        self.link.on_status = self._status_changed
+        if self.link.signed_in:
+            self.enter()
+        else:
+            from client_tui.screens.welcome import WelcomeScreen
+
+            self.push_screen(WelcomeScreen())
+
+    def enter(self) -> None:
+        """Signed in: to the market."""
+        self.run_worker(self.link.run(), name="link", group="link", exit_on_error=False)
+        self.switch_mode("browse")
+
+    async def on_unmount(self) -> None:
+        """Leave nothing open."""
+        await self.link.close()
+
+    def status_cell(self) -> Text:
+        """Unread counts and the connection, for every top bar."""
+        return status_text(self.link, self.theme_variables)
+
+    def _status_changed(self) -> None:
+        if isinstance(self.screen, PickyScreen):
+            self.screen.redraw_bars()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker that failed says so, in words."""
+        if event.state is not WorkerState.ERROR:
+            return
+        error = event.worker.error
+        if isinstance(error, ClientError):
+            self.notify(str(error), severity="error", markup=False, timeout=6)
+        elif error is not None:
+            self.log.error(error)
+            self.notify(f"Something went wrong: {error}", severity="error", markup=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: what can be done here, the modes and the themes."""
+        if isinstance(screen, PickyScreen):
+            for action in screen.actions():
+                if screen.why_not(action.id) is None:
+                    title = action.label.capitalize()
+                    yield SystemCommand(
+                        title, f"{action.help} ({action.key})", self._doing(screen, action.id)
+                    )
+        for name in self.MODES:
+            yield SystemCommand(f"Go to {name}", "", lambda name=name: self.switch_mode(name))
+        for theme in THEMES:
+            yield SystemCommand(
+                f"Theme: {theme.name.removeprefix('picky-')}",
+                "Change the colours",
+                lambda name=theme.name: self.use_theme(name),
+            )
+
+    def _doing(self, screen: PickyScreen, action_id: str) -> Any:
+        async def do() -> None:
+            await screen.action_do(action_id)
+
+        return do
+
+    def use_theme(self, name: str) -> None:
+        """Change the colours and remember it."""
+        self.theme = name
+        self.link.config.remember(theme=name)
+
+    def do_help(self) -> None:
+        """The keys of the screen in front."""
+        screen = self.screen
+        if isinstance(screen, PickyScreen):
+            self.push_screen(HelpScreen(screen.context, list(screen.actions())))
+
+    def do_jump(self) -> None:
+        """Which part of the market?"""
+        self.push_screen(JumpScreen(), self._jump)
+
+    def _jump(self, mode: str | None) -> None:
+        if mode in self.MODES:
+            self.switch_mode(mode)
+
+    def do_quit(self) -> None:
+        """Leave."""
+        self.exit()

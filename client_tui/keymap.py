@@ -1,0 +1,125 @@
+"""Every action a key can do: one registry that feeds bindings, footer, palette, help and docs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a key does.
+
+    ``id`` names the method ``do_<id>`` of the screen or app; ``keys`` are Textual key names,
+    comma-separated, the first one is shown; ``contexts`` are the screens it belongs to
+    (``*`` is every screen). ``shown`` is its place in the footer, 0 for none; ``priority`` keys
+    work while a text field has the focus.
+    """
+
+    id: str
+    keys: str
+    label: str
+    help: str
+    contexts: tuple[str, ...]
+    shown: int = 0
+    priority: bool = False
+    label_key: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The key as it is written for people."""
+        return self.label_key or pretty_key(self.keys.split(",")[0])
+
+
+_PRETTY = {
+    "question_mark": "?",
+    "slash": "/",
+    "escape": "esc",
+    "enter": "enter",
+    "upper_g": "G",
+    "plus": "+",
+    "minus": "-",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "full_stop": ".",
+}
+
+
+def pretty_key(key: str) -> str:
+    """``ctrl+o`` stays, ``question_mark`` is ``?``."""
+    head, plus, last = key.rpartition("+")
+    return head + plus + _PRETTY.get(last, last)
+
+
+def _in(*contexts: str) -> tuple[str, ...]:
+    return contexts
+
+
+ANYWHERE = _in("*")
+
+ACTIONS: tuple[Action, ...] = (
+    Action("help", "question_mark,f1", "help", "Show the keys of this screen", ANYWHERE, 99),
+    Action("back", "escape", "back", "One step back", ANYWHERE),
+    Action("jump", "g", "go to", "Go to another part of the market", ANYWHERE),
+    Action("refresh", "ctrl+r", "refresh", "Ask the server again", ANYWHERE),
+    Action("quit", "ctrl+q", "quit", "Leave Picky", ANYWHERE, priority=True),
+    # Browse
+    Action("open", "enter", "open", "Open the listing", _in("browse"), 1),
+    Action("search", "slash", "search", "Search as you type", _in("browse"), 4),
+    Action("filter", "f", "filter", "Narrow by category, price, condition and more", _in("browse"), 5),
+    Action("sort", "s", "sort", "Choose the order", _in("browse"), 6),
+    Action("sell", "n", "sell", "Sell something", _in("browse", "profile"), 7),
+    Action("chat", "c", "chat", "Talk to the seller", _in("browse", "listing"), 2),
+    Action("like", "l", "like", "Like it, or no longer", _in("browse", "listing"), 3),
+    Action("recent", "r", "recent", "What you looked at lately", _in("browse")),
+    Action("likes", "L", "liked", "What you like", _in("browse")),
+    Action("clear", "x", "clear", "Clear search and filters", _in("browse")),
+    # Listing
+    Action("photos", "enter,v", "photos", "See the photos full-screen", _in("listing"), 1),
+    Action("offer", "o", "offer", "Offer a price", _in("listing", "chat"), 4),
+    Action("seller", "p", "seller", "See the seller's profile", _in("listing"), 6),
+    Action("report", "!", "report", "Report it", _in("listing", "profile"), label_key="!"),
+    Action("edit", "e", "edit", "Edit your listing", _in("listing"), 5),
+    Action("publish", "P", "publish", "Put the draft up for sale", _in("listing"), 5),
+    Action("delete", "D", "delete", "Delete your listing", _in("listing")),
+    Action("copy", "y", "copy", "Copy to the clipboard", _in("listing", "chat", "trade")),
+    # Photo viewer
+    Action("next", "right,l,n,space", "next", "Next photo", _in("viewer"), 1, label_key="→"),
+    Action("previous", "left,h,p", "previous", "Previous photo", _in("viewer"), 2, label_key="←"),
+    Action("outside", "o", "open outside", "Open in the system's viewer", _in("viewer"), 3),
+)
+
+CONTEXTS = tuple(sorted({name for action in ACTIONS for name in action.contexts} - {"*"}))
+
+
+def actions_of(context: str) -> Iterator[Action]:
+    """The actions of a screen, its own first."""
+    yield from (action for action in ACTIONS if context in action.contexts)
+    yield from (action for action in ACTIONS if "*" in action.contexts)
+
+
+def bindings_of(context: str) -> list[Binding]:
+    """Textual bindings of a screen; their ids let the user map them to other keys."""
+    return [
+        Binding(
+            action.keys,
+            f"do('{action.id}')",
+            action.label,
+            show=False,
+            priority=action.priority,
+            id=f"{context}.{action.id}",
+            tooltip=action.help,
+        )
+        for action in actions_of(context)
+    ]
+
+
+def footer_of(context: str) -> list[Action]:
+    """The actions the footer shows, in order."""
+    return sorted((a for a in actions_of(context) if a.shown), key=lambda action: action.shown)
+
+
+def keymap_of(user: Mapping[str, str]) -> dict[str, str]:
+    """The user's own keys (``context.action`` to keys), ready for ``App.set_keymap``."""
+    known = {f"{context}.{action.id}" for context in CONTEXTS for action in actions_of(context)}
+    return {name: keys for name, keys in user.items() if name in known}

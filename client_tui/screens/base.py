@@ -1,0 +1,142 @@
+"""What every screen has: the top bar, the key bar, one way to do an action, and toasts."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+
+from client_tui.keymap import Action, actions_of, bindings_of, footer_of
+from client_tui.store import Change, Store
+from client_tui.widgets.key_bar import Entry, KeyBar
+from client_tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from client_tui.app import PickyApp
+    from client_tui.link import Link
+
+
+class PickyScreen(Screen[Any]):
+    """A screen of the market.
+
+    Subclasses set ``context`` (the name of their keys in :mod:`client_tui.keymap`), yield their
+    content from :meth:`content`, do an action ``x`` in ``do_x``, say in :meth:`why_not` why one
+    can't be done now, and redraw in :meth:`on_change` when the store changed.
+    """
+
+    context: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Take the bindings of the context from the registry."""
+        if cls.context:
+            cls.BINDINGS = [*bindings_of(cls.context), *cls.__dict__.get("BINDINGS", [])]
+        super().__init_subclass__(**options)
+
+    @property
+    def picky(self) -> "PickyApp":
+        """The app, by its own type."""
+        return cast("PickyApp", self.app)
+
+    @property
+    def link(self) -> "Link":
+        """The way to the server."""
+        return self.picky.link
+
+    @property
+    def store(self) -> Store:
+        """What this client knows."""
+        return self.picky.link.store
+
+    def content(self) -> Iterable[Widget]:
+        """The widgets between the two bars."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        """Top bar, content, key bar."""
+        yield TopBar(self.heading())
+        yield from self.content()
+        yield KeyBar()
+
+    def heading(self) -> str:
+        """What the top bar says."""
+        return self.title or "picky"
+
+    def why_not(self, action_id: str) -> str | None:
+        """Why an action can't be done now, as a sentence; None when it can."""
+        return None
+
+    def on_change(self, change: Change) -> None:
+        """The store changed; called on the app's thread while the screen is mounted."""
+
+    def on_mount(self) -> None:
+        """Hear the store for as long as this screen lives."""
+        self._unsubscribe = self.store.subscribe(self._changed)
+        self.redraw_bars()
+
+    def on_unmount(self) -> None:
+        """Stop hearing."""
+        self._unsubscribe()
+
+    def on_screen_resume(self) -> None:
+        """Shown again: the bars may be old."""
+        self.redraw_bars()
+
+    def _changed(self, change: Change) -> None:
+        if self.is_mounted:
+            self.on_change(change)
+            self.redraw_bars()
+
+    def redraw_bars(self) -> None:
+        """Draw heading, status and keys anew."""
+        if not self.is_mounted:
+            return
+        bar = self.query_one(TopBar)
+        bar.title = self.heading()
+        bar.status = self.status_cell()
+        self.query_one(KeyBar).show(
+            [Entry(action, self.why_not(action.id)) for action in self.footer_actions()]
+        )
+
+    def footer_actions(self) -> list[Action]:
+        """The actions in the footer, in order."""
+        return footer_of(self.context)
+
+    def status_cell(self) -> Text:
+        """Unread counts and the connection."""
+        return self.picky.status_cell()
+
+    async def action_do(self, action_id: str) -> None:
+        """Do an action by its id, or say why not."""
+        reason = self.why_not(action_id)
+        if reason is not None:
+            self.say(reason, severity="warning")
+            return
+        do = getattr(self, f"do_{action_id}", None) or getattr(self.picky, f"do_{action_id}")
+        result = do()
+        if result is not None and hasattr(result, "__await__"):
+            await result
+
+    async def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
+        """A click in the footer is the key."""
+        event.stop()
+        await self.action_do(event.action_id)
+
+    def actions(self) -> Iterable[Action]:
+        """Everything that can be done here, for help and palette."""
+        return actions_of(self.context)
+
+    def do_back(self) -> None:
+        """One step back; the first screen of a mode stays."""
+        if len(self.app.screen_stack) > 2:
+            self.dismiss()
+
+    def do_refresh(self) -> None:
+        """Ask the server again."""
+
+    def say(self, text: str, *, severity: str = "information") -> None:
+        """A toast; user text in it is never markup."""
+        self.app.notify(text, severity=cast("Any", severity), markup=False, timeout=4)
