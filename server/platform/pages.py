@@ -9,24 +9,22 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from server.platform.errors import BadRequest
 from server.platform.secrets import Secret
 from shared_models.base import Page
 
 Item = TypeVar("Item")
+SortColumn = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 _SIGNATURE_BYTES = 12
 
 
 def encode_cursor(secret: Secret, scope: str, values: Sequence[Any]) -> str:
     """An opaque cursor for a position, bound to ``scope`` (the list and its filter)."""
-    payload = json.dumps(
-        [_plain(value) for value in values], separators=(",", ":")
-    ).encode()
-    signature = secret.digest("cursor", scope.encode() + b"\0" + payload)[
-        :_SIGNATURE_BYTES
-    ]
+    payload = json.dumps([_plain(value) for value in values], separators=(",", ":")).encode()
+    signature = secret.digest("cursor", scope.encode() + b"\0" + payload)[:_SIGNATURE_BYTES]
     return base64.urlsafe_b64encode(signature + payload).rstrip(b"=").decode()
 
 
@@ -37,21 +35,18 @@ def decode_cursor(secret: Secret, scope: str, cursor: str) -> list[Any]:
     except (binascii.Error, ValueError):
         raise _bad_cursor() from None
     signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
-    if (
-        signature
-        != secret.digest("cursor", scope.encode() + b"\0" + payload)[:_SIGNATURE_BYTES]
-    ):
+    if signature != secret.digest("cursor", scope.encode() + b"\0" + payload)[:_SIGNATURE_BYTES]:
         raise _bad_cursor()
     return [_rich(value) for value in json.loads(payload)]
 
 
 def after_position(
-    statement: Select[Any],
-    columns: Sequence[ColumnElement[Any]],
+    statement: Select[*tuple[Any, ...]],
+    columns: Sequence[SortColumn],
     position: Sequence[Any] | None,
     *,
     descending: bool,
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Order by ``columns`` (the last one unique) and start after ``position``, by row values."""
     if position is not None:
         row, here = tuple_(*columns), tuple_(*position, types=[c.type for c in columns])
@@ -79,9 +74,7 @@ def page(items: list[Item], next_cursor: str | None) -> Page[Item]:
 
 
 def _bad_cursor() -> BadRequest:
-    return BadRequest(
-        "cursor_invalid", "The cursor is not one of this list's. Start from the top."
-    )
+    return BadRequest("cursor_invalid", "The cursor is not one of this list's. Start from the top.")
 
 
 def _plain(value: Any) -> Any:
