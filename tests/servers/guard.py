@@ -37,11 +37,16 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Run the server until it ends by itself or is stopped with its lifetime."""
+    """Run the server until it ends or is stopped with its lifetime; end what it left running."""
     with options.log.open("ab") as log:
         switch = {"user": options.user, "extra_groups": []} if options.user else {}
         server = subprocess.Popen(
-            options.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **switch
+            options.command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            process_group=0,
+            **switch,
         )
     print(server.pid, flush=True)
     silence = os.open(os.devnull, os.O_RDWR)
@@ -52,6 +57,8 @@ def run(options: argparse.Namespace) -> None:
     )
     stopper.start()
     server.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
 
 
 def stop_at_the_end(server: subprocess.Popen[bytes], directory: Path, stop_signal: int) -> None:

@@ -1,5 +1,6 @@
 """Fixtures for real servers. Each starts when a test first asks, once for all workers of a run."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.lifetime import Lifetime
+from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import Postgres, shared_postgres
 from tests.servers.s3 import S3Bucket, S3Store, shared_s3
 from tests.servers.valkey import DATABASES, Valkey, shared_valkey
@@ -20,7 +22,12 @@ serial = count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Open the run's lifetime, or in a worker join the one its controller opened."""
+    """Open the run's lifetime, or in a worker join the one its controller opened.
+
+    No setting of Picky in the environment reaches a test.
+    """
+    for name in [name for name in os.environ if name.startswith("PICKY_")]:
+        del os.environ[name]
     worker = getattr(config, "workerinput", None)
     config.stash[LIFETIME] = (
         Lifetime.begin() if worker is None else Lifetime.join(Path(worker["lifetime"]))
@@ -160,3 +167,9 @@ def s3(lifetime: Lifetime) -> S3Store:
 def s3_bucket(s3: S3Store, worker_id: str) -> S3Bucket:
     """An empty bucket of the run's S3-compatible store."""
     return s3.create_bucket(f"{worker_id}-{next(serial)}")
+
+
+@pytest.fixture
+def picky_server(private_lifetime: Lifetime, database_url: str) -> PickyServer:
+    """A fresh server of this test alone, on SQLite and on PostgreSQL; rate limits are off."""
+    return start_picky(private_lifetime, database_url=database_url)

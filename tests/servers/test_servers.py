@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.servers.lifetime import Lifetime, ServerError, kill
+from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import Postgres, start_postgres
 from tests.servers.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Bucket
 from tests.servers.valkey import start_valkey
@@ -108,6 +109,17 @@ def test_the_store_takes_a_signed_upload_and_refuses_a_forged_one(s3_bucket: S3B
     body = client.get_object(Bucket=s3_bucket.name, Key="a/photo")["Body"].read()
     client.close()
     assert body == b"twelve bytes"
+
+
+def test_a_picky_server_answers_stops_when_asked_and_starts_again_on_its_port(
+    picky_server: PickyServer, private_lifetime: Lifetime
+) -> None:
+    assert httpx.get(f"{picky_server.url}/healthz").status_code == 200
+    picky_server.stop()
+    assert not psutil.pid_exists(picky_server.pid)
+    again = start_picky(private_lifetime, port=picky_server.port)
+    assert again.url == picky_server.url
+    assert httpx.get(f"{again.url}/healthz").status_code == 200
 
 
 def test_a_server_that_cannot_start_says_why(private_lifetime: Lifetime) -> None:

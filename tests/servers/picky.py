@@ -1,0 +1,80 @@
+"""Picky's own server as a process of its own, started the way its users start it."""
+
+import contextlib
+import re
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.servers.lifetime import Lifetime, kill
+
+READY = re.compile(r"^listening on (http://\S+)$", re.MULTILINE)
+TEST_ENVIRONMENT = {"PICKY_ENVIRONMENT": "test", "PICKY_RATE_LIMITS": "off"}
+DRAIN_S = 30.0
+
+
+@dataclass(frozen=True)
+class PickyServer:
+    """A running `picky-server serve`."""
+
+    url: str
+    pid: int
+    data_dir: Path
+    log: Path
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, to start it again there."""
+        return int(self.url.rpartition(":")[2])
+
+    def stop(self) -> None:
+        """Ask it to drain and return when it has ended."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(self.pid)
+            process.terminate()
+            process.wait(DRAIN_S)
+
+    def kill(self) -> None:
+        """Kill it and its children at once, as a crash would."""
+        kill(self.pid)
+
+
+def start_picky(
+    lifetime: Lifetime,
+    name: str = "picky",
+    *,
+    port: int = 0,
+    role: str = "all",
+    database_url: str | None = None,
+    **settings: str,
+) -> PickyServer:
+    """Start a server on loopback and return when it answers.
+
+    The same name starts again on the data that is there. `settings` are names of settings without
+    `PICKY_`, such as `bus_url`; without a `database_url` it uses SQLite in its data dir. Rate
+    limits are off unless `rate_limits="on"`.
+    """
+    data_dir = lifetime.directory / f"{name}-data"
+    environment = TEST_ENVIRONMENT | {
+        f"PICKY_{key.upper()}": text for key, text in settings.items()
+    }
+    if database_url is not None:
+        environment["PICKY_DATABASE_URL"] = database_url
+    log = lifetime.log(name)
+    log.unlink(missing_ok=True)
+    pid = lifetime.start(
+        name,
+        [
+            *(sys.executable, "-m", "server", "serve"),
+            *("--port", str(port), "--role", role, "--data-dir", data_dir),
+        ],
+        env=environment,
+        stop_signal=signal.SIGINT,
+    )
+    lifetime.wait_until(name, lambda: READY.search(log.read_text()) is not None, pid=pid)
+    ready = READY.search(log.read_text())
+    assert ready is not None
+    return PickyServer(ready[1], pid, data_dir, log)
