@@ -37,7 +37,8 @@ class Wire(BaseModel):
 class Body(Wire):
     """What a client sends. Integers are integers: no text or float is taken for one."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+    # FastAPI checks bodies through an adapter that cannot be built late without a warning.
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=False)
 
 
 class Page(Wire, Generic[Item]):
