@@ -39,9 +39,7 @@ class Session(Entity, Table):
     __tablename__ = "accounts_session"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), index=True
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     device: Mapped[str | None] = mapped_column(String(60))
     last_seen_at: Mapped[datetime]
@@ -53,12 +51,8 @@ class Block(Entity, Table):
     __tablename__ = "accounts_block"
     __table_args__ = (Index("ix_accounts_block_reverse", "blocked_id", "account_id"),)
 
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), primary_key=True
-    )
-    blocked_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), primary_key=True
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
+    blocked_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
 
 
 class Follow(Entity, Table):
@@ -67,12 +61,8 @@ class Follow(Entity, Table):
     __tablename__ = "accounts_follow"
     __table_args__ = (Index("ix_accounts_follow_reverse", "followed_id", "account_id"),)
 
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), primary_key=True
-    )
-    followed_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), primary_key=True
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
+    followed_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
 
 
 class Ticket(Entity, Table):

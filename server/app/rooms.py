@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from fastapi import APIRouter
 
+from server.accounts import jobs as accounts_jobs
+from server.accounts import routes as accounts_routes
 from server.app.settings import Role, Settings
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run, Worker
@@ -13,17 +15,17 @@ from server.platform.jobs import Periodic, Run, Worker
 
 def routers() -> list[APIRouter]:
     """The routes of all rooms."""
-    return []
+    return [accounts_routes.router]
 
 
 def runners() -> Mapping[str, Run]:
     """What the worker can run, by kind."""
-    return {}
+    return {**accounts_jobs.RUNNERS}
 
 
 def periodic() -> tuple[Periodic, ...]:
     """What starts itself again."""
-    return ()
+    return (*accounts_jobs.PERIODIC,)
 
 
 class Rooms:

@@ -1,0 +1,44 @@
+"""The façade of accounts: who somebody is, who blocks whom, and the counters others move."""
+
+from server.accounts.people import (
+    Standing,
+    blocked_with,
+    cards,
+    count_no_show,
+    count_trade,
+    follower_ids,
+    is_blocked,
+    notification_switches,
+    set_manner,
+    standing,
+)
+from server.accounts.ports import OpenTrades, ResponseFigures, Responsiveness
+from server.accounts.service import own_account, sign_up
+from server.accounts.sessions import (
+    authenticate,
+    create_ticket,
+    redeem_ticket,
+    touch_session,
+)
+
+__all__ = [
+    "OpenTrades",
+    "ResponseFigures",
+    "Responsiveness",
+    "Standing",
+    "authenticate",
+    "blocked_with",
+    "cards",
+    "count_no_show",
+    "count_trade",
+    "create_ticket",
+    "follower_ids",
+    "is_blocked",
+    "notification_switches",
+    "own_account",
+    "redeem_ticket",
+    "set_manner",
+    "sign_up",
+    "standing",
+    "touch_session",
+]

@@ -1,0 +1,29 @@
+"""What the worker runs for accounts."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from server.accounts import service, sessions
+from server.platform.context import Context
+from server.platform.jobs import Periodic, Run
+from server.platform.unit_of_work import UnitOfWork, transact
+
+_DROP_TICKETS = "accounts.drop_old_tickets"
+
+
+async def _erase(context: Context, payload: dict[str, Any]) -> None:
+    account_id = UUID(payload["account_id"])
+
+    async def erase(work: UnitOfWork) -> None:
+        await service.erase_account(work, account_id)
+
+    await transact(context, None, erase)
+
+
+async def _drop_old_tickets(context: Context, _payload: dict[str, Any]) -> None:
+    await transact(context, None, sessions.drop_old_tickets)
+
+
+RUNNERS: dict[str, Run] = {service.ERASE: _erase, _DROP_TICKETS: _drop_old_tickets}
+PERIODIC = (Periodic(_DROP_TICKETS, timedelta(hours=1)),)

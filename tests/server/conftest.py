@@ -1,0 +1,165 @@
+"""One server in this process, over a fresh database, for every test of a room's rules."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+
+from server.app.asgi import create_app
+from server.app.container import build_context, close_context
+from server.app.settings import Environment, Settings
+from server.platform.clock import MovableClock
+from server.platform.context import Context
+from server.platform.passwords import Passwords
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+BASE_URL = "http://testserver"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody signed in, who asks the server for things."""
+
+    id: UUID
+    handle: str
+    token: str
+    session_id: UUID
+    client: httpx.AsyncClient
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        return await self.request("POST", path, json=json, **options)
+
+    async def put(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        return await self.request("PUT", path, json=json, **options)
+
+    async def patch(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        return await self.request("PATCH", path, json=json, **options)
+
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("DELETE", path, **options)
+
+
+SignUpPerson = Callable[..., Awaitable[Person]]
+
+
+@dataclass(slots=True)
+class Queries:
+    """The statements that ran while it counted; begin and commit are none."""
+
+    statements: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many there were."""
+        return len(self.statements)
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock(START)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """The settings of a server of tests: rates are off."""
+    return Settings(
+        environment=Environment.TEST,
+        data_dir=tmp_path / "data",
+        database_url=database_url,
+        rate_limits=False,
+    )
+
+
+@pytest.fixture
+async def context(settings: Settings, clock: MovableClock) -> AsyncIterator[Context]:
+    """The wired tools of a server whose clock stands still."""
+    context = build_context(
+        settings,
+        base_url=BASE_URL,
+        clock=clock,
+        passwords=Passwords(time_cost=1, memory_kib=8),
+    )
+    yield context
+    await close_context(context)
+
+
+@pytest.fixture
+def app(context: Context, settings: Settings) -> FastAPI:
+    """The server's application. Its worker does not run; tests run the jobs that are due."""
+    return create_app(context, settings)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor without a token."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        yield client
+
+
+@pytest.fixture
+def sign_up(client: httpx.AsyncClient) -> SignUpPerson:
+    """Open an account and sign in with it."""
+
+    async def sign_up(handle: str, **fields: Any) -> Person:
+        body = {"handle": handle, "password": PASSWORD, "display_name": handle[:20], **fields}
+        answer = await client.post("/v1/accounts", json=body)
+        assert answer.status_code == 201, answer.text
+        signed_in = answer.json()
+        return Person(
+            id=UUID(signed_in["account"]["id"]),
+            handle=handle,
+            token=signed_in["token"],
+            session_id=UUID(signed_in["session"]["id"]),
+            client=client,
+        )
+
+    return sign_up
+
+
+@pytest.fixture
+def count_queries(context: Context) -> Callable[[], Any]:
+    """Make a context manager that notes every statement that runs meanwhile."""
+
+    @contextmanager
+    def counting() -> Iterator[Queries]:
+        queries = Queries()
+        engines = {context.database.reader, context.database.writer}
+
+        def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith("BEGIN"):
+                queries.statements.append(statement)
+
+        for engine in engines:
+            event.listen(engine.sync_engine, "before_cursor_execute", note)
+        try:
+            yield queries
+        finally:
+            for engine in engines:
+                event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+    return counting
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The body of a refusal, after checking that it is the expected problem."""
+    assert (answer.status_code, answer.json().get("code")) == (status, code), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    return body
