@@ -128,6 +128,26 @@ def test_own_time_or_chance_is_found(code: str) -> None:
     assert breaks(own_time_or_chance, code)
 
 
+def unscoped_reads(tree: ast.Module) -> Iterator[ast.AST]:
+    """A repository asks the database without the unit of work, which knows the actor."""
+    for node in tree.body:
+        if isinstance(node, ast.AsyncFunctionDef):
+            parameters = [*node.args.posonlyargs, *node.args.args]
+            if not parameters or parameters[0].arg != "work":
+                yield node
+
+
+def test_every_repository_function_acts_for_the_actor_of_a_unit_of_work() -> None:
+    files = [*python_files("server/*/repository.py"), *python_files("server/*/repository/*.py")]
+    assert files
+    none_of(violations(unscoped_reads, files))
+
+
+def test_a_read_without_a_unit_of_work_is_found() -> None:
+    assert breaks(unscoped_reads, "async def listings(connection): ...")
+    assert not breaks(unscoped_reads, "async def listings(work, ids): ...")
+
+
 def socket_sends(tree: ast.Module) -> Iterator[ast.AST]:
     """Something is written to a websocket."""
     yield from calls(tree, ".send_text", ".send_bytes", ".send_json")
