@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from client_tui.core.changes import Change as Step
+from client_tui.core.rooms import with_deleted, with_message, with_read_mark
 from shared_models.accounts import Account
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
 from shared_models.listings import ListingCard
 from shared_models.market import Market
 from shared_models.notifications import Notification
-from shared_models.realtime import Event, EventKind
+from shared_models.realtime import EventKind
 from shared_models.sync import Bootstrap
 from shared_models.trades import Appointment, Offer, Trade
 
@@ -149,12 +151,32 @@ class Store:
         )
         self._publish(Reset())
 
-    def apply(self, event: Event) -> None:
+    def apply(self, step: Step) -> None:  # noqa: C901 - one case a kind of event
         """Take one step of the stream; one that was taken already is ignored."""
-        if event.pos <= self.state.pos:
+        if step.pos <= self.state.pos:
             return
-        self.state.pos = event.pos
-        _REDUCERS[event.kind](self, event.data)
+        self.state.pos = step.pos
+        match step.data:
+            case Message():
+                self._take_message(step.data, deleted=step.kind == EventKind.MESSAGE_DELETED)
+            case ReadMark():
+                self.mark_read(step.data)
+            case ChatroomDetail():
+                self.put_room(step.data)
+            case ListingCard():
+                self._take_listing(step.data)
+            case Offer():
+                self._update_detail(step.data.chatroom_id, offer=step.data)
+                self._publish(OfferChanged(step.data))
+            case Appointment():
+                self._update_detail(step.data.chatroom_id, appointment=step.data)
+                self._publish(AppointmentChanged(step.data))
+            case Trade():
+                self.put_trade(step.data)
+            case Notification():
+                self._take_notification(step.data)
+            case Account():
+                self.put_account(step.data)
 
     def put_room(self, room: Chatroom) -> None:
         """Take a room that was read from the server."""
@@ -183,77 +205,27 @@ class Store:
     def mark_read(self, mark: ReadMark) -> None:
         """Take a read mark; it only moves up."""
         room = self.state.rooms.get(mark.chatroom_id)
-        if room is None:
-            return
-        if mark.account_id == self.me:
-            update = {"read_seq": max(room.read_seq, mark.seq), "unread": mark.unread}
-        else:
-            update = {"peer_read_seq": max(room.peer_read_seq, mark.seq)}
-        self.state.rooms[room.id] = room.model_copy(update=update)
-        self._publish(RoomChanged(room.id))
+        if room is not None and self.me is not None:
+            self.put_room(with_read_mark(room, mark, self.me))
 
-    def _message_new(self, data: dict[str, Any]) -> None:
-        message = Message.model_validate(data)
+    def _take_message(self, message: Message, *, deleted: bool) -> None:
         room = self.state.rooms.get(message.chatroom_id)
-        if room is not None and message.seq > room.last_seq:
-            update: dict[str, Any] = {
-                "last_message": message,
-                "last_seq": message.seq,
-                "active_at": message.created_at,
-            }
-            if not self._is_mine(message):
-                update["unread"] = room.unread + 1
-            self.state.rooms[room.id] = room.model_copy(update=update)
-            self._publish(RoomChanged(room.id))
+        if room is not None and self.me is not None:
+            self.put_room(
+                with_deleted(room, message) if deleted else with_message(room, message, self.me)
+            )
         self._publish(MessageChanged(message))
 
-    def _is_mine(self, message: Message) -> bool:
-        actor = message.system.actor_id if message.system else message.sender_id
-        return actor is not None and actor == self.me
-
-    def _message_deleted(self, data: dict[str, Any]) -> None:
-        message = Message.model_validate(data)
-        room = self.state.rooms.get(message.chatroom_id)
-        if room is not None and room.last_message and room.last_message.seq == message.seq:
-            self.state.rooms[room.id] = room.model_copy(update={"last_message": message})
-            self._publish(RoomChanged(room.id))
-        self._publish(MessageChanged(message))
-
-    def _chatroom_read(self, data: dict[str, Any]) -> None:
-        self.mark_read(ReadMark.model_validate(data))
-
-    def _chatroom_changed(self, data: dict[str, Any]) -> None:
-        self.put_room(ChatroomDetail.model_validate(data))
-
-    def _listing_changed(self, data: dict[str, Any]) -> None:
-        card = ListingCard.model_validate(data)
+    def _take_listing(self, card: ListingCard) -> None:
         for room in list(self.state.rooms.values()):
             if room.listing.id == card.id:
-                self.state.rooms[room.id] = room.model_copy(update={"listing": card})
-                self._publish(RoomChanged(room.id))
+                self.put_room(room.model_copy(update={"listing": card}))
         self._publish(ListingChanged(card))
 
-    def _offer_changed(self, data: dict[str, Any]) -> None:
-        offer = Offer.model_validate(data)
-        self._update_detail(offer.chatroom_id, offer=offer)
-        self._publish(OfferChanged(offer))
-
-    def _appointment_changed(self, data: dict[str, Any]) -> None:
-        appointment = Appointment.model_validate(data)
-        self._update_detail(appointment.chatroom_id, appointment=appointment)
-        self._publish(AppointmentChanged(appointment))
-
-    def _trade_changed(self, data: dict[str, Any]) -> None:
-        self.put_trade(Trade.model_validate(data))
-
-    def _notification_new(self, data: dict[str, Any]) -> None:
-        notification = Notification.model_validate(data)
+    def _take_notification(self, notification: Notification) -> None:
         if not notification.read:
             self.state.unread_notifications += 1
         self._publish(NotificationCame(notification))
-
-    def _account_changed(self, data: dict[str, Any]) -> None:
-        self.put_account(Account.model_validate(data))
 
     def _update_detail(self, room_id: UUID, **parts: Any) -> None:
         room = self.state.rooms.get(room_id)
@@ -264,17 +236,3 @@ class Store:
     def _publish(self, change: Change) -> None:
         for listener in list(self._listeners):
             listener(change)
-
-
-_REDUCERS: dict[EventKind, Callable[[Store, dict[str, Any]], None]] = {
-    EventKind.MESSAGE_NEW: Store._message_new,
-    EventKind.MESSAGE_DELETED: Store._message_deleted,
-    EventKind.CHATROOM_READ: Store._chatroom_read,
-    EventKind.CHATROOM_CHANGED: Store._chatroom_changed,
-    EventKind.LISTING_CHANGED: Store._listing_changed,
-    EventKind.OFFER_CHANGED: Store._offer_changed,
-    EventKind.APPOINTMENT_CHANGED: Store._appointment_changed,
-    EventKind.TRADE_CHANGED: Store._trade_changed,
-    EventKind.NOTIFICATION_NEW: Store._notification_new,
-    EventKind.ACCOUNT_CHANGED: Store._account_changed,
-}

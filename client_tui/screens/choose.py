@@ -20,7 +20,9 @@ class ChooseScreen(ModalScreen[str | None]):
         Binding("k", "move(-1)", show=False),
     ]
 
-    def __init__(self, title: str, choices: list[tuple[str, str]], chosen: str | None = None) -> None:
+    def __init__(
+        self, title: str, choices: list[tuple[str, str]], chosen: str | None = None
+    ) -> None:
         super().__init__()
         self._heading = title
         self._choices = choices

@@ -1,0 +1,268 @@
+"""Browse: the market's listings, with search as you type, filters, sort and endless scroll."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.containers import Horizontal
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from client_tui.core.errors import ClientError
+from client_tui.screens.base import PickyScreen
+from client_tui.screens.choose import ChooseScreen
+from client_tui.screens.filters import FilterScreen, filter_line
+from client_tui.store import Change, ListingChanged
+from client_tui.widgets.listing_cards import CardColors, ListingCards
+from client_tui.widgets.preview import Preview
+from client_tui.widgets.virtual_list import VirtualList
+from shared_models.listings import ListingCard, ListingFilter, Sort
+
+PAGE = 30
+TYPING_PAUSE_S = 0.2
+PREVIEW_FROM_COLUMNS = 110
+
+SORTS = (
+    (Sort.NEWEST, "newest"),
+    (Sort.PRICE_ASC, "cheapest"),
+    (Sort.PRICE_DESC, "dearest"),
+    (Sort.MOST_LIKED, "most liked"),
+    (Sort.RELEVANCE, "best match"),
+)
+
+
+class BrowseScreen(PickyScreen):
+    """The home screen."""
+
+    context = "browse"
+    AUTO_FOCUS: ClassVar[str] = "#cards"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = ListingFilter()
+        self._next_cursor: str | None = None
+        self._loading = False
+        self._generation = 0
+        self._pause: Timer | None = None
+
+    def heading(self) -> str:
+        """Name and the present narrowing."""
+        return f"picky  {filter_line(self.filter, self.link.market)}"
+
+    def content(self) -> Iterable[Widget]:
+        """Search line, cards, and on a wide terminal a preview."""
+        search = Input(placeholder="search: words, -word to leave out", id="search")
+        search.display = False
+        yield search
+        renderer = ListingCards(
+            self.link.market,
+            self.link.pictures.draw,
+            self.link.now,
+            CardColors.of(self.app.theme_variables),
+        )
+        with Horizontal(id="browse"):
+            yield VirtualList[ListingCard](renderer, id="cards")
+            yield Preview(id="preview")
+        yield Static("", id="browse-note", classes="empty", markup=False)
+
+    def on_mount(self) -> None:
+        """Load the first page."""
+        super().on_mount()
+        self.link.pictures.on_ready(self, self._picture_ready)
+        self._show_note("Looking around the market…")
+        self.reload()
+
+    def on_resize(self) -> None:
+        """The preview needs room."""
+        self.query_one(Preview).display = self.size.width >= PREVIEW_FROM_COLUMNS
+
+    @property
+    def cards(self) -> VirtualList[ListingCard]:
+        """The list."""
+        return self.query_one("#cards", VirtualList)
+
+    def selected(self) -> ListingCard | None:
+        """The card under the cursor."""
+        cards = self.cards
+        return None if cards.cursor is None else cards.item(cards.cursor)
+
+    # Loading
+
+    def reload(self) -> None:
+        """Start over with the present filter; an answer to an older one is dropped."""
+        self._generation += 1
+        self._next_cursor = None
+        self.redraw_bars()
+        self.run_worker(
+            self._load(self._generation, None), group="browse", exclusive=True, exit_on_error=False
+        )
+
+    async def _load(self, generation: int, cursor: str | None) -> None:
+        self._loading = True
+        try:
+            page = await self.link.api.listings(self.filter, cursor=cursor, limit=PAGE)
+        except ClientError as error:
+            if generation == self._generation:
+                self._show_note(f"{error}\n\nctrl+r tries again")
+            return
+        finally:
+            self._loading = False
+        if generation != self._generation:
+            return
+        self._next_cursor = page.next_cursor
+        if cursor is None:
+            self._start(page.items)
+        else:
+            known = {card.id for card in self.cards.items()}
+            self.cards.append(card for card in page.items if card.id not in known)
+
+    def _start(self, items: list[ListingCard]) -> None:
+        self.cards.set_items(items)
+        if items:
+            self._show_note(None)
+            self.cards.jump_to(self.cards.renderer.key(items[0]), "top")
+        elif self.filter == ListingFilter():
+            self._show_note("Nothing is for sale yet.\n\nn sells the first thing")
+        else:
+            self._show_note("Nothing matches.\n\nx clears search and filters   / searches again")
+
+    def _show_note(self, text: str | None) -> None:
+        note = self.query_one("#browse-note", Static)
+        note.update(text or "")
+        note.display = text is not None
+        self.query_one("#browse").display = text is None
+
+    @on(VirtualList.NearBottom)
+    def _more(self) -> None:
+        if self._next_cursor and not self._loading:
+            self.run_worker(
+                self._load(self._generation, self._next_cursor),
+                group="browse-more",
+                exit_on_error=False,
+            )
+
+    def _picture_ready(self, photo_id: object) -> None:
+        cards = self.cards
+        for card in cards.visible_items():
+            if card.cover and card.cover.id == photo_id:
+                cards.redraw(cards.renderer.key(card))
+
+    def on_change(self, change: Change) -> None:
+        """A card changed somewhere: show it as it is now."""
+        if isinstance(change, ListingChanged) and change.card.id.int in self.cards:
+            self.cards.replace(change.card)
+
+    # Search
+
+    def do_search(self) -> None:
+        """Open the search line."""
+        search = self.query_one("#search", Input)
+        search.display = True
+        search.focus()
+
+    @on(Input.Changed, "#search")
+    def _typed(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(TYPING_PAUSE_S, self._search)
+
+    @on(Input.Submitted, "#search")
+    def _submitted(self) -> None:
+        self._search()
+        self.cards.focus()
+
+    def _search(self) -> None:
+        text = self.query_one("#search", Input).value.strip() or None
+        if text == self.filter.q:
+            return
+        sort = self.filter.sort
+        if text and not self.filter.q and sort is Sort.NEWEST:
+            sort = Sort.RELEVANCE
+        elif not text and sort is Sort.RELEVANCE:
+            sort = Sort.NEWEST
+        self.filter = self.filter.model_copy(update={"q": text, "sort": sort})
+        self.reload()
+
+    def do_back(self) -> None:
+        """Out of the search line first; then out of the search."""
+        search = self.query_one("#search", Input)
+        if search.has_focus:
+            search.display = bool(search.value)
+            self.cards.focus()
+        elif self.filter != ListingFilter():
+            self.do_clear()
+
+    def do_clear(self) -> None:
+        """No search, no filter."""
+        search = self.query_one("#search", Input)
+        with search.prevent(Input.Changed):
+            search.value = ""
+        search.display = False
+        self.filter = ListingFilter()
+        self.reload()
+
+    # Actions
+
+    def why_not(self, action_id: str) -> str | None:
+        """What needs a card, or somebody else's card."""
+        if action_id in {"open", "like", "chat"} and self.selected() is None:
+            return "There is no listing here."
+        return None
+
+    @on(VirtualList.Activated)
+    async def _activated(self) -> None:
+        await self.action_do("open")
+
+    @on(VirtualList.CursorMoved)
+    def _moved(self, event: VirtualList.CursorMoved) -> None:
+        self.query_one(Preview).show(event.item)
+        self.redraw_bars()
+
+    def do_open(self) -> None:
+        """The listing under the cursor."""
+        card = self.selected()
+        if card is not None:
+            self.picky.open_listing(card.id)
+
+    def do_refresh(self) -> None:
+        """Again from the top."""
+        self.reload()
+
+    def do_sort(self) -> None:
+        """Choose the order."""
+        choices = [(sort.value, label) for sort, label in SORTS]
+        self.app.push_screen(ChooseScreen("Sort", choices, self.filter.sort.value), self._sorted)
+
+    def _sorted(self, sort: str | None) -> None:
+        if sort is not None:
+            self.filter = self.filter.model_copy(update={"sort": Sort(sort)})
+            self.reload()
+
+    def do_filter(self) -> None:
+        """Narrow."""
+        self.app.push_screen(FilterScreen(self.filter, self.link.market), self._filtered)
+
+    def _filtered(self, narrowed: ListingFilter | None) -> None:
+        if narrowed is not None and narrowed != self.filter:
+            self.filter = narrowed
+            self.reload()
+
+    async def do_like(self) -> None:
+        """Like it, or no longer."""
+        card = self.selected()
+        if card is None:
+            return
+        liked = await self.link.toggle_like(card)
+        if card.id.int in self.cards:
+            self.cards.replace(liked)
+
+    def do_chat(self) -> None:
+        """Open a room with the seller."""
+        card = self.selected()
+        if card is not None:
+            self.picky.open_chat_about(card.id)
+
+    def do_sell(self) -> None:
+        """A new listing."""
+        self.picky.sell()
