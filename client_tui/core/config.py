@@ -106,4 +106,4 @@ def _keys(path: Path, found: Any) -> dict[str, tuple[str, ...]]:
 
 def _toml(value: object) -> str:
     """JSON's texts, numbers, switches and lists are TOML's as well."""
-    return json.dumps(value, ensure_ascii=True)
+    return json.dumps(value, ensure_ascii=False)

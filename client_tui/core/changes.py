@@ -1,0 +1,75 @@
+"""Events of the account's stream, decoded into shared models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared_models.accounts import Account
+from shared_models.base import Wire
+from shared_models.chat import ChatroomDetail, Message, ReadMark
+from shared_models.listings import ListingCard
+from shared_models.notifications import Notification
+from shared_models.trades import Appointment, Offer, Trade
+
+Data = (
+    Message
+    | ReadMark
+    | ChatroomDetail
+    | ListingCard
+    | Offer
+    | Appointment
+    | Trade
+    | Notification
+    | Account
+)
+
+_MODELS: Mapping[str, type[Wire]] = {
+    "message.new": Message,
+    "message.deleted": Message,
+    "chatroom.read": ReadMark,
+    "chatroom.changed": ChatroomDetail,
+    "listing.changed": ListingCard,
+    "offer.changed": Offer,
+    "appointment.changed": Appointment,
+    "trade.changed": Trade,
+    "notification.new": Notification,
+    "account.changed": Account,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far this machine has applied the account's stream: all that a resume needs."""
+
+    epoch: str
+    pos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step of the stream. ``data`` is the whole new object.
+
+    It is None for a kind that this version does not know: such a step changes nothing here,
+    and is counted all the same.
+    """
+
+    pos: int
+    kind: str
+    data: Data | None
+
+
+def decode(event: Mapping[str, Any]) -> Change:
+    """The change in an event frame; raises ``ValueError`` when it is none."""
+    pos, kind = event.get("pos"), event.get("kind")
+    if not isinstance(pos, int) or not isinstance(kind, str):
+        raise ValueError("an event without pos or kind")
+    model = _MODELS.get(kind)
+    if model is None:
+        return Change(pos, kind, None)
+    try:
+        data: Any = model.model_validate(event.get("data"))
+    except ValidationError as error:
+        raise ValueError(f"an event of kind {kind} that does not fit") from error
+    return Change(pos, kind, data)

@@ -1,0 +1,101 @@
+"""A small SQLite file used from one thread of its own, so that the loop never waits for a disk."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from client_tui.core.errors import StorageFailed
+from client_tui.core.files import private_directory
+
+Result = TypeVar("Result")
+
+
+class Database:
+    """One file, one connection, one thread; every :meth:`run` is one transaction."""
+
+    def __init__(
+        self,
+        path: Path,
+        schema: Sequence[str],
+        *,
+        synchronous: Literal["FULL", "NORMAL"],
+    ) -> None:
+        """``schema`` is the script of each version; version n is ``schema[:n]`` (append only)."""
+        self.path = path
+        self._schema = schema
+        self._synchronous = synchronous
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=path.stem)
+        self._connection: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Open and bring the schema up to date; raises :class:`StorageFailed`."""
+        await self._on_thread(self._open)
+
+    async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run ``work`` in one transaction: all of it is on disk afterwards, or nothing.
+
+        Raises :class:`StorageFailed`, for instance when the disk is full.
+        """
+        return await self._on_thread(lambda: self._transact(work))
+
+    async def close(self) -> None:
+        """Finish what was asked for, then close."""
+        await self._on_thread(self._close)
+        self._thread.shutdown()
+
+    async def _on_thread(self, work: Callable[[], Result]) -> Result:
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._thread, work)
+        try:
+            # What has begun on disk is finished even if nobody waits for it any more.
+            return await asyncio.shield(running)
+        except sqlite3.Error as error:
+            raise StorageFailed(f"{self.path} cannot be used: {error}.") from error
+        except OSError as error:
+            raise StorageFailed(f"{self.path} cannot be used: {error.strerror}.") from error
+
+    def _open(self) -> None:
+        private_directory(self.path.parent)
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=10)
+        try:
+            self.path.chmod(0o600)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            self._connection = connection
+            self._transact(self._migrate)
+        except BaseException:
+            self._connection = None
+            connection.close()
+            raise
+
+    def _migrate(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > len(self._schema):
+            raise StorageFailed(f"{self.path} was written by a newer version of Picky.")
+        for script in self._schema[version:]:
+            for statement in script.split(";"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(self._schema)}")
+
+    def _transact(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        connection = self._connection
+        if connection is None:
+            raise StorageFailed(f"{self.path} is closed.")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(connection)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,267 @@
+"""Messages on disk from the moment they are written until the server has them.
+
+The outbox is all there is of a message before its ``ok``: nothing leaves it before that, and what
+has been tried once keeps its ``cid``, so that a lost answer never doubles it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from client_tui.core.clock import Clock, SystemClock
+from client_tui.core.database import Database
+from client_tui.core.errors import NotEditable
+
+_SCHEMA = (
+    """
+    CREATE TABLE message (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        cid TEXT NOT NULL UNIQUE,
+        room_id TEXT NOT NULL,
+        text TEXT NOT NULL,
+        photos TEXT NOT NULL,
+        confirmed INTEGER NOT NULL DEFAULT 0,
+        state TEXT NOT NULL,
+        code TEXT,
+        reason TEXT,
+        created_at TEXT NOT NULL
+    );
+    CREATE INDEX message_by_room ON message (room_id, number);
+    CREATE TABLE draft (room_id TEXT PRIMARY KEY, text TEXT NOT NULL)
+    """,
+)
+_COLUMNS = "number, cid, room_id, text, photos, confirmed, state, code, reason, created_at"
+
+
+class OutboxState(StrEnum):
+    """The life of a waiting message."""
+
+    QUEUED = "queued"
+    """Never tried: may be edited and discarded."""
+    SENDING = "sending"
+    """Tried; the server may have it. It is tried again with the same cid until it answers."""
+    FAILED = "failed"
+    """Refused for good, or given up: may be edited, tried again and discarded."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxPhoto:
+    """A picture of a waiting message: a path until it is uploaded, then an id as well."""
+
+    path: Path
+    upload_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxMessage:
+    """A message on its way. ``code`` and ``reason`` say why a failed one failed."""
+
+    number: int
+    cid: UUID
+    room_id: UUID
+    text: str
+    photos: tuple[OutboxPhoto, ...]
+    confirmed: bool
+    state: OutboxState
+    code: str | None
+    reason: str | None
+    created_at: datetime
+
+
+class Outbox:
+    """The waiting messages of one account; order is kept within a room."""
+
+    def __init__(self, path: Path, *, clock: Clock | None = None) -> None:
+        self._database = Database(path, _SCHEMA, synchronous="FULL")
+        self._clock = clock or SystemClock()
+
+    async def open(self) -> "Outbox":
+        """Open the file, with all that waited when the last program ended."""
+        await self._database.open()
+        return self
+
+    async def close(self) -> None:
+        """Finish what was begun, then close."""
+        await self._database.close()
+
+    async def put(
+        self, room_id: UUID, text: str, photos: Sequence[Path] = (), *, confirmed: bool = False
+    ) -> OutboxMessage:
+        """Write a new message; when this returns it survives a power cut."""
+        cid, created_at = uuid4(), self._clock.now()
+        pictures = tuple(OutboxPhoto(path.absolute()) for path in photos)
+        values = (str(cid), str(room_id), text, _dump(pictures), confirmed, created_at.isoformat())
+
+        def insert(db: sqlite3.Connection) -> OutboxMessage:
+            db.execute(
+                "INSERT INTO message (cid, room_id, text, photos, confirmed, created_at, state)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'queued')",
+                values,
+            )
+            return _one(db, cid)
+
+        return await self._database.run(insert)
+
+    async def waiting(self, room_id: UUID | None = None) -> list[OutboxMessage]:
+        """All messages (of a room), in the order they were written, failed ones among them."""
+        where, values = ("WHERE room_id = ?", (str(room_id),)) if room_id else ("", ())
+        return await self._database.run(
+            lambda db: [
+                _message(row)
+                for row in db.execute(
+                    f"SELECT {_COLUMNS} FROM message {where} ORDER BY number",  # noqa: S608
+                    values,
+                )
+            ]
+        )
+
+    async def rooms(self) -> list[UUID]:
+        """The rooms in which something is to be sent."""
+        rows = await self._database.run(
+            lambda db: db.execute(
+                "SELECT DISTINCT room_id FROM message WHERE state <> 'failed'"
+            ).fetchall()
+        )
+        return [UUID(room_id) for (room_id,) in rows]
+
+    async def next(self, room_id: UUID) -> OutboxMessage | None:
+        """What is to be sent next in a room; failed ones stand aside."""
+        rows = await self._database.run(
+            lambda db: db.execute(
+                f"SELECT {_COLUMNS} FROM message"  # noqa: S608
+                " WHERE room_id = ? AND state <> 'failed' ORDER BY number LIMIT 1",
+                (str(room_id),),
+            ).fetchall()
+        )
+        return _message(rows[0]) if rows else None
+
+    async def edit(self, cid: UUID, text: str, *, confirmed: bool = False) -> OutboxMessage:
+        """Change a queued or failed message; it is queued afterwards, in its old place.
+
+        Raises :class:`NotEditable` once it may have reached the server.
+        """
+        return await self._change(
+            cid, "text = ?, confirmed = ?, state = 'queued', code = NULL", (text, confirmed)
+        )
+
+    async def retry(self, cid: UUID, *, confirmed: bool = False) -> OutboxMessage:
+        """Queue a failed message again; ``confirmed`` answers a question of the scam guard."""
+        return await self._change(
+            cid, "confirmed = ?, state = 'queued', code = NULL, reason = NULL", (confirmed,)
+        )
+
+    async def discard(self, cid: UUID) -> None:
+        """Throw a queued or failed message away; :class:`NotEditable` as for :meth:`edit`."""
+
+        def delete(db: sqlite3.Connection) -> None:
+            done = db.execute(
+                "DELETE FROM message WHERE cid = ? AND state <> 'sending'", (str(cid),)
+            )
+            _require(done.rowcount)
+
+        await self._database.run(delete)
+
+    async def uploaded(self, cid: UUID, photos: Sequence[OutboxPhoto]) -> None:
+        """Remember which pictures are uploaded, so that a restart does not repeat them."""
+        await self._update(cid, "photos = ?", (_dump(photos),))
+
+    async def sending(self, cid: UUID) -> bool:
+        """Note that the message leaves now; False when it was discarded or sent meanwhile.
+
+        On disk before the first byte: afterwards nobody can change what the server may have.
+        """
+        return await self._update(cid, "state = 'sending'", ()) == 1
+
+    async def not_stored(self, cid: UUID) -> None:
+        """The server said that it stored nothing and that a later try may work."""
+        await self._update(cid, "state = 'queued'", ())
+
+    async def failed(self, cid: UUID, code: str, reason: str) -> None:
+        """The server refused it for good, or it cannot be sent at all."""
+        await self._update(cid, "state = 'failed', code = ?, reason = ?", (code, reason))
+
+    async def done(self, cid: UUID) -> None:
+        """The server has it."""
+        await self._database.run(
+            lambda db: db.execute("DELETE FROM message WHERE cid = ?", (str(cid),)).rowcount
+        )
+
+    async def draft(self, room_id: UUID) -> str:
+        """What was typed in a room and not sent."""
+        rows = await self._database.run(
+            lambda db: db.execute(
+                "SELECT text FROM draft WHERE room_id = ?", (str(room_id),)
+            ).fetchall()
+        )
+        return str(rows[0][0]) if rows else ""
+
+    async def save_draft(self, room_id: UUID, text: str) -> None:
+        """Keep what is being typed; an empty text forgets it."""
+
+        def save(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM draft WHERE room_id = ?", (str(room_id),))
+            if text:
+                db.execute("INSERT INTO draft VALUES (?, ?)", (str(room_id), text))
+
+        await self._database.run(save)
+
+    async def _update(self, cid: UUID, change: str, values: tuple[object, ...]) -> int:
+        return await self._database.run(
+            lambda db: (
+                db.execute(
+                    f"UPDATE message SET {change} WHERE cid = ?",  # noqa: S608
+                    (*values, str(cid)),
+                ).rowcount
+            )
+        )
+
+    async def _change(self, cid: UUID, change: str, values: tuple[object, ...]) -> OutboxMessage:
+        def update(db: sqlite3.Connection) -> OutboxMessage:
+            done = db.execute(
+                f"UPDATE message SET {change} WHERE cid = ? AND state <> 'sending'",  # noqa: S608
+                (*values, str(cid)),
+            )
+            _require(done.rowcount)
+            return _one(db, cid)
+
+        return await self._database.run(update)
+
+
+def _require(changed: int) -> None:
+    if not changed:
+        raise NotEditable("This message may already have been sent, so it cannot be changed here.")
+
+
+def _one(db: sqlite3.Connection, cid: UUID) -> OutboxMessage:
+    row = db.execute(f"SELECT {_COLUMNS} FROM message WHERE cid = ?", (str(cid),))  # noqa: S608
+    return _message(row.fetchone())
+
+
+def _dump(photos: Sequence[OutboxPhoto]) -> str:
+    return json.dumps(
+        [[str(photo.path), str(photo.upload_id) if photo.upload_id else None] for photo in photos]
+    )
+
+
+def _message(row: tuple[object, ...]) -> OutboxMessage:
+    number, cid, room_id, text, photos, confirmed, state, code, reason, created_at = row
+    return OutboxMessage(
+        number=int(str(number)),
+        cid=UUID(str(cid)),
+        room_id=UUID(str(room_id)),
+        text=str(text),
+        photos=tuple(
+            OutboxPhoto(Path(path), UUID(upload_id) if upload_id else None)
+            for path, upload_id in json.loads(str(photos))
+        ),
+        confirmed=bool(confirmed),
+        state=OutboxState(str(state)),
+        code=None if code is None else str(code),
+        reason=None if reason is None else str(reason),
+        created_at=datetime.fromisoformat(str(created_at)),
+    )
