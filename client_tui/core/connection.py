@@ -101,6 +101,10 @@ class Connection:
             raise Ended(closed(error, wait_s=self._wait_s)) from error
         except Unauthenticated as error:
             raise Ended(Ending(error.detail, final=LineState.SIGNED_OUT)) from error
+        except Disconnected as error:
+            cause = error.__cause__
+            assert isinstance(cause, ConnectionClosed)
+            raise Ended(closed(cause, wait_s=self._wait_s)) from error
         except ClientError as error:
             raise Ended(Ending(str(error))) from error
         finally:

@@ -170,20 +170,20 @@ class Outbox:
         """Remember which pictures are uploaded, so that a restart does not repeat them."""
         await self._update(cid, "photos = ?", (_dump(photos),))
 
-    async def sending(self, cid: UUID) -> bool:
-        """Note that the message leaves now; False when it was discarded or sent meanwhile.
+    async def sending(self, cid: UUID) -> OutboxMessage | None:
+        """The message as it is to leave now; None when it was discarded or sent meanwhile.
 
         On disk before the first byte: afterwards nobody can change what the server may have.
         """
-        return await self._update(cid, "state = 'sending'", ()) == 1
+        return await self._update(cid, "state = 'sending'", ())
 
     async def not_stored(self, cid: UUID) -> None:
         """The server said that it stored nothing and that a later try may work."""
         await self._update(cid, "state = 'queued'", ())
 
-    async def failed(self, cid: UUID, code: str, reason: str) -> None:
-        """The server refused it for good, or it cannot be sent at all."""
-        await self._update(cid, "state = 'failed', code = ?, reason = ?", (code, reason))
+    async def failed(self, cid: UUID, code: str, reason: str) -> OutboxMessage | None:
+        """The server refused it for good, or it cannot be sent at all. None: it is gone."""
+        return await self._update(cid, "state = 'failed', code = ?, reason = ?", (code, reason))
 
     async def done(self, cid: UUID) -> None:
         """The server has it."""
@@ -210,15 +210,17 @@ class Outbox:
 
         await self._database.run(save)
 
-    async def _update(self, cid: UUID, change: str, values: tuple[object, ...]) -> int:
-        return await self._database.run(
-            lambda db: (
-                db.execute(
-                    f"UPDATE message SET {change} WHERE cid = ?",  # noqa: S608
-                    (*values, str(cid)),
-                ).rowcount
+    async def _update(
+        self, cid: UUID, change: str, values: tuple[object, ...]
+    ) -> OutboxMessage | None:
+        def update(db: sqlite3.Connection) -> OutboxMessage | None:
+            done = db.execute(
+                f"UPDATE message SET {change} WHERE cid = ?",  # noqa: S608
+                (*values, str(cid)),
             )
-        )
+            return _one(db, cid) if done.rowcount else None
+
+        return await self._database.run(update)
 
     async def _change(self, cid: UUID, change: str, values: tuple[object, ...]) -> OutboxMessage:
         def update(db: sqlite3.Connection) -> OutboxMessage:
@@ -238,7 +240,10 @@ def _require(changed: int) -> None:
 
 
 def _one(db: sqlite3.Connection, cid: UUID) -> OutboxMessage:
-    row = db.execute(f"SELECT {_COLUMNS} FROM message WHERE cid = ?", (str(cid),))  # noqa: S608
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM message WHERE cid = ?",  # noqa: S608
+        (str(cid),),
+    )
     return _message(row.fetchone())
 
 

@@ -1,0 +1,175 @@
+"""From the outbox to the server: photos first, then the message, in order within each room."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
+from client_tui.core.errors import ClientError, Disconnected, Refused, ServerUnreachable
+from client_tui.core.outbox import Outbox, OutboxMessage
+from client_tui.core.session import Session
+from client_tui.core.uploads import OnProgress, Outcome, Progress, Uploader
+from shared_models.media import Purpose
+from shared_models.realtime import Err, Ok
+
+_FIRST_S: Final = 0.5
+_MOST_S: Final = 30.0
+
+
+class DeliveryListener:
+    """Hears what becomes of each message, on the loop; override what is wanted."""
+
+    def sent(self, message: OutboxMessage, ok: Ok) -> None:
+        """The server has it; its own event comes before or after this (R3)."""
+
+    def altered(self, message: OutboxMessage) -> None:
+        """It is in another state (sending, failed) or a photo of it is up."""
+
+    def progressed(self, message: OutboxMessage, progress: Progress) -> None:
+        """A photo of it is on its way."""
+
+
+class Delivery:
+    """Drains an outbox while its session is online. ``await delivery.run()`` until cancelled."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        session: Session,
+        uploader: Uploader,
+        *,
+        listener: DeliveryListener | None = None,
+        clock: Clock | None = None,
+        chance: Chance = chance,
+    ) -> None:
+        self.listener = listener or DeliveryListener()
+        self._outbox = outbox
+        self._session = session
+        self._uploader = uploader
+        self._clock = clock or SystemClock()
+        self._chance = chance
+        self._wake = asyncio.Event()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Something was put into the outbox or is to be tried again."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """One worker for each room with something to send, all at once."""
+        at_work: dict[UUID, asyncio.Task[None]] = {}
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                for room_id in await self._outbox.rooms():
+                    worker = at_work.get(room_id)
+                    if worker is None or worker.done():
+                        at_work[room_id] = asyncio.create_task(self._drain(room_id))
+                        at_work[room_id].add_done_callback(self._drained)
+        finally:
+            for worker in at_work.values():
+                worker.cancel()
+            await asyncio.gather(*at_work.values(), return_exceptions=True)
+
+    def _drained(self, worker: asyncio.Task[None]) -> None:
+        """Look again: something may have been written between the last look and the end."""
+        if not worker.cancelled() and worker.exception() is None:
+            self._wake.set()
+
+    async def _drain(self, room_id: UUID) -> None:
+        attempt = 0
+        while True:
+            await self._session.wait_online()
+            message = await self._outbox.next(room_id)
+            if message is None:
+                return
+            wait_s = await self._deliver(message)
+            if wait_s is None:
+                attempt = 0
+                continue
+            jitter = full_jitter(attempt, first=_FIRST_S, most=_MOST_S, chance=self._chance)
+            attempt += 1
+            await self._clock.sleep(max(wait_s, jitter))
+
+    async def _deliver(self, message: OutboxMessage) -> float | None:
+        """Try once. None: go on. Seconds: nothing was lost, try again after at least these."""
+        try:
+            await self._upload_photos(message)
+            leaving = await self._outbox.sending(message.cid)
+            if leaving is None:
+                return None
+            message = leaving
+            self.listener.altered(message)
+            answer = await self._session.send(
+                message.room_id,
+                message.cid,
+                message.text,
+                [photo.upload_id for photo in message.photos if photo.upload_id],
+                confirmed=message.confirmed,
+            )
+        except Disconnected:
+            return 0.0
+        except ServerUnreachable:
+            return _FIRST_S
+        except ClientError as error:
+            return await self._trouble(message, error)
+        if isinstance(answer, Ok):
+            await self._outbox.done(message.cid)
+            self.listener.sent(message, answer)
+            return None
+        return await self._refused(message, answer)
+
+    async def _refused(self, message: OutboxMessage, answer: Err) -> float | None:
+        if answer.retryable:
+            await self._outbox.not_stored(message.cid)
+            return (answer.retry_ms or 0) / 1000
+        await self._fail(message, answer.code, answer.detail)
+        return None
+
+    async def _trouble(self, message: OutboxMessage, error: ClientError) -> float | None:
+        """Something about the photos, or this machine's disk."""
+        if isinstance(error, Refused) and error.retryable:
+            return error.retry_after_s or 0.0
+        code = error.code if isinstance(error, Refused) else "photo_failed"
+        await self._fail(message, code, str(error))
+        return None
+
+    async def _fail(self, message: OutboxMessage, code: str, reason: str) -> None:
+        failed = await self._outbox.failed(message.cid, code, reason)
+        if failed is not None:
+            self.listener.altered(failed)
+
+    async def _upload_photos(self, message: OutboxMessage) -> None:
+        """Upload what is not up yet and remember it; raises the first photo's error."""
+        missing = [i for i, photo in enumerate(message.photos) if photo.upload_id is None]
+        if not missing:
+            return
+        outcomes = await self._uploader.upload(
+            Purpose.MESSAGE,
+            [message.photos[i].path for i in missing],
+            self._progress_of(message, missing),
+        )
+        await self._remember(message, missing, outcomes)
+
+    async def _remember(
+        self, message: OutboxMessage, missing: Sequence[int], outcomes: Sequence[Outcome]
+    ) -> None:
+        photos = list(message.photos)
+        for i, outcome in zip(missing, outcomes, strict=True):
+            if outcome.photo is not None:
+                photos[i] = replace(photos[i], upload_id=outcome.photo.id)
+        await self._outbox.uploaded(message.cid, photos)
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+
+    def _progress_of(self, message: OutboxMessage, missing: Sequence[int]) -> OnProgress:
+        """Progress counted by the photo's place in the message."""
+
+        def tell(progress: Progress) -> None:
+            self.listener.progressed(message, replace(progress, index=missing[progress.index]))
+
+        return tell
