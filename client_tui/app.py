@@ -45,7 +45,8 @@ class PickyApp(App[None]):
             self.register_theme(known)
         wanted = theme or link.config.theme
         self.theme = wanted if wanted in self.available_themes else THEMES[0].name
-        self.set_keymap(keymap.keymap_of(link.config.keys))
+        keys = {name: ",".join(keys) for name, keys in link.config.keys.items()}
+        self.set_keymap(keymap.keymap_of(keys))
 
     async def on_mount(self) -> None:
         """Start the link, then show the market or the way in."""
@@ -112,7 +113,7 @@ class PickyApp(App[None]):
     def use_theme(self, name: str) -> None:
         """Change the colours and remember it."""
         self.theme = name
-        self.link.config.remember(theme=name)
+        self.link.remember(theme=name)
 
     def do_help(self) -> None:
         """The keys of the screen in front."""

@@ -66,7 +66,9 @@ ACTIONS: tuple[Action, ...] = (
     # Browse
     Action("open", "enter", "open", "Open the listing", _in("browse"), 1),
     Action("search", "slash", "search", "Search as you type", _in("browse"), 4),
-    Action("filter", "f", "filter", "Narrow by category, price, condition and more", _in("browse"), 5),
+    Action(
+        "filter", "f", "filter", "Narrow by category, price, condition and more", _in("browse"), 5
+    ),
     Action("sort", "s", "sort", "Choose the order", _in("browse"), 6),
     Action("sell", "n", "sell", "Sell something", _in("browse", "profile"), 7),
     Action("chat", "c", "chat", "Talk to the seller", _in("browse", "listing"), 2),

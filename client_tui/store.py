@@ -4,19 +4,22 @@ Nothing here touches the network, the disk or Textual. ``reset`` takes a bootstr
 event; both publish typed changes to whoever subscribed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from client_tui.core.changes import Change as Step
+from client_tui.core.changes import Position
+from client_tui.core.outbox import OutboxMessage
 from client_tui.core.rooms import with_deleted, with_message, with_read_mark
+from client_tui.core.uploads import Progress
 from shared_models.accounts import Account
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
 from shared_models.listings import ListingCard
 from shared_models.market import Market
 from shared_models.notifications import Notification
-from shared_models.realtime import EventKind
+from shared_models.realtime import EventKind, Ok
 from shared_models.sync import Bootstrap
 from shared_models.trades import Appointment, Offer, Trade
 
@@ -80,8 +83,35 @@ class AccountChanged:
     """One's own account, or the count of unread notices."""
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryChanged:
+    """A message on its way is in another state, or a photo of it has got further."""
+
+    message: OutboxMessage
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The server has a message; its own event comes before or after this (R3)."""
+
+    message: OutboxMessage
+    ok: Ok
+
+
+@dataclass(frozen=True, slots=True)
+class PeerTyping:
+    """The other side types for ``seconds`` more; 0 when it stopped."""
+
+    room_id: UUID
+    seconds: float
+
+
 Change = (
     Reset
+    | DeliveryChanged
+    | Sent
+    | PeerTyping
     | RoomChanged
     | MessageChanged
     | ListingChanged
@@ -149,7 +179,7 @@ class Store:
             trades={trade.id: trade for trade in bootstrap.trades},
             unread_notifications=bootstrap.unread_notifications,
         )
-        self._publish(Reset())
+        self.publish(Reset())
 
     def apply(self, step: Step) -> None:  # noqa: C901 - one case a kind of event
         """Take one step of the stream; one that was taken already is ignored."""
@@ -167,10 +197,10 @@ class Store:
                 self._take_listing(step.data)
             case Offer():
                 self._update_detail(step.data.chatroom_id, offer=step.data)
-                self._publish(OfferChanged(step.data))
+                self.publish(OfferChanged(step.data))
             case Appointment():
                 self._update_detail(step.data.chatroom_id, appointment=step.data)
-                self._publish(AppointmentChanged(step.data))
+                self.publish(AppointmentChanged(step.data))
             case Trade():
                 self.put_trade(step.data)
             case Notification():
@@ -178,10 +208,32 @@ class Store:
             case Account():
                 self.put_account(step.data)
 
+    def restore(
+        self,
+        account: Account,
+        rooms: Iterable[Chatroom],
+        trades: Iterable[Trade],
+        position: Position,
+    ) -> None:
+        """Show the copies of the last time until the line has caught up."""
+        self.state = State(
+            account=account,
+            epoch=UUID(position.epoch),
+            pos=position.pos,
+            rooms={room.id: room for room in rooms},
+            trades={trade.id: trade for trade in trades},
+        )
+        self.publish(Reset())
+
+    def clear(self) -> None:
+        """Nobody is signed in any more."""
+        self.state = State()
+        self.publish(Reset())
+
     def put_room(self, room: Chatroom) -> None:
         """Take a room that was read from the server."""
         self.state.rooms[room.id] = room
-        self._publish(RoomChanged(room.id))
+        self.publish(RoomChanged(room.id))
 
     def put_trade(self, trade: Trade) -> None:
         """Take a trade as the server answered it; an older version is ignored."""
@@ -190,17 +242,17 @@ class Store:
             return
         self.state.trades[trade.id] = trade
         self._update_detail(trade.chatroom_id, trade=trade)
-        self._publish(TradeChanged(trade))
+        self.publish(TradeChanged(trade))
 
     def put_account(self, account: Account) -> None:
         """Take one's own account as the server answered it."""
         self.state.account = account
-        self._publish(AccountChanged())
+        self.publish(AccountChanged())
 
     def notifications_read(self, unread: int) -> None:
         """Set how many notices are unread."""
         self.state.unread_notifications = unread
-        self._publish(AccountChanged())
+        self.publish(AccountChanged())
 
     def mark_read(self, mark: ReadMark) -> None:
         """Take a read mark; it only moves up."""
@@ -214,25 +266,26 @@ class Store:
             self.put_room(
                 with_deleted(room, message) if deleted else with_message(room, message, self.me)
             )
-        self._publish(MessageChanged(message))
+        self.publish(MessageChanged(message))
 
     def _take_listing(self, card: ListingCard) -> None:
         for room in list(self.state.rooms.values()):
             if room.listing.id == card.id:
                 self.put_room(room.model_copy(update={"listing": card}))
-        self._publish(ListingChanged(card))
+        self.publish(ListingChanged(card))
 
     def _take_notification(self, notification: Notification) -> None:
         if not notification.read:
             self.state.unread_notifications += 1
-        self._publish(NotificationCame(notification))
+        self.publish(NotificationCame(notification))
 
     def _update_detail(self, room_id: UUID, **parts: Any) -> None:
         room = self.state.rooms.get(room_id)
         if isinstance(room, ChatroomDetail):
             self.state.rooms[room_id] = room.model_copy(update=parts)
-            self._publish(RoomChanged(room_id))
+            self.publish(RoomChanged(room_id))
 
-    def _publish(self, change: Change) -> None:
+    def publish(self, change: Change) -> None:
+        """Tell every subscriber."""
         for listener in list(self._listeners):
             listener(change)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import ClassVar
+from uuid import UUID
 
 from textual import on
 from textual.containers import Horizontal
@@ -69,9 +70,14 @@ class BrowseScreen(PickyScreen):
     def on_mount(self) -> None:
         """Load the first page."""
         super().on_mount()
-        self.link.pictures.on_ready(self, self._picture_ready)
+        self._forget_pictures = self.link.pictures.subscribe(self._picture_ready)
         self._show_note("Looking around the market…")
         self.reload()
+
+    def on_unmount(self) -> None:
+        """Hear no more."""
+        self._forget_pictures()
+        super().on_unmount()
 
     def on_resize(self) -> None:
         """The preview needs room."""
@@ -114,14 +120,13 @@ class BrowseScreen(PickyScreen):
         if cursor is None:
             self._start(page.items)
         else:
-            known = {card.id for card in self.cards.items()}
-            self.cards.append(card for card in page.items if card.id not in known)
+            self.cards.append(card for card in page.items if card.id.int not in self.cards)
 
     def _start(self, items: list[ListingCard]) -> None:
         self.cards.set_items(items)
         if items:
             self._show_note(None)
-            self.cards.jump_to(self.cards.renderer.key(items[0]), "top")
+            self.cards.jump_to(items[0].id.int, "top")
         elif self.filter == ListingFilter():
             self._show_note("Nothing is for sale yet.\n\nn sells the first thing")
         else:
@@ -142,11 +147,15 @@ class BrowseScreen(PickyScreen):
                 exit_on_error=False,
             )
 
-    def _picture_ready(self, photo_id: object) -> None:
+    def _picture_ready(self, photo_id: UUID) -> None:
         cards = self.cards
-        for card in cards.visible_items():
-            if card.cover and card.cover.id == photo_id:
-                cards.redraw(cards.renderer.key(card))
+        shown = [key for key in cards.visible_keys if self._has_cover(key, photo_id)]
+        if shown:
+            cards.invalidate(*shown)
+
+    def _has_cover(self, key: int, photo_id: UUID) -> bool:
+        cover = self.cards.item(key).cover
+        return cover is not None and cover.id == photo_id
 
     def on_change(self, change: Change) -> None:
         """A card changed somewhere: show it as it is now."""

@@ -1,0 +1,243 @@
+"""What joins the core to the app: one account's api, line, outbox and copies, feeding one store."""
+
+import asyncio
+import contextlib
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from client_tui.core.api import Api, Http
+from client_tui.core.cache import Cache
+from client_tui.core.changes import Change
+from client_tui.core.clock import Clock, SystemClock
+from client_tui.core.config import MEGABYTE, Config, load_config, save_config
+from client_tui.core.credentials import Credentials, CredentialStore
+from client_tui.core.delivery import Delivery, DeliveryListener
+from client_tui.core.errors import ClientError
+from client_tui.core.outbox import Outbox, OutboxMessage
+from client_tui.core.paths import Paths
+from client_tui.core.photos import PhotoFiles
+from client_tui.core.session import Listener, Session
+from client_tui.core.status import LineState, Status
+from client_tui.core.uploads import Progress, Uploader
+from client_tui.pictures import Pictures
+from client_tui.store import DeliveryChanged, PeerTyping, Sent, Store
+from shared_models.accounts import SignedIn, SignIn, SignUp
+from shared_models.listings import ListingCard
+from shared_models.market import Market
+from shared_models.realtime import Ephemeral, Ok
+from shared_models.sync import Bootstrap
+
+
+class Link(Listener, DeliveryListener):
+    """Everything the screens need of the world outside. One at a time is signed in."""
+
+    def __init__(self, paths: Paths, *, clock: Clock | None = None) -> None:
+        self.paths = paths
+        self.clock = clock or SystemClock()
+        self.config: Config = load_config(paths.config_file)
+        self.credential_store = CredentialStore(paths)
+        self.credentials: Credentials | None = self.credential_store.load()
+        self.store = Store()
+        self.status = Status(LineState.CONNECTING)
+        self.queued_count = 0
+        self.on_status: Callable[[], None] = lambda: None
+        self.pictures = Pictures(None)
+        self.api: Api
+        self.outbox: Outbox
+        self.cache: Cache
+        self.session: Session
+        self.delivery: Delivery
+        self.uploader: Uploader
+        self.photo_files: PhotoFiles
+        self._open = False
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether there is an account to start with."""
+        return self.credentials is not None
+
+    @property
+    def market(self) -> Market:
+        """The market's lists and limits; there once the link is started."""
+        if self.store.market is None:
+            raise RuntimeError("the link is not started")
+        return self.store.market
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return self.clock.now()
+
+    def retry_in_s(self) -> int | None:
+        """Seconds until the next try to connect."""
+        if self.status.retry_at is None:
+            return None
+        return max(0, round(self.status.retry_at - self.clock.monotonic()))
+
+    def remember(self, **changes: object) -> None:
+        """Change settings and keep them; what can't be written is said, and holds for now."""
+        self.config = replace(self.config, **changes)  # type: ignore[arg-type]
+        save_config(self.paths.config_file, self.config)
+
+    # Signing in and out
+
+    async def sign_up(self, server: str, form: SignUp) -> None:
+        """A new account on a server, and the link to it."""
+        async with Api(Http(server)) as visitor:
+            await self._enter(server, await visitor.sign_up(form))
+
+    async def sign_in(self, server: str, handle: str, password: str) -> None:
+        """An account that exists, and the link to it."""
+        async with Api(Http(server)) as visitor:
+            form = SignIn(handle=handle, password=password, device=platform.node()[:60] or None)
+            await self._enter(server, await visitor.sign_in(form))
+
+    async def _enter(self, server: str, signed_in: SignedIn) -> None:
+        account = signed_in.account
+        self.credentials = Credentials(server, account.id, account.handle, signed_in.token)
+        self.credential_store.save(self.credentials)
+        self.remember(server=server)
+
+    async def sign_out(self) -> None:
+        """End this session on the server if it can be reached, and forget the token here."""
+        with contextlib.suppress(ClientError):
+            await self.api.end_session()
+        await self.close()
+        self.credential_store.clear()
+        self.credentials = None
+        self.store.clear()
+
+    # Life
+
+    async def start(self) -> None:
+        """Open what is on disk and ask for the market; raises when the server is not reached."""
+        assert self.credentials is not None
+        who = self.credentials
+        self.api = Api(Http(who.server, who.token))
+        self.outbox = await Outbox(self.paths.outbox_file(who.account_id)).open()
+        self.cache = await Cache(self.paths.cache_file(who.account_id), me=who.account_id).open()
+        self.photo_files = PhotoFiles(
+            self.paths.photo_directory(who.account_id),
+            self.api.photo,
+            bytes_max=self.config.photo_cache_mb * MEGABYTE,
+        )
+        self.pictures = Pictures(self.photo_files)
+        self.uploader = Uploader(self.api)
+        self.session = Session(
+            who.server,
+            who.token,
+            journal=self.cache,
+            bootstrap=self.api.bootstrap,
+            listener=self,
+            device=platform.node()[:60],
+            clock=self.clock,
+        )
+        self.delivery = Delivery(self.outbox, self.session, self.uploader, listener=self)
+        self._open = True
+        self.store.market = await self.api.market()
+        await self._show_copies()
+        await self.recount_queue()
+
+    async def _show_copies(self) -> None:
+        """What was known when the app was last open, until the server says what is new."""
+        position = await self.cache.position()
+        if position is None or self.store.me is not None:
+            return
+        with contextlib.suppress(ClientError):
+            self.store.restore(
+                await self.api.me(), await self.cache.rooms(), await self.cache.trades(), position
+            )
+
+    async def run(self) -> None:
+        """The line and the outbox, until cancelled or signed out."""
+        delivering = asyncio.create_task(self.delivery.run(), name="delivery")
+        try:
+            await self.session.run()
+        finally:
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Close files and connections."""
+        if not self._open:
+            return
+        self._open = False
+        self.pictures.close()
+        await self.api.aclose()
+        await self.outbox.close()
+        await self.cache.close()
+
+    # What the line tells
+
+    def status_changed(self, status: Status) -> None:
+        """The connection is in another state."""
+        self.status = status
+        if status.state is LineState.ONLINE:
+            self.delivery.wake()
+        self.on_status()
+
+    def rebased(self, state: Bootstrap) -> None:
+        """Start over."""
+        self.store.reset(state)
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """Steps of the stream."""
+        for step in changes:
+            self.store.apply(step)
+
+    def noticed(self, ephemeral: Ephemeral) -> None:
+        """The other side types, or no more."""
+        if ephemeral.kind == "typing":
+            on = bool(ephemeral.data.get("on", True))
+            seconds = ephemeral.ttl_ms / 1000 if on else 0.0
+            self.store.publish(PeerTyping(ephemeral.chatroom_id, seconds))
+
+    # Messages on their way
+
+    async def send_message(
+        self, room_id: UUID, text: str, photos: Sequence[Path] = ()
+    ) -> OutboxMessage:
+        """Write a message to the outbox; it is delivered when the line allows."""
+        message = await self.outbox.put(room_id, text, photos)
+        self.store.publish(DeliveryChanged(message))
+        self.delivery.wake()
+        await self.recount_queue()
+        return message
+
+    async def recount_queue(self) -> None:
+        """How many messages wait, for the status cell."""
+        self.queued_count = len(await self.outbox.waiting())
+        self.on_status()
+
+    def sent(self, message: OutboxMessage, ok: Ok) -> None:
+        """On the server."""
+        self.store.publish(Sent(message, ok))
+        self._recount_soon()
+
+    def altered(self, message: OutboxMessage) -> None:
+        """Sending, or failed."""
+        self.store.publish(DeliveryChanged(message))
+        self._recount_soon()
+
+    def progressed(self, message: OutboxMessage, progress: Progress) -> None:
+        """A photo of it is on its way."""
+        self.store.publish(DeliveryChanged(message, progress))
+
+    def _recount_soon(self) -> None:
+        self._recount = asyncio.create_task(self.recount_queue())
+
+    # Small things several screens do
+
+    async def toggle_like(self, card: ListingCard) -> ListingCard:
+        """Like it, or no longer; the card as it is now."""
+        if card.liked:
+            await self.api.unlike(card.id)
+        else:
+            await self.api.like(card.id)
+        step = -1 if card.liked else 1
+        return card.model_copy(
+            update={"liked": not card.liked, "like_count": max(0, card.like_count + step)}
+        )

@@ -1,0 +1,279 @@
+"""A listing: photos, the whole text, who sells it, and what can be done with it."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from rich.text import Text
+from textual import on
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from client_tui.core.errors import ClientError, NotFound
+from client_tui.format import ago, money, parse_money, visible, visible_line
+from client_tui.keymap import Action
+from client_tui.screens.ask import AskScreen
+from client_tui.screens.base import PickyScreen
+from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.viewer import ViewerScreen
+from client_tui.states import LISTING
+from client_tui.store import Change, ListingChanged
+from client_tui.widgets.photo_strip import PhotoStrip
+from shared_models.listings import Listing, ListingPatch
+
+_NEEDS = {
+    "chat": "chat",
+    "offer": "offer",
+    "like": "like",
+    "report": "report",
+    "edit": "edit",
+    "publish": "publish",
+    "delete": "delete",
+}
+
+
+class ListingScreen(PickyScreen):
+    """One listing, read anew whenever it changes."""
+
+    context = "listing"
+
+    def __init__(self, listing_id: UUID) -> None:
+        super().__init__()
+        self._id = listing_id
+        self.listing: Listing | None = None
+
+    def heading(self) -> str:
+        """Its title."""
+        return f"‹ {visible_line(self.listing.title)}" if self.listing else "‹ listing"
+
+    def content(self) -> Iterable[Widget]:
+        """Photos and text, or why there are none."""
+        with VerticalScroll(id="listing"):
+            yield PhotoStrip(id="listing-photos")
+            yield Static(id="listing-facts", markup=False)
+            yield Static(id="listing-text", markup=False)
+            yield Static(id="listing-seller", markup=False)
+        yield Static("One moment…", id="listing-note", classes="empty", markup=False)
+
+    def on_mount(self) -> None:
+        """Read it."""
+        super().on_mount()
+        self.query_one("#listing").display = False
+        self.do_refresh()
+
+    def do_refresh(self) -> None:
+        """Read it again."""
+        self.run_worker(self._load(), group="listing", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        try:
+            self.listing = await self.link.api.listing(self._id)
+        except NotFound:
+            self._show_note("This listing is no longer there.\n\nesc goes back")
+            return
+        except ClientError as error:
+            if self.listing is None:
+                self._show_note(f"{error}\n\nctrl+r tries again   esc goes back")
+            else:
+                self.say(str(error), severity="error")
+            return
+        self._draw(self.listing)
+
+    def _show_note(self, text: str) -> None:
+        note = self.query_one("#listing-note", Static)
+        note.update(text)
+        note.display = True
+        self.query_one("#listing").display = False
+
+    def _draw(self, listing: Listing) -> None:
+        self.query_one("#listing-note").display = False
+        self.query_one("#listing").display = True
+        photos = self.query_one(PhotoStrip)
+        photos.display = bool(listing.photos)
+        photos.show(listing.photos)
+        self.query_one("#listing-facts", Static).update(self._facts(listing))
+        self.query_one("#listing-text", Static).update(visible(listing.description))
+        self.query_one("#listing-seller", Static).update(self._seller(listing))
+        if not self.query_one("#listing").has_focus_within:
+            self.query_one("#listing").focus()
+        self.redraw_bars()
+
+    def _facts(self, listing: Listing) -> Text:
+        colors, market = self.app.theme_variables, self.link.market
+        dim = colors.get("dim", "")
+        text = Text()
+        text.append(visible_line(listing.title) or "(no title yet)", "bold")
+        text.append("\n")
+        if listing.price is None:
+            price = "no price yet"
+        elif listing.price == 0:
+            price = "free"
+        else:
+            price = money(listing.price, market.currency_exponent, market.currency)
+        text.append(price, f"bold {colors['primary']}")
+        text.append("  negotiable" if listing.negotiable else "")
+        text.append(f"   {LISTING[listing.state]}")
+        if listing.hidden:
+            text.append("  hidden")
+        text.append("\n")
+        categories = {category.id: category.name for category in market.categories}
+        conditions = {choice.id: choice.name for choice in market.conditions}
+        facts = [
+            categories.get(listing.category or ""),
+            conditions.get(listing.condition or ""),
+            "meet or post" if listing.method == "both" else str(listing.method),
+            visible_line(listing.place) if listing.place else None,
+            ago(listing.bumped_at, self.link.now()),
+        ]
+        text.append(" · ".join(fact for fact in facts if fact), dim)
+        heart = "♥" if listing.liked else "♡"
+        text.append(f"\n{heart} {listing.like_count}   {listing.chat_count} chats", dim)
+        return text
+
+    def _seller(self, listing: Listing) -> Text:
+        if self._is_mine(listing):
+            return Text("This is yours.", self.app.theme_variables.get("dim", ""))
+        seller = listing.seller
+        handle = f" @{seller.handle}" if seller.handle else ""
+        return Text.assemble(
+            ("sold by ", self.app.theme_variables.get("dim", "")),
+            (visible_line(seller.display_name), "bold"),
+            handle,
+            f"   ★ {seller.manner_score:.1f}",
+        )
+
+    def _is_mine(self, listing: Listing) -> bool:
+        return listing.seller.id == self.store.me
+
+    def on_change(self, change: Change) -> None:
+        """It changed somewhere: read it again."""
+        if isinstance(change, ListingChanged) and change.card.id == self._id:
+            self.do_refresh()
+
+    def why_not(self, action_id: str) -> str | None:
+        """What the server allows, and why not otherwise."""
+        listing = self.listing
+        needs = _NEEDS.get(action_id)
+        if listing is None:
+            return "The listing is not here yet." if needs or action_id == "photos" else None
+        if action_id == "photos":
+            return None if listing.photos else "There are no photos."
+        if needs is None or needs in listing.allowed_actions:
+            return None
+        if self._is_mine(listing) and action_id in {"chat", "offer", "like", "report"}:
+            return "This is your own listing."
+        if action_id in {"edit", "publish", "delete"} and not self._is_mine(listing):
+            return "This is somebody else's listing."
+        return f"Not while it is {listing.state}."
+
+    def footer_actions(self) -> list[Action]:
+        """Only one's own side of it."""
+        mine = self.listing is not None and self._is_mine(self.listing)
+        others = {"chat", "offer", "like", "seller"} if mine else {"edit", "publish", "delete"}
+        draft = self.listing is not None and self.listing.state == "draft"
+        return [
+            action
+            for action in super().footer_actions()
+            if action.id not in others and (draft or action.id != "publish")
+        ]
+
+    @on(PhotoStrip.Chosen)
+    def _photo_chosen(self, event: PhotoStrip.Chosen) -> None:
+        self._view(event.index)
+
+    def do_photos(self) -> None:
+        """Full-screen."""
+        self._view(0)
+
+    def _view(self, index: int) -> None:
+        if self.listing is not None:
+            self.app.push_screen(ViewerScreen(self.listing.title, self.listing.photos, index))
+
+    async def do_like(self) -> None:
+        """Like it, or no longer."""
+        assert self.listing is not None
+        if self.listing.liked:
+            await self.link.api.unlike(self._id)
+        else:
+            await self.link.api.like(self._id)
+        self.do_refresh()
+
+    def do_chat(self) -> None:
+        """Talk to the seller."""
+        self.picky.open_chat_about(self._id)
+
+    def do_offer(self) -> None:
+        """Offer a price in the room with the seller."""
+        assert self.listing is not None
+        market = self.link.market
+        full = money(self.listing.price or 0, market.currency_exponent)
+        hint = (
+            f"The price is {full}; it is negotiable."
+            if self.listing.negotiable
+            else f"The price is {full}, not negotiable: offer it in full to ask for it."
+        )
+        self.app.push_screen(
+            AskScreen("Your offer", hint, value=full, check=self._amount), self._offered
+        )
+
+    def _amount(self, text: str) -> None:
+        parse_money(text, self.link.market.currency_exponent)
+
+    def _offered(self, text: str | None) -> None:
+        if text is not None:
+            amount = parse_money(text, self.link.market.currency_exponent)
+            self.run_worker(self._offer(amount), group="offer", exit_on_error=False)
+
+    async def _offer(self, amount: int) -> None:
+        room = await self.link.api.open_room(self._id)
+        await self.link.api.make_offer(room.id, amount)
+        self.store.put_room(await self.link.api.room(room.id))
+        self.picky.open_chat(room.id)
+
+    def do_seller(self) -> None:
+        """The seller's profile."""
+        if self.listing is not None:
+            self.picky.open_profile(self.listing.seller.id)
+
+    def do_report(self) -> None:
+        """Report it."""
+        self.picky.report("listing", self._id)
+
+    def do_edit(self) -> None:
+        """Edit."""
+        assert self.listing is not None
+        self.picky.sell(self.listing)
+
+    def do_publish(self) -> None:
+        """Put the draft up for sale."""
+        self.run_worker(self._publish(), group="publish", exit_on_error=False)
+
+    async def _publish(self) -> None:
+        assert self.listing is not None
+        self.listing = await self.link.api.update_listing(
+            self._id, self.listing.version, ListingPatch(state="selling")
+        )
+        self._draw(self.listing)
+        self.say("It is for sale.")
+
+    def do_delete(self) -> None:
+        """Delete, after a question."""
+        question = ConfirmScreen(
+            "Delete this listing?", "Its chats become read-only.", yes="Delete"
+        )
+        self.app.push_screen(question, self._delete_answered)
+
+    def _delete_answered(self, yes: bool | None) -> None:
+        if yes:
+            self.run_worker(self._delete(), group="delete", exit_on_error=False)
+
+    async def _delete(self) -> None:
+        await self.link.api.delete_listing(self._id)
+        self.say("The listing is deleted.")
+        self.dismiss()
+
+    def do_copy(self) -> None:
+        """Its text to the clipboard."""
+        if self.listing is not None:
+            self.app.copy_to_clipboard(f"{self.listing.title}\n{self.listing.description}")
+            self.say("Copied.")
