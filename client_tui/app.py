@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rich.text import Text
 from textual.app import App, SystemCommand
@@ -13,14 +14,21 @@ from client_tui.core.errors import ClientError
 from client_tui.link import Link
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.browse import BrowseScreen
+from client_tui.screens.chat import ChatScreen
 from client_tui.screens.chats import ChatsScreen
 from client_tui.screens.help import HelpScreen
 from client_tui.screens.jump import JumpScreen
+from client_tui.screens.listing import ListingScreen
 from client_tui.screens.notifications import NotificationsScreen
+from client_tui.screens.person import PersonScreen
 from client_tui.screens.profile import ProfileScreen
+from client_tui.screens.report import ReportScreen
+from client_tui.screens.sell import SellScreen
+from client_tui.screens.trade import TradeScreen
 from client_tui.screens.trades import TradesScreen
 from client_tui.status import status_text
 from client_tui.themes import THEMES
+from shared_models.listings import Listing
 
 
 class PickyApp(App[None]):
@@ -114,6 +122,41 @@ class PickyApp(App[None]):
         """Change the colours and remember it."""
         self.theme = name
         self.link.remember(theme=name)
+
+    # Where the screens send one
+
+    def open_listing(self, listing_id: UUID) -> None:
+        """A listing in full."""
+        self.push_screen(ListingScreen(listing_id))
+
+    def open_chat(self, room_id: UUID) -> None:
+        """A room."""
+        self.push_screen(ChatScreen(room_id))
+
+    def open_chat_about(self, listing_id: UUID) -> None:
+        """The room with a listing's seller; made if there is none yet."""
+        self.run_worker(self._open_room(listing_id), group="open-room", exit_on_error=False)
+
+    async def _open_room(self, listing_id: UUID) -> None:
+        room = await self.link.api.open_room(listing_id)
+        self.link.store.put_room(room)
+        self.open_chat(room.id)
+
+    def open_trade(self, trade_id: UUID) -> None:
+        """A trade with its timeline."""
+        self.push_screen(TradeScreen(trade_id))
+
+    def open_profile(self, account_id: UUID) -> None:
+        """Somebody's public profile."""
+        self.push_screen(PersonScreen(account_id))
+
+    def sell(self, listing: Listing | None = None) -> None:
+        """A new listing, or one to edit."""
+        self.push_screen(SellScreen(listing))
+
+    def report(self, kind: str, target_id: UUID) -> None:
+        """Report a listing, message or account."""
+        self.push_screen(ReportScreen(kind, target_id))
 
     def do_help(self) -> None:
         """The keys of the screen in front."""
