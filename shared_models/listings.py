@@ -116,6 +116,14 @@ class Listing(Wire):
     allowed_actions: list[str]
 
 
+class PastSearch(Wire):
+    """A text that the account has searched for."""
+
+    id: Id
+    q: str
+    searched_at: Time
+
+
 class ListingFilter(Wire):
     """What narrows a page of listings; a cursor is bound to it (rule 8)."""
 

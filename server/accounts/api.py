@@ -7,6 +7,7 @@ from server.accounts.people import (
     count_no_show,
     count_trade,
     follower_ids,
+    hold,
     is_blocked,
     notification_switches,
     set_manner,
@@ -17,6 +18,7 @@ from server.accounts.service import own_account, sign_up
 from server.accounts.sessions import (
     authenticate,
     create_ticket,
+    live_sessions,
     redeem_ticket,
     touch_session,
 )
@@ -33,7 +35,9 @@ __all__ = [
     "count_trade",
     "create_ticket",
     "follower_ids",
+    "hold",
     "is_blocked",
+    "live_sessions",
     "notification_switches",
     "own_account",
     "redeem_ticket",

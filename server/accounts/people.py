@@ -67,6 +67,12 @@ async def standing(work: UnitOfWork, account_id: UUID) -> Standing:
     )
 
 
+async def hold(work: UnitOfWork, account_id: UUID) -> Standing:
+    """The standing of an account that nobody else changes, or counts for, until the commit."""
+    await repository.lock_account(work, account_id)
+    return await standing(work, account_id)
+
+
 async def block(work: UnitOfWork, account_id: UUID, *, cancel_trade: bool) -> None:
     """Block an account (rule 15); idempotent, and never announced to the blocked one.
 

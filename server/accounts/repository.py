@@ -82,9 +82,12 @@ async def own_account(work: UnitOfWork, account_id: UUID) -> Row[Any] | None:
 
 
 async def lock_account(work: UnitOfWork, account_id: UUID) -> bool:
-    """Hold the row of a live account until the commit."""
+    """Hold the row of a live account until the commit; whether there is one.
+
+    Rows that only refer to the account can be written meanwhile.
+    """
     statement = select(Account.id).where(Account.id == account_id, live(Account))
-    return await work.first(statement.with_for_update()) is not None
+    return await work.first(statement.with_for_update(key_share=True)) is not None
 
 
 async def update_account(work: UnitOfWork, account_id: UUID, values: dict[str, Any]) -> bool:
@@ -177,6 +180,16 @@ async def session_of_token(work: UnitOfWork, token_hash: str) -> Row[Any] | None
         .join(Account, Account.id == Session.account_id)
         .where(Session.token_hash == token_hash, live(Session), live(Account))
     )
+
+
+async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the sessions that are live, of live accounts."""
+    rows = await work.rows(
+        select(Session.id)
+        .join(Account, Account.id == Session.account_id)
+        .where(Session.id.in_(set(session_ids)), live(Session), live(Account))
+    )
+    return {row.id for row in rows}
 
 
 async def sessions(

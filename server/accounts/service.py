@@ -12,6 +12,7 @@ from server.accounts.events import AccountChanged, AccountDeleted
 from server.accounts.people import GONE, START_SCORE, all_switches
 from server.accounts.ports import OpenTrades
 from server.accounts.sessions import end_all_sessions, start_session
+from server.media import api as media
 from server.platform import jobs, streams
 from server.platform.context import Actor, Context
 from server.platform.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
@@ -176,8 +177,6 @@ async def _changes(work: UnitOfWork, before: Account, body: AccountPatch) -> dic
     if body.display_name is not None:
         changes["display_name"] = body.display_name
     if "avatar" in sent:
-        from server.media import api as media
-
         photos = await media.replace(
             work,
             before.id,

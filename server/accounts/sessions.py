@@ -1,5 +1,6 @@
 """Who a token or a ticket belongs to, and an account's signed-in devices."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -68,6 +69,11 @@ async def end_all_sessions(
     """Sign every device out, but for one."""
     for session_id in await repository.end_sessions(work, account_id, all_but=all_but):
         work.announce(SessionEnded(account_id, session_id))
+
+
+async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the sessions that have not ended, in one query; for whoever holds their sockets."""
+    return await repository.live_sessions(work, session_ids)
 
 
 async def touch_session(work: UnitOfWork, session_id: UUID) -> None:

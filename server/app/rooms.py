@@ -9,23 +9,27 @@ from fastapi import APIRouter
 from server.accounts import jobs as accounts_jobs
 from server.accounts import routes as accounts_routes
 from server.app.settings import Role, Settings
+from server.listings import jobs as listings_jobs
+from server.listings import routes as listings_routes
+from server.media import jobs as media_jobs
+from server.media import routes as media_routes
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run, Worker
 
 
 def routers() -> list[APIRouter]:
     """The routes of all rooms."""
-    return [accounts_routes.router]
+    return [media_routes.router, accounts_routes.router, listings_routes.router]
 
 
 def runners() -> Mapping[str, Run]:
     """What the worker can run, by kind."""
-    return {**accounts_jobs.RUNNERS}
+    return {**media_jobs.RUNNERS, **accounts_jobs.RUNNERS, **listings_jobs.RUNNERS}
 
 
 def periodic() -> tuple[Periodic, ...]:
     """What starts itself again."""
-    return (*accounts_jobs.PERIODIC,)
+    return (*media_jobs.PERIODIC, *accounts_jobs.PERIODIC, *listings_jobs.PERIODIC)
 
 
 class Rooms:

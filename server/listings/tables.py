@@ -31,9 +31,7 @@ class Listing(Entity, Table):
     __tablename__ = "listings_listing"
     __table_args__ = (
         _page_index("ix_listings_newest", "state", "bumped_at", "id"),
-        _page_index(
-            "ix_listings_category_newest", "category", "state", "bumped_at", "id"
-        ),
+        _page_index("ix_listings_category_newest", "category", "state", "bumped_at", "id"),
         _page_index("ix_listings_price", "state", "price", "id"),
         _page_index("ix_listings_liked", "state", "like_count", "id"),
         Index("ix_listings_seller", "seller_id", "bumped_at", "id"),
@@ -69,32 +67,20 @@ class Like(Entity, Table):
     """An account likes a listing; deleted means it no longer does (rule 9)."""
 
     __tablename__ = "listings_like"
-    __table_args__ = (
-        Index("ix_listings_like_page", "account_id", "updated_at", "listing_id"),
-    )
+    __table_args__ = (Index("ix_listings_like_page", "account_id", "updated_at", "listing_id"),)
 
-    listing_id: Mapped[UUID] = mapped_column(
-        ForeignKey("listings_listing.id"), primary_key=True
-    )
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), primary_key=True
-    )
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
 
 
 class View(Entity, Table):
     """An account has read a listing; ``viewed_at`` is the last time."""
 
     __tablename__ = "listings_view"
-    __table_args__ = (
-        Index("ix_listings_view_page", "account_id", "viewed_at", "listing_id"),
-    )
+    __table_args__ = (Index("ix_listings_view_page", "account_id", "viewed_at", "listing_id"),)
 
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), primary_key=True
-    )
-    listing_id: Mapped[UUID] = mapped_column(
-        ForeignKey("listings_listing.id"), primary_key=True
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"), primary_key=True)
     viewed_at: Mapped[datetime]
 
 
@@ -102,9 +88,7 @@ class Search(Entity, Table):
     """A search an account has made, for its history."""
 
     __tablename__ = "listings_search"
-    __table_args__ = (
-        Index("ix_listings_search_page", "account_id", "searched_at", "id"),
-    )
+    __table_args__ = (Index("ix_listings_search_page", "account_id", "searched_at", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
@@ -122,8 +106,6 @@ class SearchDocument(Table):
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True
     )
-    listing_id: Mapped[UUID] = mapped_column(
-        ForeignKey("listings_listing.id"), unique=True
-    )
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"), unique=True)
     title_terms: Mapped[str] = mapped_column(Text)
     all_terms: Mapped[str] = mapped_column(Text)

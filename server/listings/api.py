@@ -1,0 +1,21 @@
+"""The façade of listings: what is for sale, and the moves that a trade makes with it."""
+
+from server.listings.facts import ListingFacts, cards, facts, liker_ids, may_see
+from server.listings.ports import ListingNeighbours
+from server.listings.service import delete_all_of
+from server.listings.trading import count_chat, mark_sold, release, reserve, touch
+
+__all__ = [
+    "ListingFacts",
+    "ListingNeighbours",
+    "cards",
+    "count_chat",
+    "delete_all_of",
+    "facts",
+    "liker_ids",
+    "mark_sold",
+    "may_see",
+    "release",
+    "reserve",
+    "touch",
+]

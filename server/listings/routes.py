@@ -1,0 +1,175 @@
+"""Listings over HTTP."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from server.listings import likes, lists, reading, service
+from server.platform.http import (
+    CursorText,
+    IfMatch,
+    Limit,
+    Reading,
+    Writing,
+    model_response,
+)
+from server.platform.rates import Rate
+from shared_models.base import Page, Time
+from shared_models.listings import (
+    Listing,
+    ListingCard,
+    ListingCreate,
+    ListingFilter,
+    ListingPatch,
+    ListingState,
+    PastSearch,
+    Sort,
+)
+from shared_models.market import Condition, Method
+from shared_models.text import Place, SearchText
+
+router = APIRouter(prefix="/v1", tags=["Listings"])
+
+_SEARCHES = Rate("searches", burst=60, per_second=10)
+_EDITS = Rate("listings", burst=30, per_second=0.5)
+_LIKES = Rate("likes", burst=60, per_second=1)
+
+ListingId = Annotated[UUID, Path(description="The listing.")]
+PriceBound = Annotated[int | None, Query(ge=0, le=99_999_999)]
+
+
+def listing_filter(
+    q: Annotated[SearchText, Query(description="Words in title or text; `-word` excludes.")] = "",
+    category: Annotated[str | None, Query(max_length=40)] = None,
+    condition: Annotated[list[Condition], Query(description="Any of these.")] = [],  # noqa: B006
+    min_price: PriceBound = None,
+    max_price: PriceBound = None,
+    state: Annotated[
+        ListingState | Literal["any"],
+        Query(description="`draft` finds one's own drafts only; `any` finds all but drafts."),
+    ] = ListingState.SELLING,
+    method: Annotated[Method | None, Query(description="Listings for both match either.")] = None,
+    negotiable: bool | None = None,
+    giveaway: Annotated[bool | None, Query(description="Whether the price is 0.")] = None,
+    place: Place | None = None,
+    seller: UUID | None = None,
+    since: Annotated[Time | None, Query(description="Listed or bumped at or after.")] = None,
+    sort: Sort = Sort.NEWEST,
+) -> ListingFilter:
+    """The filter that the query asks for."""
+    return ListingFilter(
+        q=q or None,
+        category=category,
+        condition=tuple(sorted(set(condition))),
+        min_price=min_price,
+        max_price=max_price,
+        state=state,
+        method=method,
+        negotiable=negotiable,
+        giveaway=giveaway,
+        place=place,
+        seller=seller,
+        since=since,
+        sort=sort,
+    )
+
+
+Wanted = Annotated[ListingFilter, Depends(listing_filter)]
+
+
+@router.get("/listings", response_model=Page[ListingCard])
+async def search_listings(
+    wanted: Wanted, write: Writing, limit: Limit = 20, cursor: CursorText = None
+) -> Response:
+    """What is for sale. A text search is noted in the account's history."""
+    write.limit(_SEARCHES)
+    found = await lists.search(write.context, write.actor, wanted, limit, cursor)
+    return model_response(found)
+
+
+@router.post("/listings", status_code=201, response_model=Listing)
+async def create_listing(body: ListingCreate, write: Writing) -> Response:
+    """Offer something, or keep a draft of the offer."""
+    write.limit(_EDITS)
+    return await write(lambda work: service.create(work, body), status=201)
+
+
+@router.get("/listings/{listing_id}", response_model=Listing)
+async def read_listing(listing_id: ListingId, write: Writing) -> Response:
+    """A listing in full; it is then among those recently viewed."""
+    return model_response(await reading.view(write.context, write.actor, listing_id))
+
+
+@router.patch("/listings/{listing_id}", response_model=Listing)
+async def change_listing(
+    listing_id: ListingId, body: ListingPatch, version: IfMatch, write: Writing
+) -> Response:
+    """Edit one's own listing, or publish a draft. What is left out stays."""
+    write.limit(_EDITS)
+    return await write(lambda work: service.change(work, listing_id, body, version))
+
+
+@router.delete("/listings/{listing_id}", status_code=204)
+async def delete_listing(listing_id: ListingId, write: Writing) -> Response:
+    """Delete one's own listing; 409 `trade_in_progress` while it is reserved."""
+    return await write(lambda work: service.delete(work, listing_id))
+
+
+@router.put("/listings/{listing_id}/like", status_code=204)
+async def like(listing_id: ListingId, write: Writing) -> Response:
+    """Like a listing."""
+    write.limit(_LIKES)
+    return await write(lambda work: likes.like(work, listing_id))
+
+
+@router.delete("/listings/{listing_id}/like", status_code=204)
+async def unlike(listing_id: ListingId, write: Writing) -> Response:
+    """No longer like a listing."""
+    write.limit(_LIKES)
+    return await write(lambda work: likes.unlike(work, listing_id))
+
+
+@router.get("/accounts/{account_id}/listings", response_model=Page[ListingCard])
+async def account_listings(
+    account_id: UUID,
+    work: Reading,
+    state: Annotated[
+        ListingState | Literal["any"], Query(description="`draft` finds one's own drafts only.")
+    ] = "any",
+    limit: Limit = 20,
+    cursor: CursorText = None,
+) -> Response:
+    """What an account offers and has sold, newest first; one's own also while hidden."""
+    wanted = ListingFilter(seller=account_id, state=state)
+    return model_response(await lists.page_of_account(work, wanted, limit, cursor))
+
+
+@router.get("/me/likes", response_model=Page[ListingCard])
+async def my_likes(work: Reading, limit: Limit = 20, cursor: CursorText = None) -> Response:
+    """What one likes, last liked first."""
+    return model_response(await lists.likes_page(work, limit, cursor))
+
+
+@router.get("/me/recently-viewed", response_model=Page[ListingCard])
+async def recently_viewed(work: Reading, limit: Limit = 20, cursor: CursorText = None) -> Response:
+    """What one has read, last read first."""
+    return model_response(await lists.viewed_page(work, limit, cursor))
+
+
+@router.get("/me/searches", response_model=Page[PastSearch])
+async def past_searches(work: Reading, limit: Limit = 20, cursor: CursorText = None) -> Response:
+    """What one has searched for, last first."""
+    return model_response(await lists.searches_page(work, limit, cursor))
+
+
+@router.delete("/me/searches", status_code=204)
+async def forget_searches(write: Writing) -> Response:
+    """Empty the history of searches."""
+    return await write(lists.forget_searches)
+
+
+@router.delete("/me/searches/{search_id}", status_code=204)
+async def forget_search(search_id: UUID, write: Writing) -> Response:
+    """Take one search out of the history."""
+    return await write(lambda work: lists.forget_search(work, search_id))

@@ -1,0 +1,103 @@
+"""Listings to sell and look at, over the real routes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert
+
+from server.listings.api import ListingNeighbours
+from server.media.tables import Upload
+from server.platform.context import Context
+from server.platform.unit_of_work import UnitOfWork, transact
+from tests.server.conftest import Person
+
+GUITAR: dict[str, Any] = {
+    "title": "Acoustic guitar",
+    "description": "A warm old guitar with new strings.",
+    "category": "music",
+    "condition": "good",
+    "price": 80_000,
+    "negotiable": True,
+    "method": "both",
+    "place": "Mapo",
+}
+
+AddPhoto = Callable[[Person], Awaitable[str]]
+Sell = Callable[..., Awaitable[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class Neighbours:
+    """Chats and trades as the listings see them; a test says who has what."""
+
+    trade_parties: set[tuple[UUID, UUID]] = field(default_factory=set)
+    rooms: dict[tuple[UUID, UUID], UUID] = field(default_factory=dict)
+
+    async def is_trade_party(self, _w: UnitOfWork, listing_id: UUID, account_id: UUID) -> bool:
+        return (listing_id, account_id) in self.trade_parties
+
+    async def room_of(self, _w: UnitOfWork, listing_id: UUID, account_id: UUID) -> UUID | None:
+        return self.rooms.get((listing_id, account_id))
+
+    async def interested(self, _w: UnitOfWork, listing_id: UUID) -> list[UUID]:
+        return [account_id for listed, account_id in self.rooms if listed == listing_id]
+
+
+@pytest.fixture
+def neighbours(context: Context) -> Neighbours:
+    """Stand-ins for chats and trades, behind the port."""
+    neighbours = Neighbours()
+    context.wiring.provide(
+        ListingNeighbours,
+        ListingNeighbours(neighbours.is_trade_party, neighbours.room_of, neighbours.interested),
+    )
+    return neighbours
+
+
+@pytest.fixture
+def add_photo(context: Context) -> AddPhoto:
+    """Give somebody a photo that is ready to be attached."""
+
+    async def add_photo(person: Person) -> str:
+        async def insert_upload(work: UnitOfWork) -> UUID:
+            upload_id = work.new_id()
+            values = {
+                "id": upload_id,
+                "owner_id": person.id,
+                "purpose": "listing",
+                "state": "ready",
+                "name": "photo.jpg",
+                "content_type": "image/jpeg",
+                "size": 1,
+                "sha256": "0" * 64,
+                "object_key": str(upload_id),
+                "expires_at": work.now,
+                "width": 4,
+                "height": 3,
+                "placeholder": "1x1:fff",
+            }
+            await work.execute(
+                insert(Upload).values(created_at=work.now, updated_at=work.now, **values)
+            )
+            return upload_id
+
+        return str(await transact(context, None, insert_upload))
+
+    return add_photo
+
+
+@pytest.fixture
+def sell(add_photo: AddPhoto, neighbours: Neighbours) -> Sell:
+    """Put something on sale; what is not said is an acoustic guitar."""
+
+    async def sell(person: Person, **fields: Any) -> dict[str, Any]:
+        body = GUITAR | {"photo_ids": [await add_photo(person)]} | fields
+        answer = await person.post("/v1/listings", body)
+        assert answer.status_code == 201, answer.text
+        listing: dict[str, Any] = answer.json()
+        return listing
+
+    return sell
