@@ -21,6 +21,13 @@ class ServerUnreachable(ClientError):
         self.reason = reason
 
 
+class UnreadableAnswer(ClientError):
+    """The server's answer is not what this version of Picky expects."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(f"{server} answered in a way that this version of Picky does not know.")
+
+
 class BadServerAddress(ClientError):
     """The server's address cannot be used."""
 

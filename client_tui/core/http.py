@@ -12,7 +12,7 @@ from uuid import UUID
 
 from client_tui.core.address import is_loopback, server_address
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
-from client_tui.core.errors import ServerUnreachable, refusal
+from client_tui.core.errors import ServerUnreachable, UnreadableAnswer, refusal
 
 if TYPE_CHECKING:
     import httpx
@@ -160,12 +160,15 @@ class Http:
             answer = await self.call(
                 "GET", path, params={**params, "limit": size, "cursor": cursor}
             )
-            page = answer.json()
-            for item in page["items"][:left]:
+            try:
+                page = answer.json()
+                found, cursor = page["items"], page["next_cursor"]
+            except (ValueError, KeyError, TypeError) as error:
+                raise UnreadableAnswer(self.server) from error
+            for item in found[:left]:
                 yield item
-            left -= len(page["items"])
-            cursor = page["next_cursor"]
-            if cursor is None or not page["items"]:
+            left -= len(found)
+            if cursor is None or not found:
                 return
 
     async def redirected(self, path: str) -> bytes:

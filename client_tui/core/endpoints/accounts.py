@@ -47,7 +47,7 @@ class AccountCalls(Calls):
         answer = await self.http.call(
             "PATCH", "/v1/me", body=patch.model_dump_json(exclude_unset=True).encode()
         )
-        return Account.model_validate_json(answer.body)
+        return self._read(Account, answer)
 
     async def delete_me(self) -> None:
         """Delete one's own account (rule 20)."""

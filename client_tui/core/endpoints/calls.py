@@ -5,9 +5,10 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from client_tui.core.http import Http, Params
+from client_tui.core.errors import UnreadableAnswer
+from client_tui.core.http import Answer, Http, Params
 from shared_models.base import Page, Wire
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -25,14 +26,14 @@ class Calls:
 
     async def _get(self, model: type[Model], path: str, **params: Any) -> Model:
         answer = await self.http.call("GET", path, params=params)
-        return model.model_validate_json(answer.body)
+        return self._read(model, answer)
 
     async def _post(
         self, model: type[Model], path: str, body: Wire | None = None, *, key: UUID | None = None
     ) -> Model:
         """A POST that creates or moves; the same ``key`` again gets the first answer."""
         answer = await self.http.call("POST", path, body=_encode(body), key=key or uuid4())
-        return model.model_validate_json(answer.body)
+        return self._read(model, answer)
 
     async def _act(
         self, method: str, path: str, body: Wire | None = None, *, params: Params | None = None
@@ -46,7 +47,16 @@ class Calls:
         answer = await self.http.call(
             "GET", path, params={**params, "cursor": cursor, "limit": limit}
         )
-        return _page_of(item).validate_json(answer.body)
+        try:
+            return _page_of(item).validate_json(answer.body)
+        except ValidationError as error:
+            raise UnreadableAnswer(self.http.server) from error
+
+    def _read(self, model: type[Model], answer: Answer) -> Model:
+        try:
+            return model.model_validate_json(answer.body)
+        except ValidationError as error:
+            raise UnreadableAnswer(self.http.server) from error
 
 
 @cache

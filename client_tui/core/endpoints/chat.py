@@ -110,4 +110,4 @@ class SyncCalls(Calls):
     async def ticket(self) -> Ticket:
         """A one-use ticket for ``hello``; never repeated by itself."""
         answer = await self.http.call("POST", "/v1/realtime/tickets")
-        return Ticket.model_validate_json(answer.body)
+        return self._read(Ticket, answer)

@@ -47,7 +47,7 @@ class ListingCalls(Calls):
             body=patch.model_dump_json(exclude_unset=True).encode(),
             version=version,
         )
-        return Listing.model_validate_json(answer.body)
+        return self._read(Listing, answer)
 
     async def delete_listing(self, listing_id: UUID) -> None:
         """Delete one's own listing."""

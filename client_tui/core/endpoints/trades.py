@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from client_tui.core.endpoints.calls import Calls
+from client_tui.core.forms import fill
 from shared_models.base import Page
 from shared_models.trades import (
     Appointment,
@@ -31,7 +32,7 @@ class OfferCalls(Calls):
     async def make_offer(self, room_id: UUID, amount: int, *, key: UUID | None = None) -> Offer:
         """Offer a price."""
         return await self._post(
-            Offer, f"/v1/chatrooms/{room_id}/offers", OfferCreate(amount=amount), key=key
+            Offer, f"/v1/chatrooms/{room_id}/offers", fill(OfferCreate, amount=amount), key=key
         )
 
     async def accept_offer(self, offer_id: UUID, *, key: UUID | None = None) -> Offer:
@@ -45,7 +46,7 @@ class OfferCalls(Calls):
     async def counter_offer(self, offer_id: UUID, amount: int, *, key: UUID | None = None) -> Offer:
         """Answer with another price."""
         return await self._post(
-            Offer, f"/v1/offers/{offer_id}/counter", OfferCreate(amount=amount), key=key
+            Offer, f"/v1/offers/{offer_id}/counter", fill(OfferCreate, amount=amount), key=key
         )
 
     async def withdraw_offer(self, offer_id: UUID, *, key: UUID | None = None) -> Offer:
@@ -99,17 +100,19 @@ class TradeCalls(Calls):
 
     async def confirm(self, trade_id: UUID, version: int, *, key: UUID | None = None) -> Trade:
         """Handed over, or received (T7, T8)."""
-        return await self._move(trade_id, "confirm", TradeAction(expected_version=version), key)
+        return await self._move(
+            trade_id, "confirm", fill(TradeAction, expected_version=version), key
+        )
 
     async def undo(self, trade_id: UUID, version: int, *, key: UUID | None = None) -> Trade:
         """Take one's own confirmation back (T10)."""
-        return await self._move(trade_id, "undo", TradeAction(expected_version=version), key)
+        return await self._move(trade_id, "undo", fill(TradeAction, expected_version=version), key)
 
     async def cancel(
         self, trade_id: UUID, version: int, reason: str, *, key: UUID | None = None
     ) -> Trade:
         """Cancel a reserved trade (T6)."""
-        body = TradeCancel(expected_version=version, reason=reason)
+        body = fill(TradeCancel, expected_version=version, reason=reason)
         return await self._move(trade_id, "cancel", body, key)
 
     async def ship(
@@ -122,28 +125,30 @@ class TradeCalls(Calls):
         key: UUID | None = None,
     ) -> Trade:
         """Say how it was sent (P1)."""
-        body = TradeShip(expected_version=version, carrier=carrier, tracking_number=tracking_number)
+        body = fill(
+            TradeShip, expected_version=version, carrier=carrier, tracking_number=tracking_number
+        )
         return await self._move(trade_id, "ship", body, key)
 
     async def report_problem(
         self, trade_id: UUID, version: int, reason: str, detail: str, *, key: UUID | None = None
     ) -> Trade:
         """Stop the clock and say what is wrong (T11)."""
-        body = TradeProblem(expected_version=version, reason=reason, detail=detail)
+        body = fill(TradeProblem, expected_version=version, reason=reason, detail=detail)
         return await self._move(trade_id, "problem", body, key)
 
     async def withdraw_problem(
         self, trade_id: UUID, version: int, *, key: UUID | None = None
     ) -> Trade:
         """Take one's own report back (T12)."""
-        body = TradeAction(expected_version=version)
+        body = fill(TradeAction, expected_version=version)
         return await self._move(trade_id, "withdraw-problem", body, key)
 
     async def consent_to_cancel(
         self, trade_id: UUID, version: int, *, key: UUID | None = None
     ) -> Trade:
         """As buyer, agree that a shipped trade is cancelled."""
-        body = TradeAction(expected_version=version)
+        body = fill(TradeAction, expected_version=version)
         return await self._move(trade_id, "consent-cancel", body, key)
 
     async def _move(
@@ -160,7 +165,7 @@ class TradeCalls(Calls):
     async def answer_review(self, review_id: UUID, text: str, *, key: UUID | None = None) -> Review:
         """Answer a review about oneself, once."""
         return await self._post(
-            Review, f"/v1/reviews/{review_id}/answer", ReviewAnswer(text=text), key=key
+            Review, f"/v1/reviews/{review_id}/answer", fill(ReviewAnswer, text=text), key=key
         )
 
     async def report(self, form: ReportCreate, *, key: UUID | None = None) -> Report:
