@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI, Response
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from server.app.health import router as health_router
 from server.app.market import describe_market
@@ -78,4 +79,5 @@ def _mount_embedded_store(app: FastAPI, context: Context, settings: Settings) ->
     from server.platform.object_store.embedded_app import EmbeddedStoreApp
 
     files = context.wiring.port(EmbeddedFiles)
-    app.mount(MOUNT_PATH, EmbeddedStoreApp(files, context.clock))
+    store = EmbeddedStoreApp(files, context.clock)
+    app.mount(MOUNT_PATH, RequestBodyLimitMiddleware(store, settings.limits.photo_bytes_max))

@@ -4,6 +4,7 @@ import time
 
 from server.app.settings import Settings
 from server.app.wiring import wire
+from server.media.jobs import ConvertPool
 from server.platform.bus import Bus, LocalBus
 from server.platform.clock import Clock, SystemClock
 from server.platform.context import Context
@@ -46,6 +47,7 @@ def build_context(
     )
     _provide_object_store(context, settings, base_url)
     context.wiring.provide(Bell, Bell())
+    context.wiring.provide(ConvertPool, ConvertPool())
     wire(context)
     return context
 
@@ -65,6 +67,7 @@ def _provide_object_store(context: Context, settings: Settings, base_url: str) -
 async def close_context(context: Context) -> None:
     """Let go of everything the context holds."""
     await context.bus.close()
+    await context.wiring.port(ConvertPool).close()
     await context.wiring.port(ObjectStore).close()
     context.passwords.close()
     await context.database.close()

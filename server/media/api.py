@@ -1,0 +1,6 @@
+"""The façade of media: photos for the objects of the rooms above."""
+
+from server.media.attaching import attach, release, replace
+from server.media.ports import MaySee, PhotoViewers
+
+__all__ = ["MaySee", "PhotoViewers", "attach", "release", "replace"]

@@ -1,0 +1,24 @@
+"""What media need to know of the rooms above them; ``app`` stands the answers behind these."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from server.platform.unit_of_work import UnitOfWork
+
+MaySee = Callable[[UnitOfWork, UUID], Awaitable[bool]]
+"""Whether the actor may see the object of that id, and so the photos attached to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoViewers:
+    """The port through which ``listings`` and ``chat`` say who sees their photos.
+
+    Avatars are seen by everybody who is signed in, unattached photos by their owner.
+    """
+
+    listing: MaySee
+    """By the listing's id."""
+
+    message: MaySee
+    """By the id that chat attached the photos to."""

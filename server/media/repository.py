@@ -1,0 +1,201 @@
+"""Every SQL statement of media."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, case, insert, select, update
+
+from server.media.tables import Upload
+from server.platform.database import live
+from server.platform.unit_of_work import UnitOfWork
+from shared_models.media import UploadState
+
+_OWN = (
+    Upload.id,
+    Upload.state,
+    Upload.reason,
+    Upload.size,
+    Upload.object_key,
+    Upload.width,
+    Upload.height,
+    Upload.placeholder,
+)
+_PHOTO = (Upload.id, Upload.width, Upload.height, Upload.placeholder)
+
+
+async def insert_uploads(work: UnitOfWork, uploads: Sequence[Mapping[str, Any]]) -> None:
+    """New pending uploads of the actor."""
+    born = {
+        "owner_id": work.actor.account_id,
+        "state": UploadState.PENDING,
+        "created_at": work.now,
+        "updated_at": work.now,
+    }
+    await work.execute(insert(Upload), [{**upload, **born} for upload in uploads])
+
+
+async def latest_moments(work: UnitOfWork, since: datetime, limit: int) -> list[datetime]:
+    """When the actor asked for its last uploads, newest first, deleted ones included."""
+    rows = await work.rows(
+        select(Upload.created_at)
+        .where(Upload.owner_id == work.actor.account_id, Upload.created_at > since)
+        .order_by(Upload.created_at.desc())
+        .limit(limit)
+    )
+    return [row.created_at for row in rows]
+
+
+async def own_upload(work: UnitOfWork, upload_id: UUID) -> Row[Any] | None:
+    """An upload of the actor."""
+    return await work.first(
+        select(*_OWN).where(
+            Upload.id == upload_id, Upload.owner_id == work.actor.account_id, live(Upload)
+        )
+    )
+
+
+async def begin_processing(work: UnitOfWork, upload_id: UUID) -> bool:
+    """Whether the actor's upload was pending, and now is processing."""
+    hit = await work.changed(
+        update(Upload)
+        .where(
+            Upload.id == upload_id,
+            Upload.owner_id == work.actor.account_id,
+            Upload.state == UploadState.PENDING,
+            live(Upload),
+        )
+        .values(state=UploadState.PROCESSING, updated_at=work.now)
+    )
+    return hit == 1
+
+
+async def upload_to_process(work: UnitOfWork, upload_id: UUID) -> Row[Any] | None:
+    """What the worker must know of an upload; it acts for nobody."""
+    return await work.first(
+        select(
+            Upload.state, Upload.object_key, Upload.content_type, Upload.size, Upload.sha256
+        ).where(Upload.id == upload_id, live(Upload))
+    )
+
+
+async def finish_processing(
+    work: UnitOfWork, upload_id: UUID, state: UploadState, values: Mapping[str, Any]
+) -> bool:
+    """Whether the upload was processing, and now is ready or failed."""
+    hit = await work.changed(
+        update(Upload)
+        .where(Upload.id == upload_id, Upload.state == UploadState.PROCESSING, live(Upload))
+        .values(state=state, updated_at=work.now, **values)
+    )
+    return hit == 1
+
+
+async def photo(work: UnitOfWork, photo_id: UUID) -> Row[Any] | None:
+    """Whose a ready photo is and what it is attached to."""
+    return await work.first(
+        select(Upload.owner_id, Upload.attached_kind, Upload.attached_id).where(
+            Upload.id == photo_id, Upload.state == UploadState.READY, live(Upload)
+        )
+    )
+
+
+async def attach(
+    work: UnitOfWork, owner_id: UUID, photo_ids: Sequence[UUID], kind: str, object_id: UUID
+) -> Sequence[Row[Any]]:
+    """Attach those of the photos that may be; the attached ones, in no order."""
+    free = Upload.attached_id.is_(None) | (
+        (Upload.attached_kind == kind) & (Upload.attached_id == object_id)
+    )
+    order = {photo_id: place for place, photo_id in enumerate(photo_ids)}
+    attached = await work.execute(
+        update(Upload)
+        .where(
+            Upload.id.in_(photo_ids),
+            Upload.owner_id == owner_id,
+            Upload.purpose == kind,
+            Upload.state == UploadState.READY,
+            live(Upload),
+            free,
+        )
+        .values(
+            attached_kind=kind,
+            attached_id=object_id,
+            position=case(order, value=Upload.id),
+            updated_at=work.now,
+        )
+        .returning(*_PHOTO)
+    )
+    return attached.all()
+
+
+async def why_not_attached(
+    work: UnitOfWork, owner_id: UUID, photo_ids: Sequence[UUID]
+) -> dict[UUID, Row[Any]]:
+    """What stands against attaching, by the ids that the owner has."""
+    rows = await work.rows(
+        select(Upload.id, Upload.purpose, Upload.state, Upload.attached_id).where(
+            Upload.id.in_(photo_ids), Upload.owner_id == owner_id, live(Upload)
+        )
+    )
+    return {row.id: row for row in rows}
+
+
+async def drop_attached(
+    work: UnitOfWork, kind: str, object_id: UUID, but: Iterable[UUID]
+) -> Sequence[UUID]:
+    """Delete the photos of an object, all ``but`` some; their ids."""
+    dropped = await work.execute(
+        update(Upload)
+        .where(
+            Upload.attached_kind == kind,
+            Upload.attached_id == object_id,
+            Upload.id.not_in(list(but)),
+            live(Upload),
+        )
+        .values(deleted_at=work.now, updated_at=work.now)
+        .returning(Upload.id)
+    )
+    return dropped.scalars().all()
+
+
+async def drop_unattached(work: UnitOfWork, created_before: datetime, limit: int) -> Sequence[UUID]:
+    """Delete up to ``limit`` old uploads that nothing holds; their ids."""
+    old = (
+        select(Upload.id)
+        .where(Upload.attached_id.is_(None), Upload.created_at < created_before, live(Upload))
+        .order_by(Upload.created_at)
+        .limit(limit)
+    )
+    dropped = await work.execute(
+        update(Upload)
+        .where(Upload.id.in_(old.scalar_subquery()), Upload.attached_id.is_(None), live(Upload))
+        .values(deleted_at=work.now, updated_at=work.now)
+        .returning(Upload.id)
+    )
+    return dropped.scalars().all()
+
+
+async def stuck(work: UnitOfWork, since_before: datetime, limit: int) -> Sequence[UUID]:
+    """Uploads that have been processing for long: their job was lost or gave up."""
+    rows = await work.rows(
+        select(Upload.id)
+        .where(
+            Upload.state == UploadState.PROCESSING,
+            Upload.attached_id.is_(None),
+            Upload.updated_at < since_before,
+            live(Upload),
+        )
+        .limit(limit)
+    )
+    return [row.id for row in rows]
+
+
+async def finished(work: UnitOfWork, upload_ids: Sequence[UUID]) -> Sequence[UUID]:
+    """Those of the uploads whose original is no longer needed."""
+    done = Upload.state.in_((UploadState.READY, UploadState.FAILED)) | Upload.deleted_at.is_not(
+        None
+    )
+    rows = await work.rows(select(Upload.id).where(Upload.id.in_(upload_ids), done))
+    return [row.id for row in rows]
