@@ -98,6 +98,8 @@ class Chatroom(Wire):
     peer_read_seq: int
     unread: int
     muted: bool
+    left: bool = False
+    """The viewer has left it: it is on no list until a new message."""
     created_at: Time
     active_at: Time
     """Time of the last message; the order of the room list is ``(active_at, id)``."""

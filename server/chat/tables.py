@@ -18,12 +18,8 @@ class Room(Entity, Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"))
-    seller_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), index=True
-    )
-    buyer_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), index=True
-    )
+    seller_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), index=True)
+    buyer_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), index=True)
     state: Mapped[str] = mapped_column(String(10))
     last_seq: Mapped[int] = mapped_column(BigInteger)
     """Also names the last message."""
@@ -38,17 +34,13 @@ class Member(Entity, Table):
     """One side of a room: how far it has read, and what it has not (I10)."""
 
     __tablename__ = "chat_member"
-    __table_args__ = (
-        Index("ix_chat_member_page", "account_id", "active_at", "room_id"),
-    )
+    __table_args__ = (Index("ix_chat_member_page", "account_id", "active_at", "room_id"),)
 
     room_id: Mapped[UUID] = mapped_column(ForeignKey("chat_room.id"), primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(
-        ForeignKey("accounts_account.id"), primary_key=True
-    )
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
     read_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     receipt_seq: Mapped[int] = mapped_column(BigInteger, default=0)
-    """How far the other side was told that this one has read; blocked pairs tell nothing (rule 7)."""
+    """How far the other side was told that this one has read (rule 7)."""
     unread: Mapped[int] = mapped_column(default=0)
     muted: Mapped[bool] = mapped_column(default=False)
     left_at: Mapped[datetime | None]

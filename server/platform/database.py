@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -157,6 +157,10 @@ def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
 def is_sqlite(connection: AsyncConnection) -> bool:
     """Whether this connection speaks to SQLite."""
     return connection.dialect.name == "sqlite"
+
+
+DATABASE_FAILURES = (SQLAlchemyError, OSError, TimeoutError)
+"""What a database that is away or overrun raises; what was asked may be asked again."""
 
 
 class LostRace(Exception):

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from server.platform.bus import Hint
 from server.platform.tables import Stream, StreamEvent
@@ -110,3 +111,34 @@ async def read_after(
         Hint(stream_id, row.pos, encode_event(row.pos, row.kind, row.data))
         for row in rows
     ]
+
+
+async def longest(work: UnitOfWork, more_than: int, after: UUID | None, limit: int) -> list[UUID]:
+    """Streams that keep more than so many events, by id, for trimming."""
+    statement = select(Stream.id).where(Stream.head - Stream.oldest + 1 > more_than)
+    if after is not None:
+        statement = statement.where(Stream.id > after)
+    return [row.id for row in await work.rows(statement.order_by(Stream.id).limit(limit))]
+
+
+async def trim(work: UnitOfWork, stream_id: UUID, *, keep: int, since: datetime) -> int:
+    """Drop events of before ``since``, but never of the last ``keep``; how many there were."""
+    kept_from = await work.scalar(
+        select(func.min(StreamEvent.pos)).where(
+            StreamEvent.stream_id == stream_id, StreamEvent.created_at >= since
+        )
+    )
+    head = await work.scalar(select(Stream.head).where(Stream.id == stream_id).with_for_update())
+    if head is None:
+        return 0
+    oldest = max(1, min(kept_from or head + 1, head - keep + 1))
+    dropped = await work.changed(
+        delete(StreamEvent).where(StreamEvent.stream_id == stream_id, StreamEvent.pos < oldest)
+    )
+    if dropped:
+        await work.execute(
+            update(Stream)
+            .where(Stream.id == stream_id)
+            .values(oldest=oldest, updated_at=work.now)
+        )
+    return dropped

@@ -1,0 +1,65 @@
+"""The façade of the chat: rooms and messages for the rooms above."""
+
+from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
+from server.chat.repository import lock_room, room_of, rooms_on
+from server.chat.rooms import (
+    all_rooms,
+    chatrooms,
+    close_rooms,
+    detail_for,
+    on_account_blocked,
+    on_account_deleted,
+    on_account_unblocked,
+    on_listing_deleted,
+    open_room,
+    peer_to_tell,
+    reopen_rooms,
+    response_figures,
+    room_for,
+    room_page,
+)
+from server.chat.service import (
+    ImportedMessage,
+    Sent,
+    import_messages,
+    mark_read,
+    may_see_photo,
+    post_elsewhere,
+    post_system,
+    send,
+    send_wait_s,
+)
+from server.chat.views import seen_by
+
+__all__ = [
+    "ImportedMessage",
+    "RoomExtra",
+    "RoomExtras",
+    "RoomFacts",
+    "Sent",
+    "all_rooms",
+    "chatrooms",
+    "close_rooms",
+    "detail_for",
+    "import_messages",
+    "lock_room",
+    "mark_read",
+    "may_see_photo",
+    "on_account_blocked",
+    "on_account_deleted",
+    "on_account_unblocked",
+    "on_listing_deleted",
+    "open_room",
+    "peer_to_tell",
+    "post_elsewhere",
+    "post_system",
+    "reopen_rooms",
+    "response_figures",
+    "room_for",
+    "room_of",
+    "room_page",
+    "rooms_on",
+    "seen_by",
+    "send",
+    "send_wait_s",
+]

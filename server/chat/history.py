@@ -1,0 +1,75 @@
+"""Pages of history: a constant number of statements, whatever a page holds or how deep it is."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from server.accounts import api as accounts
+from server.chat import repository, views
+from server.chat.repository import HistoryRow
+from server.platform.errors import Invalid, NotFound
+from server.platform.unit_of_work import UnitOfWork
+from shared_models.chat import MessagePage
+
+
+async def page(
+    work: UnitOfWork,
+    room_id: UUID,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+    limit: int,
+) -> MessagePage:
+    """Messages below ``before``, above ``after`` or about ``around``; the last ones without any.
+
+    Two statements: the messages, scoped to the actor; and the people in them. An empty page asks
+    instead whether the room is the actor's at all.
+    """
+    if sum(bound is not None for bound in (before, after, around)) > 1:
+        raise Invalid("one_bound", "Use one of before, after and around.")
+    at_least = None
+    if after is not None:
+        at_least = after + 1
+    elif around is not None:
+        at_least = max(1, around - limit // 2)
+    viewer_id = work.actor.account_id
+    rows = await repository.history(
+        work, room_id, viewer_id, at_least=at_least, below=before, limit=limit
+    )
+    if not rows:
+        return await _empty_page(work, room_id, at_least=at_least, below=before)
+    return await _full_page(work, rows, viewer_id)
+
+
+async def _full_page(work: UnitOfWork, rows: Sequence[HistoryRow], viewer_id: UUID) -> MessagePage:
+    messages = [row.message for row in rows]
+    mentioned = {message.sender_id for message in messages}
+    mentioned |= {message.actor_id for message in messages}
+    people = await accounts.cards(work, mentioned - {None})  # type: ignore[arg-type]
+    first, last = messages[0].seq, messages[-1].seq
+    return MessagePage.model_construct(
+        items=[views.message_of(message, viewer_id) for message in messages],
+        first_seq=first,
+        last_seq=last,
+        has_more_before=first > max(1, rows[0].cleared_before_seq),
+        has_more_after=last < rows[0].room_last_seq,
+        profiles={str(id_): card for id_, card in people.items()},
+    )
+
+
+async def _empty_page(
+    work: UnitOfWork, room_id: UUID, *, at_least: int | None, below: int | None
+) -> MessagePage:
+    extent = await repository.extent(work, room_id, work.actor.account_id)
+    if extent is None:
+        raise NotFound("chatroom")
+    last_seq, cleared_before_seq = extent
+    readable = last_seq >= max(1, cleared_before_seq)
+    return MessagePage(
+        items=[],
+        first_seq=None,
+        last_seq=None,
+        has_more_before=readable and at_least is not None,
+        has_more_after=readable and below is not None,
+        profiles={},
+    )

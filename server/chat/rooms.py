@@ -1,0 +1,220 @@
+"""Rooms: opening one, the list of them, muting and leaving, and closing them from elsewhere."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from statistics import median
+from uuid import UUID
+
+from server.accounts import api as accounts
+from server.accounts.events import AccountBlocked, AccountDeleted, AccountUnblocked
+from server.chat import repository, views
+from server.chat.events import RoomChanged, RoomOpened
+from server.chat.ports import RoomExtras, RoomFacts
+from server.chat.service import post_system
+from server.listings import api as listings
+from server.listings.events import ListingDeleted
+from server.platform.errors import Conflict, Forbidden, NotFound, TooMany
+from server.platform.pages import cut, decode_cursor
+from server.platform.unit_of_work import UnitOfWork
+from shared_models.base import Page
+from shared_models.chat import Chatroom, ChatroomDetail
+from shared_models.market import SAFETY_LINE
+from shared_models.trades import OPEN_TRADE_STATES
+
+_PAGE_SCOPE = "chatrooms"
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_RESPONSE_WINDOW = timedelta(days=90)
+_RESPONSE_ROOMS_MIN = 5
+
+
+async def room_for(
+    work: UnitOfWork, room_id: UUID, account_id: UUID, *, lock: bool = False
+) -> RoomFacts:
+    """The room; :class:`NotFound` for everybody but its two parties."""
+    room = await repository.room(work, room_id, account_id, lock=lock)
+    if room is None:
+        raise NotFound("chatroom")
+    return room
+
+
+async def peer_to_tell(work: UnitOfWork, room_id: UUID, account_id: UUID) -> UUID | None:
+    """Who hears that the account types or looks in; None where a block or the end forbids it."""
+    room = await room_for(work, room_id, account_id)
+    other_id = room.other(account_id)
+    if room.state != "open" or await accounts.is_blocked(work, account_id, other_id):
+        return None
+    return other_id
+
+
+async def open_room(work: UnitOfWork, listing_id: UUID) -> tuple[ChatroomDetail, bool]:
+    """Open the actor's room on a listing (T1, rule 6), or find it; whether it is new.
+
+    404 for a listing that is not shown, 403 ``own_listing`` and ``blocked`` and ``suspended``,
+    409 ``not_selling``, 429 ``too_many_rooms``.
+    """
+    buyer_id = work.actor.account_id
+    room_id = await repository.room_of(work, listing_id, buyer_id)
+    is_new = room_id is None
+    if room_id is None:
+        room_id = await _open_new(work, listing_id, buyer_id)
+    elif await repository.rejoin(work, room_id, buyer_id):
+        await _announce_change(work, room_id, buyer_id)
+    return await room_detail(work, room_id), is_new
+
+
+async def _open_new(work: UnitOfWork, listing_id: UUID, buyer_id: UUID) -> UUID:
+    await listings.touch(work, listing_id)
+    listing = await listings.facts(work, listing_id)
+    if listing is None:
+        raise NotFound("listing")
+    if listing.seller_id == buyer_id:
+        raise Forbidden("own_listing", "This is your own listing.")
+    if not listing.public:
+        raise NotFound("listing")
+    if await accounts.is_blocked(work, buyer_id, listing.seller_id):
+        raise Forbidden("blocked", "You and this person do not deal with each other.")
+    if (await accounts.hold(work, buyer_id)).suspended:
+        raise Forbidden("suspended", "A suspended account opens no chats.")
+    if not listing.open_for_chat:
+        raise Conflict(
+            "not_selling",
+            "It is reserved or sold. Like it, and you are told when it is back on sale.",
+        )
+    await _check_openings(work, buyer_id)
+    room_id = await repository.insert_room(work, listing_id, listing.seller_id, buyer_id)
+    work.announce(RoomOpened(room_id, listing_id, listing.seller_id, buyer_id))
+    await post_system(work, room_id, event="safety", actor_id=buyer_id, text=SAFETY_LINE, data={})
+    await listings.count_chat(work, listing_id)
+    return room_id
+
+
+async def _check_openings(work: UnitOfWork, buyer_id: UUID) -> None:
+    if not work.context.rates.enabled:
+        return
+    opened = await repository.openings_since(work, buyer_id, work.now - _DAY)
+    limits = ((work.limits.rooms_per_hour, _HOUR), (work.limits.rooms_per_day, _DAY))
+    for most, window in limits:
+        if len(opened) >= most and opened[most - 1] > work.now - window:
+            wait = opened[most - 1] + window - work.now
+            raise TooMany(
+                f"At most {most} new chats in {int(window / _HOUR)} h.",
+                retry_after_s=wait.total_seconds(),
+                code="too_many_rooms",
+            )
+
+
+async def room_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Chatroom]:
+    """The actor's rooms, newest activity first; a constant number of queries."""
+    viewer_id, secret = work.actor.account_id, work.context.secret
+    scope = f"{_PAGE_SCOPE} {viewer_id}"
+    position = decode_cursor(secret, scope, cursor) if cursor else None
+    rows = await repository.room_page(work, viewer_id, position, limit + 1)
+    rows, next_cursor = cut(
+        rows, limit, secret=secret, scope=scope, key=lambda row: (row.active_at, row.id)
+    )
+    items = await views.chatrooms(work, rows, viewer_id)
+    return Page[Chatroom].model_construct(items=items, next_cursor=next_cursor)
+
+
+async def all_rooms(work: UnitOfWork, account_id: UUID, limit: int) -> list[Chatroom]:
+    """The account's newest rooms, for its bootstrap."""
+    rows = await repository.room_page(work, account_id, None, limit)
+    return await views.chatrooms(work, rows, account_id)
+
+
+async def chatrooms(
+    work: UnitOfWork, room_ids: Collection[UUID], viewer_id: UUID
+) -> dict[UUID, Chatroom]:
+    """Those of the rooms that are the viewer's, by id."""
+    rows = await repository.rooms_by_id(work, room_ids, viewer_id)
+    return {room.id: room for room in await views.chatrooms(work, rows, viewer_id)}
+
+
+async def detail_for(work: UnitOfWork, room_id: UUID, viewer_id: UUID) -> ChatroomDetail:
+    """A room with all that its header shows; :class:`NotFound` for a stranger."""
+    rows = await repository.rooms_by_id(work, [room_id], viewer_id)
+    if not rows:
+        raise NotFound("chatroom")
+    return await views.detail(work, rows[0], viewer_id)
+
+
+async def room_detail(work: UnitOfWork, room_id: UUID) -> ChatroomDetail:
+    """The same for the actor."""
+    return await detail_for(work, room_id, work.actor.account_id)
+
+
+async def set_muted(work: UnitOfWork, room_id: UUID, *, on: bool) -> None:
+    """Mute the room for the actor, or not: no notices, still unread counts (rule 15)."""
+    account_id = work.actor.account_id
+    await room_for(work, room_id, account_id)
+    if await repository.set_muted(work, room_id, account_id, on=on):
+        await _announce_change(work, room_id, account_id)
+
+
+async def leave(work: UnitOfWork, room_id: UUID) -> None:
+    """Take the room off the actor's list until a new message (rule 15); 409 ``open_trade``."""
+    account_id = work.actor.account_id
+    room = await room_for(work, room_id, account_id, lock=True)
+    extra = await work.context.wiring.port(RoomExtras).load(work, room, account_id)
+    if extra.trade is not None and extra.trade.state in OPEN_TRADE_STATES:
+        raise Conflict("open_trade", "Finish or cancel the trade first.", current=extra.trade)
+    if await repository.leave(work, room, account_id):
+        await _announce_change(work, room_id, account_id)
+
+
+async def _announce_change(work: UnitOfWork, room_id: UUID, account_id: UUID) -> None:
+    room = await room_for(work, room_id, account_id)
+    work.announce(RoomChanged(room_id, room.seller_id, room.buyer_id, (account_id,)))
+
+
+async def close_rooms(
+    work: UnitOfWork, listing_id: UUID, *, except_room_id: UUID | None = None
+) -> None:
+    """Make the rooms on a listing read-only, but for one (T8, rule 3)."""
+    closed = await repository.set_state(
+        work, "read_only", listing_id=listing_id, but=except_room_id
+    )
+    _announce_all(work, closed)
+
+
+async def reopen_rooms(work: UnitOfWork, listing_id: UUID) -> None:
+    """Open the rooms on a listing again."""
+    _announce_all(work, await repository.set_state(work, "open", listing_id=listing_id))
+
+
+async def on_listing_deleted(work: UnitOfWork, event: ListingDeleted) -> None:
+    """The rooms of a deleted listing turn read-only (rule 3)."""
+    await close_rooms(work, event.listing_id)
+
+
+async def on_account_deleted(work: UnitOfWork, event: AccountDeleted) -> None:
+    """Nobody writes to an account that is gone."""
+    _announce_all(work, await repository.set_state(work, "read_only", party=event.account_id))
+
+
+async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:
+    """The two see their rooms read-only (rule 15)."""
+    _announce_all(work, await repository.rooms_between(work, event.account_id, event.blocked_id))
+
+
+async def on_account_unblocked(work: UnitOfWork, event: AccountUnblocked) -> None:
+    """The two see their rooms as they are."""
+    _announce_all(work, await repository.rooms_between(work, event.account_id, event.unblocked_id))
+
+
+def _announce_all(work: UnitOfWork, rooms: Collection[RoomFacts]) -> None:
+    for room in rooms:
+        work.announce(RoomChanged(room.id, room.seller_id, room.buyer_id, room.parties))
+
+
+async def response_figures(work: UnitOfWork, account_id: UUID) -> accounts.ResponseFigures:
+    """How a seller answers: share within 24 h and median minutes (rule 20); for the profile."""
+    times = await repository.response_times(work, account_id, work.now - _RESPONSE_WINDOW)
+    # Who was asked within the last day and has not answered yet may still do so in time.
+    decided = [(asked, at) for asked, at in times if at is not None or asked <= work.now - _DAY]
+    if len(decided) < _RESPONSE_ROOMS_MIN:
+        return accounts.ResponseFigures()
+    waits = [(at - asked).total_seconds() for asked, at in decided if at is not None]
+    quick = sum(wait <= _DAY.total_seconds() for wait in waits)
+    minutes = round(median(waits) / 60) if waits else None
+    return accounts.ResponseFigures(rate=round(quick / len(decided), 2), minutes=minutes)

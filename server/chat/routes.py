@@ -1,0 +1,137 @@
+"""The chat over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Response
+
+from server.chat import history, rooms, service
+from server.platform.errors import TooMany
+from server.platform.http import CursorText, Limit, Reading, Reply, Writing, model_response
+from server.platform.unit_of_work import UnitOfWork
+from shared_models.base import Page
+from shared_models.chat import (
+    Chatroom,
+    ChatroomDetail,
+    Message,
+    MessagePage,
+    OpenRoom,
+    ReadMark,
+    ReadUpTo,
+    SendMessage,
+)
+
+router = APIRouter(prefix="/v1", tags=["Chat"])
+
+_MOST_SEQ = 2**53
+RoomId = Annotated[UUID, Path(description="The chatroom.")]
+SeqPath = Annotated[int, Path(ge=1, le=_MOST_SEQ, description="The message's `seq`.")]
+SeqBound = Annotated[int | None, Query(ge=0, le=_MOST_SEQ)]
+
+
+@router.post(
+    "/chatrooms",
+    status_code=201,
+    response_model=ChatroomDetail,
+    responses={200: {"model": ChatroomDetail, "description": "The room that exists."}},
+)
+async def open_room(body: OpenRoom, write: Writing) -> Response:
+    """Open the chat with a listing's seller; one room per listing and buyer.
+
+    403 `own_listing`, `blocked` or `suspended`; 409 `not_selling` while it is reserved or sold;
+    429 `too_many_rooms`.
+    """
+
+    async def run(work: UnitOfWork) -> Reply:
+        room, is_new = await rooms.open_room(work, body.listing_id)
+        return Reply(room, 201 if is_new else 200)
+
+    return await write(run)
+
+
+@router.get("/chatrooms", response_model=Page[Chatroom])
+async def list_rooms(work: Reading, limit: Limit = 20, cursor: CursorText = None) -> Response:
+    """One's rooms, newest activity first."""
+    return model_response(await rooms.room_page(work, limit, cursor))
+
+
+@router.get("/chatrooms/{room_id}", response_model=ChatroomDetail)
+async def read_room(room_id: RoomId, work: Reading) -> Response:
+    """A room with its trade, pending offer, appointment and what one may do."""
+    return model_response(await rooms.room_detail(work, room_id))
+
+
+@router.get("/chatrooms/{room_id}/messages", response_model=MessagePage)
+async def read_history(
+    room_id: RoomId,
+    work: Reading,
+    before: SeqBound = None,
+    after: SeqBound = None,
+    around: SeqBound = None,
+    limit: Limit = 20,
+) -> Response:
+    """A stretch of history in ascending `seq`; the newest messages without a bound.
+
+    Use one of `before`, `after` and `around`. `profiles` has a card for everybody in the page.
+    """
+    page = await history.page(work, room_id, before=before, after=after, around=around, limit=limit)
+    return model_response(page)
+
+
+@router.post(
+    "/chatrooms/{room_id}/messages",
+    status_code=201,
+    response_model=Message,
+    responses={200: {"model": Message, "description": "Sent before under this `cid`."}},
+)
+async def send(room_id: RoomId, body: SendMessage, write: Writing) -> Response:
+    """Send a message. `cid` is made once per message: a repeat answers 200 with the first one.
+
+    422 `cid_conflict` for another body under the same `cid`, 422 `message_blocked` with the
+    reason, 409 `confirm_needed` (send again with `confirmed`), 409 `room_read_only`, 403 `blocked`.
+    """
+    wait_s = service.send_wait_s(write.context, write.actor.account_id)
+    if wait_s > 0:
+        raise TooMany("You send too fast.", retry_after_s=wait_s)
+
+    async def run(work: UnitOfWork) -> Reply:
+        sent = await service.send(work, room_id, body)
+        return Reply(sent.message, 200 if sent.duplicate else 201)
+
+    return await write(run)
+
+
+@router.delete("/chatrooms/{room_id}/messages/{seq}", status_code=204)
+async def delete_message(room_id: RoomId, seq: SeqPath, write: Writing) -> Response:
+    """Delete one's own message within five minutes; a tombstone keeps its place.
+
+    403 `not_yours`, 409 `too_late`.
+    """
+    return await write(lambda work: service.delete_message(work, room_id, seq))
+
+
+@router.put("/chatrooms/{room_id}/read", response_model=ReadMark)
+async def mark_read(room_id: RoomId, body: ReadUpTo, write: Writing) -> Response:
+    """Everything up to `seq` was seen; the mark only moves up. Answers where it stands."""
+    return await write(lambda work: service.mark_read(work, room_id, body.seq))
+
+
+@router.put("/chatrooms/{room_id}/mute", status_code=204)
+async def mute(room_id: RoomId, write: Writing) -> Response:
+    """No more notices from this room; it still counts as unread."""
+    return await write(lambda work: rooms.set_muted(work, room_id, on=True))
+
+
+@router.delete("/chatrooms/{room_id}/mute", status_code=204)
+async def unmute(room_id: RoomId, write: Writing) -> Response:
+    """Notices again."""
+    return await write(lambda work: rooms.set_muted(work, room_id, on=False))
+
+
+@router.post("/chatrooms/{room_id}/leave", status_code=204)
+async def leave(room_id: RoomId, write: Writing) -> Response:
+    """Take the room off one's list until a new message; hides its history so far.
+
+    409 `open_trade` while a trade is open.
+    """
+    return await write(lambda work: rooms.leave(work, room_id))

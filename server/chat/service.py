@@ -1,0 +1,338 @@
+"""Messages: sending, system lines, reading, deleting. The sender is always the actor."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from server.accounts import api as accounts
+from server.chat import guard, repository, views
+from server.chat.events import MessageDeleted, MessagePosted, RoomChanged, RoomRead
+from server.chat.guard import Result, Verdict
+from server.chat.ports import RoomFacts
+from server.chat.repository import RoomToSendIn, StoredMessage, Told
+from server.media import api as media
+from server.platform.context import Context
+from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
+from server.platform.rates import Rate
+from server.platform.unit_of_work import UnitOfWork
+from shared_models.chat import Message, MessageKind, ReadMark, SendMessage
+from shared_models.media import Purpose
+
+SEND_RATES = (
+    Rate("sends", burst=15, per_second=5),
+    Rate("sends_sustained", burst=120, per_second=2),
+)
+_EARLY_MESSAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A stored message; ``duplicate`` when it was there before."""
+
+    message: Message
+    duplicate: bool
+
+
+def send_wait_s(context: Context, account_id: UUID) -> float:
+    """Seconds until the account may send again; 0 takes the tokens for one message."""
+    return max(context.rates.wait_s(rate, str(account_id)) for rate in SEND_RATES)
+
+
+async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
+    """Store the actor's message and tell both parties, once per ``cid`` for ever (rule 1).
+
+    404 for a stranger's room, 422 ``cid_conflict`` and ``message_blocked``, 409 ``confirm_needed``
+    and ``room_read_only``, 403 ``blocked``; and what ``media`` refuses of the photos.
+    """
+    sender_id, print_ = work.actor.account_id, _fingerprint(room_id, body)
+    target = await repository.room_to_send_in(work, room_id, sender_id, body.cid)
+    if target is None:
+        raise NotFound("chatroom")
+    if target.earlier is not None:
+        return _sent_before(target, print_, sender_id)
+    warned_of = await _check(work, target.facts, body)
+    message_id = work.new_id()
+    photos = await _attach(work, message_id, room_id, body)
+    if isinstance(photos, Sent):
+        return photos
+    seq = await repository.take_seq(work, target.facts, sender_id)
+    if seq is None:
+        raise _read_only()
+    message = StoredMessage(
+        room_id=room_id,
+        seq=seq,
+        id=message_id,
+        cid=body.cid,
+        sender_id=sender_id,
+        actor_id=sender_id,
+        kind=(MessageKind.PHOTO if photos else MessageKind.TEXT).value,
+        text=body.text,
+        photos=photos,
+        system=None,
+        warning=warned_of,
+        created_at=work.now,
+        deleted_at=None,
+    )
+    await repository.insert_messages(work, [message], print_)
+    await _tell(work, [(message, target.facts)])
+    if target.somebody_left:
+        facts = target.facts
+        work.announce(RoomChanged(facts.id, facts.seller_id, facts.buyer_id, facts.parties))
+    return Sent(views.message_of(message, sender_id), duplicate=False)
+
+
+def _fingerprint(room_id: UUID, body: SendMessage) -> str:
+    parts = [str(room_id), body.text, *map(str, body.photo_ids)]
+    return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _sent_before(target: RoomToSendIn, print_: str, sender_id: UUID) -> Sent:
+    assert target.earlier is not None
+    if target.fingerprint != print_:
+        raise Invalid(
+            "cid_conflict", "This cid was used for another message. Make a new one per message."
+        )
+    return Sent(views.message_of(target.earlier, sender_id), duplicate=True)
+
+
+async def _check(work: UnitOfWork, room: RoomFacts, body: SendMessage) -> str | None:
+    """Refuse what may not be sent here; the code of the warning that goes along, if any."""
+    sender_id = work.actor.account_id
+    if await accounts.is_blocked(work, sender_id, room.other(sender_id)):
+        raise Forbidden("blocked", "You and this person do not deal with each other.")
+    if room.state != "open":
+        raise _read_only()
+    found = guard.find(body.text)
+    if found is None:
+        return None
+    early = found in guard.BLOCKED_EARLY and await _is_early(work, room)
+    verdict = guard.judge(found, early=early, confirmed=body.confirmed)
+    if verdict.result is Result.BLOCK:
+        raise Invalid.field("text", "message_blocked", verdict.reason)
+    if verdict.result is Result.CONFIRM:
+        raise _confirm_needed(verdict)
+    return verdict.code
+
+
+async def _is_early(work: UnitOfWork, room: RoomFacts) -> bool:
+    if room.last_seq < _EARLY_MESSAGES:
+        return True
+    standing = await accounts.standing(work, work.actor.account_id)
+    return standing.created_at > work.now - timedelta(days=work.limits.new_account_days)
+
+
+def _confirm_needed(verdict: Verdict) -> Conflict:
+    return Conflict(
+        "confirm_needed",
+        f"{verdict.reason} The reader will be warned. Send it again as confirmed if you mean it.",
+        current={"code": verdict.code},
+    )
+
+
+def _read_only() -> Conflict:
+    return Conflict("room_read_only", "This chat is closed; nothing can be sent any more.")
+
+
+async def _attach(
+    work: UnitOfWork, message_id: UUID, room_id: UUID, body: SendMessage
+) -> list[dict[str, Any]] | Sent:
+    """The photos' wire JSON. The same ``cid`` may be taking them at this very moment: then it is
+    what that one sent.
+    """
+    if not body.photo_ids:
+        return []
+    sender_id = work.actor.account_id
+    try:
+        return await media.attach(
+            work, sender_id, body.photo_ids, kind=Purpose.MESSAGE, object_id=message_id
+        )
+    except Conflict:
+        now = await repository.room_to_send_in(work, room_id, sender_id, body.cid)
+        if now is None or now.earlier is None:
+            raise
+        return _sent_before(now, _fingerprint(room_id, body), sender_id)
+
+
+async def _tell(work: UnitOfWork, posted: Sequence[tuple[StoredMessage, RoomFacts]]) -> None:
+    """Count messages of one actor as unread and announce them."""
+    actor_id = posted[0][0].actor_id
+    told = await repository.tell_members(work, [room.id for _, room in posted], actor_id)
+    for message, room in posted:
+        work.announce(
+            MessagePosted(
+                message=views.message_of(message),
+                seller_id=room.seller_id,
+                buyer_id=room.buyer_id,
+                actor_id=actor_id,
+                newly_unread_for=_newly_unread(told, room, actor_id),
+            )
+        )
+
+
+def _newly_unread(
+    told: Collection[Told], room: RoomFacts, actor_id: UUID | None
+) -> tuple[UUID, ...]:
+    return tuple(
+        member.account_id
+        for member in told
+        if member.room_id == room.id
+        and member.account_id != actor_id
+        and member.unread == 1
+        and not member.muted
+    )
+
+
+def _system_message(
+    work: UnitOfWork, room: RoomFacts, seq: int, actor_id: UUID | None, text: str, note: Any
+) -> StoredMessage:
+    return StoredMessage(
+        room_id=room.id,
+        seq=seq,
+        id=work.new_id(),
+        cid=None,
+        sender_id=None,
+        actor_id=actor_id,
+        kind=MessageKind.SYSTEM.value,
+        text=text,
+        photos=[],
+        system=note,
+        warning=None,
+        created_at=work.now,
+        deleted_at=None,
+    )
+
+
+async def post_system(
+    work: UnitOfWork,
+    room_id: UUID,
+    *,
+    event: str,
+    actor_id: UUID | None,
+    text: str,
+    data: dict[str, Any],
+) -> None:
+    """A system message, also in a read-only room. ``actor_id`` caused it; None for a timer."""
+    room = await repository.lock_room(work, room_id)
+    if room is None:
+        raise NotFound("chatroom")
+    seq = await repository.take_seq_anyhow(work, room)
+    note = {"event": event, "data": data}
+    message = _system_message(work, room, seq, actor_id, text, note)
+    await repository.insert_messages(work, [message])
+    await _tell(work, [(message, room)])
+
+
+async def post_elsewhere(
+    work: UnitOfWork,
+    listing_id: UUID,
+    *,
+    except_room_id: UUID,
+    event: str,
+    actor_id: UUID | None,
+    text: str,
+    data: dict[str, Any],
+) -> None:
+    """The same system message in every other open room on the listing (T3, T8)."""
+    note = {"event": event, "data": data}
+    rooms = await repository.take_seqs(work, listing_id, except_room_id)
+    if not rooms:
+        return
+    posted = [
+        (_system_message(work, room, room.last_seq, actor_id, text, note), room) for room in rooms
+    ]
+    await repository.insert_messages(work, [message for message, _ in posted])
+    await _tell(work, posted)
+
+
+async def mark_read(work: UnitOfWork, room_id: UUID, seq: int) -> ReadMark:
+    """Move the actor's read mark up to ``seq``, never down (rule 7); blocked pairs tell nothing."""
+    reader_id = work.actor.account_id
+    room = await repository.room(work, room_id, reader_id, lock=True)
+    if room is None:
+        raise NotFound("chatroom")
+    other_id = room.other(reader_id)
+    blocked = await accounts.is_blocked(work, reader_id, other_id)
+    seq = min(seq, room.last_seq)
+    unread = await repository.mark_read(work, room_id, reader_id, seq, with_receipt=not blocked)
+    if unread is None:
+        seq, unread = await repository.read_mark(work, room_id, reader_id)
+    else:
+        seen_by = (reader_id,) if blocked else (reader_id, other_id)
+        work.announce(RoomRead(room_id, reader_id, seq, unread, seen_by))
+    return ReadMark(chatroom_id=room_id, account_id=reader_id, seq=seq, unread=unread)
+
+
+async def delete_message(work: UnitOfWork, room_id: UUID, seq: int) -> None:
+    """Make one's own message a tombstone within five minutes (rule 15); again is harmless.
+
+    403 ``not_yours``, 409 ``too_late``.
+    """
+    actor_id = work.actor.account_id
+    room = await repository.room(work, room_id, actor_id)
+    message = await repository.message(work, room_id, seq, actor_id)
+    if room is None or message is None:
+        raise NotFound("message")
+    if message.sender_id != actor_id:
+        raise Forbidden("not_yours", "Only its sender can delete a message.")
+    if message.deleted_at is not None:
+        return
+    since = work.now - timedelta(seconds=work.limits.message_delete_s)
+    deleted = await repository.delete_message(work, room_id, seq, actor_id, since)
+    if deleted is None:
+        minutes = work.limits.message_delete_s // 60
+        raise Conflict("too_late", f"A message can be deleted within {minutes} minutes.")
+    work.announce(MessageDeleted(views.message_of(deleted), room.seller_id, room.buyer_id))
+
+
+async def may_see_photo(work: UnitOfWork, message_id: UUID) -> bool:
+    """Whether the actor may see the photos of a message."""
+    return await repository.message_is_readable(work, message_id, work.actor.account_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedMessage:
+    """A message that was sent before, elsewhere."""
+
+    sender_id: UUID
+    text: str
+    created_at: datetime
+
+
+async def import_messages(
+    work: UnitOfWork, room_id: UUID, messages: Sequence[ImportedMessage], *, unread: int = 0
+) -> None:
+    """Append history in bulk, for seeding: no events, no notices, no guard.
+
+    The last ``unread`` messages stay unread to whoever did not send them; all else is read.
+    """
+    room = await repository.lock_room(work, room_id)
+    if room is None:
+        raise NotFound("chatroom")
+    if not messages:
+        return
+    rows = [
+        _system_message(
+            work, room, room.last_seq + number, item.sender_id, item.text, None
+        )._replace(
+            kind=MessageKind.TEXT.value,
+            cid=work.new_id(),
+            sender_id=item.sender_id,
+            created_at=item.created_at,
+        )
+        for number, item in enumerate(messages, start=1)
+    ]
+    fresh = rows[len(rows) - unread :]
+    read_seq = rows[-1].seq - len(fresh)
+    members = {
+        account_id: {
+            "read_seq": read_seq,
+            "receipt_seq": read_seq,
+            "unread": sum(row.sender_id != account_id for row in fresh),
+        }
+        for account_id in room.parties
+    }
+    await repository.append_history(work, room, rows, members)

@@ -1,0 +1,115 @@
+"""From rows to the wire: messages and rooms as one member sees them."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from server.accounts import api as accounts
+from server.chat import guard, repository
+from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
+from server.chat.repository import StoredMessage
+from server.listings import api as listings
+from server.platform.unit_of_work import UnitOfWork
+from shared_models.chat import Chatroom, ChatroomDetail, Message, MessageKind, SystemNote
+from shared_models.media import Photo
+from shared_models.trades import OPEN_TRADE_STATES
+
+_FACTS_WIDTH = 6
+_KINDS = {kind.value: kind for kind in MessageKind}
+
+
+def message_of(row: StoredMessage, viewer_id: UUID | None = None) -> Message:
+    """A stored message on the wire. A tombstone shows nothing; its sender sees no warning."""
+    gone = row.deleted_at is not None
+    warned = row.warning is not None and not gone and row.sender_id != viewer_id
+    # Rows were validated on their way in, so the page does not pay for it again.
+    return Message.model_construct(
+        chatroom_id=row.room_id,
+        seq=row.seq,
+        id=row.id,
+        cid=row.cid,
+        sender_id=row.sender_id,
+        kind=_KINDS[row.kind],
+        text="" if gone else row.text,
+        photos=[] if gone else [Photo.model_validate(photo) for photo in row.photos],
+        system=_note(row),
+        created_at=row.created_at,
+        deleted=gone,
+        warning=guard.warning(row.warning) if warned and row.warning else None,
+    )
+
+
+def seen_by(message: Message, viewer_id: UUID) -> Message:
+    """The message as this party sees it: a warning is for its reader only (rule 18)."""
+    if message.warning is None or message.sender_id != viewer_id:
+        return message
+    return message.model_copy(update={"warning": None})
+
+
+def _note(row: StoredMessage) -> SystemNote | None:
+    if row.system is None:
+        return None
+    return SystemNote.model_construct(
+        event=row.system["event"], actor_id=row.actor_id, data=row.system["data"]
+    )
+
+
+async def chatrooms(work: UnitOfWork, rows: Sequence[Any], viewer_id: UUID) -> list[Chatroom]:
+    """Rooms of one page, with every listing, profile and block loaded once for all of them."""
+    if not rows:
+        return []
+    facts = [RoomFacts(*row[:_FACTS_WIDTH]) for row in rows]
+    cards = await listings.cards(work, {room.listing_id for room in facts}, viewer_id)
+    people = await accounts.cards(work, {room.other(viewer_id) for room in facts})
+    blocked = await accounts.blocked_with(work, viewer_id)
+    return [
+        Chatroom.model_construct(
+            id=room.id,
+            listing=cards[room.listing_id],
+            seller_id=room.seller_id,
+            buyer_id=room.buyer_id,
+            other=people[room.other(viewer_id)],
+            state=_state(room, room.other(viewer_id) in blocked),
+            last_message=_last_message(row, viewer_id),
+            last_seq=room.last_seq,
+            read_seq=row.read_seq,
+            peer_read_seq=row.receipt_seq,
+            unread=row.unread,
+            muted=row.muted,
+            left=row.left_at is not None,
+            created_at=row.created_at,
+            active_at=row.active_at,
+        )
+        for room, row in zip(facts, rows, strict=True)
+    ]
+
+
+def _state(room: RoomFacts, blocked: bool) -> Literal["open", "read_only"]:
+    return "open" if room.state == "open" and not blocked else "read_only"
+
+
+def _last_message(row: Any, viewer_id: UUID) -> Message | None:
+    last = repository.last_message(row)
+    return None if last is None else message_of(last, viewer_id)
+
+
+async def detail(work: UnitOfWork, row: Any, viewer_id: UUID) -> ChatroomDetail:
+    """One room with all that its header shows."""
+    room = (await chatrooms(work, [row], viewer_id))[0]
+    facts = RoomFacts(*row[:_FACTS_WIDTH])
+    extra = await work.context.wiring.port(RoomExtras).load(work, facts, viewer_id)
+    return ChatroomDetail.model_construct(
+        **room.__dict__,
+        trade=extra.trade,
+        offer=extra.offer,
+        appointment=extra.appointment,
+        allowed_actions=_actions(room, extra),
+    )
+
+
+def _actions(room: Chatroom, extra: RoomExtra) -> list[str]:
+    own = ["send"] if room.state == "open" else []
+    own.append("unmute" if room.muted else "mute")
+    if extra.trade is None or extra.trade.state not in OPEN_TRADE_STATES:
+        own.append("leave")
+    return own + extra.actions

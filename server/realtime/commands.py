@@ -1,0 +1,167 @@
+"""What a client may ask for on its socket, each through the façade of the chat."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal
+from uuid import UUID
+
+import structlog
+
+from server.chat import api as chat
+from server.platform.bus import Hint
+from server.platform.context import Context
+from server.platform.database import DATABASE_FAILURES
+from server.platform.errors import Refusal
+from server.platform.unit_of_work import UnitOfWork, reading, transact
+from server.realtime.connection import Connection
+from server.realtime.frames import encode, ephemeral, frame_of, refusal
+from server.realtime.hub import Hub
+from server.realtime.settings import RealtimeSettings
+from shared_models.base import Wire
+from shared_models.chat import ReadMark, SendMessage
+from shared_models.realtime import ClientFrame, Close, Err, Ok, Open, Read, Send, Typing
+
+log = structlog.get_logger("realtime")
+
+
+class Commands:
+    """The commands of one connection, handled one after the other (R6)."""
+
+    def __init__(
+        self,
+        context: Context,
+        settings: RealtimeSettings,
+        hub: Hub,
+        connection: Connection,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._context = context
+        self._settings = settings
+        self._hub = hub
+        self._connection = connection
+        self._monotonic = monotonic
+        self._typed_at: dict[UUID, float] = {}
+
+    async def handle(self, frame: ClientFrame) -> None:
+        """Do what the frame asks; a refusal, also of a database that is away, becomes ``err``."""
+        tag = frame.id if isinstance(frame, Send) else None
+        try:
+            await self._dispatch(frame)
+        except Refusal as error:
+            self._answer(refusal(error, tag))
+        except DATABASE_FAILURES as error:
+            log.exception("command_failed", t=frame.t, error=type(error).__name__)
+            self._answer(Err(id=tag, code="unavailable", retryable=True, detail="Try again."))
+
+    async def _dispatch(self, frame: ClientFrame) -> None:
+        match frame:
+            case Send():
+                await self._send(frame)
+            case Read():
+                await self._read(frame)
+            case Typing():
+                await self._typing(frame)
+            case Open():
+                await self._look(frame.chatroom_id)
+            case Close():
+                await self._look_away(frame.chatroom_id)
+            case _:
+                detail = f"{frame.t} is said once, first."
+                self._answer(Err(code="bad_frame", retryable=False, detail=detail))
+
+    async def _send(self, frame: Send) -> None:
+        wait_s = chat.send_wait_s(self._context, self._connection.account_id)
+        if wait_s > 0:
+            self._answer(too_fast(wait_s, frame.id))
+            return
+        body = SendMessage.model_construct(
+            cid=frame.cid, text=frame.text, photo_ids=frame.photo_ids, confirmed=frame.confirmed
+        )
+
+        async def run(work: UnitOfWork) -> chat.Sent:
+            return await chat.send(work, frame.chatroom_id, body)
+
+        sent = await transact(self._context, self._connection.actor, run)
+        self._answer(
+            Ok.model_construct(
+                id=frame.id,
+                chatroom_id=frame.chatroom_id,
+                cid=frame.cid,
+                seq=sent.message.seq,
+                message_id=sent.message.id,
+                created_at=sent.message.created_at,
+                duplicate=sent.duplicate,
+            )
+        )
+
+    async def _read(self, frame: Read) -> None:
+        async def run(work: UnitOfWork) -> ReadMark:
+            return await chat.mark_read(work, frame.chatroom_id, frame.seq)
+
+        await transact(self._context, self._connection.actor, run)
+
+    async def _typing(self, frame: Typing) -> None:
+        """At most one per 3 s and room reaches the other side; only the end may come sooner."""
+        now = self._monotonic()
+        if frame.on:
+            last = self._typed_at.get(frame.chatroom_id)
+            if last is not None and now - last < self._settings.typing_every_s:
+                return
+            self._typed_at[frame.chatroom_id] = now
+        elif self._typed_at.pop(frame.chatroom_id, None) is None:
+            return
+        await self._tell_peer("typing", frame.chatroom_id, on=frame.on)
+
+    async def _look(self, room_id: UUID) -> None:
+        peer_id = await self._tell_peer("presence", room_id, on=True)
+        self._connection.looking_at.add(room_id)
+        if peer_id is not None and self._hub.looks_at(peer_id, room_id):
+            ttl_ms = self._settings.presence_ttl_ms
+            shown = ephemeral("presence", room_id, peer_id, on=True, ttl_ms=ttl_ms)
+            self._connection.writer.put_ephemeral(frame_of(shown))
+
+    async def _look_away(self, room_id: UUID) -> None:
+        if room_id not in self._connection.looking_at:
+            return
+        self._connection.looking_at.discard(room_id)
+        if not self._hub.looks_at(self._connection.account_id, room_id):
+            await self._tell_peer("presence", room_id, on=False)
+
+    async def still_looks(self) -> None:
+        """Tell the other sides again, before what they were told expires."""
+        with suppress(Refusal, *DATABASE_FAILURES):
+            for room_id in self._connection.looking_at:
+                await self._tell_peer("presence", room_id, on=True)
+
+    async def look_away(self) -> None:
+        """The device is gone."""
+        with suppress(Refusal, *DATABASE_FAILURES):
+            for room_id in tuple(self._connection.looking_at):
+                await self._look_away(room_id)
+
+    async def _tell_peer(
+        self, kind: Literal["typing", "presence"], room_id: UUID, *, on: bool
+    ) -> UUID | None:
+        account_id = self._connection.account_id
+        async with reading(self._context, self._connection.actor) as work:
+            peer_id = await chat.peer_to_tell(work, room_id, account_id)
+        if peer_id is not None:
+            settings = self._settings
+            ttl_ms = settings.typing_ttl_ms if kind == "typing" else settings.presence_ttl_ms
+            frame = ephemeral(kind, room_id, account_id, on=on, ttl_ms=ttl_ms)
+            await self._context.bus.publish([Hint(peer_id, 0, frame)])
+        return peer_id
+
+    def _answer(self, answer: Wire) -> None:
+        self._connection.writer.put(encode(answer))
+
+
+def too_fast(wait_s: float, tag: str | None) -> Err:
+    """``rate_limited``; nothing was stored."""
+    return Err(
+        id=tag,
+        code="rate_limited",
+        retryable=True,
+        retry_ms=max(1, round(wait_s * 1000)),
+        detail="Too fast.",
+    )

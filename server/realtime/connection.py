@@ -1,0 +1,61 @@
+"""One connected device: where it stands in its account's stream, and which rooms it looks at."""
+
+from collections import deque
+from uuid import UUID
+
+from server.platform.context import Actor
+from server.realtime.frames import Frame
+from server.realtime.settings import RealtimeSettings
+from server.realtime.writer import Writer
+from shared_models.realtime import CloseCode
+
+
+class Connection:
+    """Holds events back until it is live; then each step must be exactly one (R1)."""
+
+    def __init__(self, id_: UUID, actor: Actor, writer: Writer, settings: RealtimeSettings) -> None:
+        self.id = id_
+        self.actor = actor
+        self.writer = writer
+        self.looking_at: set[UUID] = set()
+        self.reached = 0
+        """The last position that was queued for the device."""
+        self._live = False
+        self._held: deque[tuple[int, Frame]] = deque(maxlen=settings.queue_frames // 2)
+
+    @property
+    def account_id(self) -> UUID:
+        """Whose device it is."""
+        return self.actor.account_id
+
+    @property
+    def live(self) -> bool:
+        """Whether it has caught up with its stream."""
+        return self._live
+
+    def deliver(self, pos: int, frame: Frame) -> None:
+        """Take the event at ``pos``: hold it, queue it, or drop it when it was queued before."""
+        if not self._live:
+            # The oldest ones fall out of a full buffer; catching up then reads them again.
+            self._held.append((pos, frame))
+        elif pos == self.reached + 1:
+            self.reached = pos
+            self.writer.put(frame)
+        elif pos > self.reached:
+            self.close(CloseCode.POSITION_LOST, "position lost")
+
+    def take_held(self) -> None:
+        """Queue the held events that follow what was reached, and forget the rest."""
+        for pos, frame in self._held:
+            if pos == self.reached + 1:
+                self.reached = pos
+                self.writer.put(frame)
+        self._held.clear()
+
+    def go_live(self) -> None:
+        """From now on events are queued as they come."""
+        self._live = True
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Close after what is queued."""
+        self.writer.close(code, reason)

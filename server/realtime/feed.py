@@ -1,0 +1,174 @@
+"""Who gets what: turns what a transaction announced into the events of its accounts' streams.
+
+Called last, inside the transaction. Messages and reads keep their order, one event each. All
+other objects are sent once, as they are at the end, after the messages: a client that applies
+them in order ends with the state the server has. Every view of an object is rendered once and its
+bytes are shared by all who see it so.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from server.accounts import api as accounts
+from server.accounts.events import AccountChanged, SessionEnded
+from server.chat import api as chat
+from server.chat.events import MessageDeleted, MessagePosted, RoomChanged, RoomOpened, RoomRead
+from server.listings import api as listings
+from server.listings.events import ListingChanged
+from server.notifications.events import NotificationCreated
+from server.platform import streams
+from server.platform.bus import Hint
+from server.platform.streams import NewEvent
+from server.platform.unit_of_work import UnitOfWork
+from server.realtime.frames import encode_bytes
+from server.realtime.hub import SESSION_ENDED
+from server.trades import api as trades
+from server.trades.events import AppointmentChanged, OfferChanged, TradeChanged
+from shared_models.base import Wire
+from shared_models.chat import ReadMark
+from shared_models.realtime import EventKind
+
+
+class Feed:
+    """The events of one transaction, by account, as they are gathered."""
+
+    def __init__(self, work: UnitOfWork) -> None:
+        self._work = work
+        self._events: defaultdict[UUID, list[NewEvent]] = defaultdict(list)
+        self._listings: dict[UUID, None] = {}
+        self._seen: dict[tuple[EventKind, UUID, UUID], None] = {}
+
+    def add(self, account_ids: Iterable[UUID], kind: EventKind, data: Wire) -> None:
+        """One event, the same for all of them."""
+        new = NewEvent(kind.value, encode_bytes(data))
+        for account_id in account_ids:
+            self._events[account_id].append(new)
+
+    def changed(self, account_ids: Iterable[UUID], kind: EventKind, object_id: UUID) -> None:
+        """Each of them will see the object as it is at the end, once."""
+        for account_id in account_ids:
+            self._seen[kind, object_id, account_id] = None
+
+    def on_message(self, event: MessagePosted | MessageDeleted, kind: EventKind) -> None:
+        """A message for both parties; a warning only for its reader."""
+        both = (event.seller_id, event.buyer_id)
+        if event.message.warning is None:
+            self.add(both, kind, event.message)
+            return
+        for account_id in both:
+            self.add((account_id,), kind, chat.seen_by(event.message, account_id))
+
+    def on_listing(self, event: ListingChanged) -> None:
+        """Its card, for its seller and everybody with a room on it."""
+        self._listings[event.listing_id] = None
+
+    async def _render_listing(self, listing_id: UUID) -> None:
+        facts = await listings.facts(self._work, listing_id)
+        if facts is None:
+            return
+        buyers = [room.buyer_id for room in await chat.rooms_on(self._work, listing_id)]
+        likers = set(await listings.liker_ids(self._work, listing_id)) if buyers else set()
+        likes = [buyer for buyer in buyers if buyer in likers]
+        others = [buyer for buyer in buyers if buyer not in likers]
+        for viewers in ([facts.seller_id], likes, others):
+            if viewers:
+                cards = await listings.cards(self._work, [listing_id], viewers[0])
+                self.add(viewers, EventKind.LISTING_CHANGED, cards[listing_id])
+
+    async def _render(self, kind: EventKind, object_id: UUID, account_id: UUID) -> None:
+        rendered = await _RENDERERS[kind](self._work, object_id, account_id)
+        if rendered is not None:
+            self.add((account_id,), kind, rendered)
+
+    async def write(self) -> None:
+        """Render what changed and append everything to the streams."""
+        for listing_id in self._listings:
+            await self._render_listing(listing_id)
+        for kind, object_id, account_id in self._seen:
+            await self._render(kind, object_id, account_id)
+        if self._events:
+            await streams.append(self._work, self._events)
+
+
+async def append_events(work: UnitOfWork, announced: Sequence[Any]) -> None:
+    """The handler that ``app`` calls at the end of every transaction."""
+    feed = Feed(work)
+    for event in announced:
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(feed, event)
+    await feed.write()
+    for event in announced:
+        if isinstance(event, SessionEnded):
+            told = json.dumps(str(event.session_id)).encode()
+            work.hint(Hint(event.account_id, SESSION_ENDED, told))
+
+
+def _on_room(feed: Feed, event: RoomOpened) -> None:
+    parties = (event.seller_id, event.buyer_id)
+    feed.changed(parties, EventKind.CHATROOM_CHANGED, event.room_id)
+
+
+def _on_read(feed: Feed, event: RoomRead) -> None:
+    mark = ReadMark(
+        chatroom_id=event.room_id, account_id=event.account_id, seq=event.seq, unread=event.unread
+    )
+    feed.add(event.seen_by, EventKind.CHATROOM_READ, mark)
+
+
+def _on_deal(
+    feed: Feed, event: TradeChanged | OfferChanged | AppointmentChanged, kind: EventKind, id_: UUID
+) -> None:
+    """A trade, offer or appointment; what may be done in its room has changed with it."""
+    parties = (event.seller_id, event.buyer_id)
+    feed.changed(parties, kind, id_)
+    feed.changed(parties, EventKind.CHATROOM_CHANGED, event.chatroom_id)
+
+
+_HANDLERS: dict[type, Callable[[Feed, Any], None]] = {
+    RoomOpened: _on_room,
+    RoomChanged: lambda feed, event: feed.changed(
+        event.seen_by, EventKind.CHATROOM_CHANGED, event.room_id
+    ),
+    MessagePosted: lambda feed, event: feed.on_message(event, EventKind.MESSAGE_NEW),
+    MessageDeleted: lambda feed, event: feed.on_message(event, EventKind.MESSAGE_DELETED),
+    RoomRead: _on_read,
+    ListingChanged: Feed.on_listing,
+    OfferChanged: lambda feed, event: _on_deal(
+        feed, event, EventKind.OFFER_CHANGED, event.offer_id
+    ),
+    AppointmentChanged: lambda feed, event: _on_deal(
+        feed, event, EventKind.APPOINTMENT_CHANGED, event.appointment_id
+    ),
+    TradeChanged: lambda feed, event: _on_deal(
+        feed, event, EventKind.TRADE_CHANGED, event.trade_id
+    ),
+    NotificationCreated: lambda feed, event: feed.add(
+        (event.account_id,), EventKind.NOTIFICATION_NEW, event.notification
+    ),
+    AccountChanged: lambda feed, event: feed.changed(
+        (event.account_id,), EventKind.ACCOUNT_CHANGED, event.account_id
+    ),
+}
+
+
+async def _trade(work: UnitOfWork, trade_id: UUID, viewer_id: UUID) -> Wire | None:
+    return (await trades.trades(work, [trade_id], viewer_id)).get(trade_id)
+
+
+async def _account(work: UnitOfWork, account_id: UUID, _viewer_id: UUID) -> Wire | None:
+    if (await accounts.standing(work, account_id)).deleted:
+        return None
+    return await accounts.own_account(work, account_id)
+
+
+_RENDERERS: dict[EventKind, Callable[[UnitOfWork, UUID, UUID], Awaitable[Wire | None]]] = {
+    EventKind.CHATROOM_CHANGED: chat.detail_for,
+    EventKind.OFFER_CHANGED: trades.offer_view,
+    EventKind.APPOINTMENT_CHANGED: trades.appointment_view,
+    EventKind.TRADE_CHANGED: _trade,
+    EventKind.ACCOUNT_CHANGED: _account,
+}

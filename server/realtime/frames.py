@@ -1,0 +1,93 @@
+"""Frames: decoded once on their way in, encoded once on their way out."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from server.platform.errors import Refusal
+from shared_models.base import Wire
+from shared_models.realtime import ClientFrame, Ephemeral, Err, client_frame
+
+_LONGEST_TAG = 64
+_BODY_FIELDS = frozenset({"text", "photo_ids"})
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An encoded frame, shared by all connections it goes to; ``size`` is in bytes."""
+
+    text: str
+    size: int
+
+
+class BadFrame(Exception):
+    """A frame that cannot be taken; the answer to it is ``err``."""
+
+    def __init__(self, err: Err) -> None:
+        super().__init__(err.detail)
+        self.err = err
+
+
+def frame_of(data: bytes) -> Frame:
+    """A frame of bytes that are encoded already."""
+    return Frame(data.decode(), len(data))
+
+
+def encode_bytes(model: Wire) -> bytes:
+    """The JSON of a frame or of an event's data."""
+    return model.__pydantic_serializer__.to_json(model)
+
+
+def encode(model: Wire) -> Frame:
+    """Encode a frame."""
+    return frame_of(encode_bytes(model))
+
+
+def ephemeral(kind: Any, room_id: UUID, account_id: UUID, *, on: bool, ttl_ms: int) -> bytes:
+    """``typing`` or ``presence`` of an account in a room."""
+    data = {"account_id": str(account_id), "on": on}
+    return encode_bytes(Ephemeral(kind=kind, chatroom_id=room_id, data=data, ttl_ms=ttl_ms))
+
+
+def refusal(error: Refusal, tag: str | None = None) -> Err:
+    """The ``err`` for what a rule refused."""
+    wait_s = error.retry_after_s
+    return Err(
+        id=tag,
+        code=error.code,
+        retryable=error.retryable,
+        retry_ms=None if wait_s is None else max(1, round(wait_s * 1000)),
+        detail=error.detail,
+    )
+
+
+def decode(text: str) -> ClientFrame:
+    """A client's frame; :class:`BadFrame` (``bad_frame`` or, for a message, ``invalid``)."""
+    try:
+        return client_frame.validate_json(text)
+    except ValidationError as error:
+        raise BadFrame(_bad_frame(text, error)) from None
+
+
+def _bad_frame(text: str, error: ValidationError) -> Err:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = [str(part) for part in first["loc"]]
+    about_body = place[:1] == ["send"] and (len(place) == 1 or place[1] in _BODY_FIELDS)
+    where = ".".join(place)
+    return Err(
+        id=_tag_of(text),
+        code="invalid" if about_body else "bad_frame",
+        retryable=False,
+        detail=f"{where}: {first['msg']}" if where else str(first["msg"]),
+    )
+
+
+def _tag_of(text: str) -> str | None:
+    try:
+        tag = json.loads(text)["id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return tag if isinstance(tag, str) and len(tag) <= _LONGEST_TAG else None

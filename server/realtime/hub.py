@@ -1,0 +1,211 @@
+"""The streams that this node's devices listen to, kept gap-free whatever the bus does.
+
+The database is the log and the bus is a hint: a step of one is passed on, an old position is
+dropped, a jump is filled from the database, and a periodic look at all heads finds what no hint
+told.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import structlog
+
+from server.accounts import api as accounts
+from server.platform import streams
+from server.platform.bus import Hint
+from server.platform.context import Context
+from server.platform.database import DATABASE_FAILURES
+from server.platform.unit_of_work import reading
+from server.realtime.connection import Connection
+from server.realtime.frames import Frame, frame_of
+from server.realtime.settings import RealtimeSettings
+from shared_models.realtime import CloseCode
+
+SESSION_ENDED = -1
+"""The position of a hint that is not for devices: its data is the id of a session that ended."""
+
+_PAGE = 200
+
+log = structlog.get_logger("realtime")
+
+
+class Stream:
+    """One account's stream on this node; ``last`` is None until a device has read its head."""
+
+    def __init__(self, account_id: UUID) -> None:
+        self.account_id = account_id
+        self.connections: list[Connection] = []
+        self.last: int | None = None
+        self.ahead: dict[int, Frame] = {}
+        self.filling = False
+
+    def settle(self, pos: int) -> None:
+        """The first device has read up to ``pos``: from there on hints are passed on."""
+        if self.last is None:
+            self.last = pos
+            self.pass_on()
+
+    def pass_on(self) -> None:
+        """Pass on what is ahead as far as there is no gap."""
+        assert self.last is not None
+        while (frame := self.ahead.pop(self.last + 1, None)) is not None:
+            self.dispatch(self.last + 1, frame)
+        for pos in [pos for pos in self.ahead if pos <= self.last]:
+            del self.ahead[pos]
+
+    def dispatch(self, pos: int, frame: Frame) -> None:
+        """Hand the next event to every device."""
+        self.last = pos
+        for connection in self.connections:
+            connection.deliver(pos, frame)
+
+
+class Hub:
+    """All streams of this node."""
+
+    def __init__(
+        self, context: Context, settings: RealtimeSettings, chance: Callable[[], float]
+    ) -> None:
+        self._context = context
+        self._settings = settings
+        self._chance = chance
+        self._streams: dict[UUID, Stream] = {}
+        self._bus_turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        context.bus.listen(self.receive)
+
+    def connections(self) -> Iterator[Connection]:
+        """Every device on this node."""
+        for stream in self._streams.values():
+            yield from stream.connections
+
+    def looks_at(self, account_id: UUID, room_id: UUID) -> bool:
+        """Whether a device of the account on this node looks at the room."""
+        stream = self._streams.get(account_id)
+        return stream is not None and any(
+            room_id in connection.looking_at for connection in stream.connections
+        )
+
+    async def join(self, connection: Connection) -> Stream:
+        """Register a device; the account's oldest one gives way above the limit (4503)."""
+        account_id = connection.account_id
+        stream = self._streams.get(account_id)
+        if stream is None:
+            stream = self._streams[account_id] = Stream(account_id)
+        stream.connections.append(connection)
+        staying = [one for one in stream.connections if not one.writer.closing]
+        if len(staying) > self._settings.connections_per_account:
+            staying[0].close(CloseCode.TOO_MANY_CONNECTIONS, "too many connections")
+        async with self._bus_turn:
+            await self._context.bus.join(account_id)
+        return stream
+
+    async def leave(self, connection: Connection) -> None:
+        """Forget a device, and its stream with the last one."""
+        account_id = connection.account_id
+        stream = self._streams.get(account_id)
+        if stream is None or connection not in stream.connections:
+            return
+        stream.connections.remove(connection)
+        if not stream.connections:
+            del self._streams[account_id]
+            async with self._bus_turn:
+                if account_id not in self._streams:
+                    await self._context.bus.leave(account_id)
+
+    def receive(self, hint: Hint) -> None:
+        """What the bus brings."""
+        stream = self._streams.get(hint.stream_id)
+        if stream is None:
+            return
+        if hint.pos == SESSION_ENDED:
+            self._end_session(stream, UUID(json.loads(hint.data)))
+        elif hint.pos == 0:
+            frame = frame_of(hint.data)
+            for connection in stream.connections:
+                if connection.live:
+                    connection.writer.put_ephemeral(frame)
+        elif stream.last is None or hint.pos > stream.last:
+            self._receive_event(stream, hint)
+
+    def _receive_event(self, stream: Stream, hint: Hint) -> None:
+        stream.ahead[hint.pos] = frame_of(hint.data)
+        if stream.last is None:
+            return
+        stream.pass_on()
+        if stream.ahead:
+            self._fill_soon(stream)
+
+    def _end_session(self, stream: Stream, session_id: UUID) -> None:
+        for connection in stream.connections:
+            if connection.actor.session_id == session_id:
+                connection.close(CloseCode.UNAUTHENTICATED, "signed out")
+
+    def _fill_soon(self, stream: Stream) -> None:
+        if not stream.filling:
+            stream.filling = True
+            task = asyncio.create_task(self._fill(stream), name="fill a gap")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _fill(self, stream: Stream) -> None:
+        try:
+            while stream.last is not None and stream.connections:
+                async with reading(self._context) as work:
+                    events = await streams.read_after(work, stream.account_id, stream.last, _PAGE)
+                if events and events[0].pos > stream.last + 1:
+                    self._lose(stream)
+                    return
+                for event in events:
+                    stream.ahead.setdefault(event.pos, frame_of(event.data))
+                stream.pass_on()
+                if len(events) < _PAGE:
+                    return
+        except DATABASE_FAILURES as error:
+            log.warning("gap_not_filled", error=type(error).__name__)
+        finally:
+            stream.filling = False
+
+    def _lose(self, stream: Stream) -> None:
+        stream.ahead.clear()
+        for connection in stream.connections:
+            connection.close(CloseCode.POSITION_LOST, "position lost")
+
+    async def run(self) -> None:
+        """Look at all heads again and again; ends when cancelled."""
+        while True:
+            await asyncio.sleep(self._settings.reconcile_s * (0.8 + 0.4 * self._chance()))
+            try:
+                await self.reconcile()
+            except DATABASE_FAILURES as error:
+                log.warning("heads_not_compared", error=type(error).__name__)
+
+    async def reconcile(self) -> None:
+        """Compare the heads of all streams in one query and fill gaps; the same for sessions."""
+        known = {id_: stream.last for id_, stream in self._streams.items()}
+        sessions = {connection.actor.session_id for connection in self.connections()}
+        if not known:
+            return
+        async with reading(self._context) as work:
+            heads = await streams.heads(work, list(known))
+            alive = await accounts.live_sessions(work, sessions)
+        for account_id, head in heads.items():
+            stream, last = self._streams.get(account_id), known[account_id]
+            if stream is None or last is None:
+                continue
+            if head < last:
+                self._lose(stream)
+            elif stream.last is not None and head > stream.last:
+                self._fill_soon(stream)
+        for connection in list(self.connections()):
+            session_id = connection.actor.session_id
+            if session_id in sessions and session_id not in alive:
+                connection.close(CloseCode.UNAUTHENTICATED, "signed out")
+
+    async def stop(self) -> None:
+        """Wait for what is being filled."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

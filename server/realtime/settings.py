@@ -1,0 +1,63 @@
+"""Every number of the realtime protocol, so that tests can make them small."""
+
+from dataclasses import asdict, dataclass
+
+_TOLD = (
+    "connections_per_account",
+    "frame_bytes",
+    "frames_burst",
+    "frames_per_s",
+    "in_flight",
+    "pong_s",
+    "typing_every_s",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeSettings:
+    """Times are in seconds unless the name says otherwise."""
+
+    hello_s: float = 10.0
+    """How long a client may take to say ``hello``."""
+    ping_s: float = 25.0
+    ping_spread: float = 0.2
+    """Pings come every ``ping_s`` ± this share."""
+    pong_s: float = 10.0
+    reconcile_s: float = 15.0
+    """How often the heads of all streams on this node are compared; jittered by ±20 %."""
+
+    frame_bytes: int = 32 * 1024
+    in_flight: int = 16
+    """Commands of one connection under way or waiting; past that the socket is not read."""
+    frames_burst: float = 40.0
+    frames_per_s: float = 20.0
+    flood_s: float = 10.0
+    """Above the rate of frames for so long, and the connection is closed."""
+    connections_per_account: int = 8
+
+    queue_frames: int = 256
+    queue_bytes: int = 1024 * 1024
+    close_s: float = 30.0
+    """How long a peer that does not read may take to let a close through."""
+
+    batch_events: int = 200
+    batch_bytes: int = 256 * 1024
+    resume_most: int = 1000
+    """A client further behind than this bootstraps instead."""
+
+    typing_every_s: float = 3.0
+    typing_ttl_ms: int = 6_000
+    presence_ttl_ms: int = 60_000
+
+    reconnect_within_ms: int = 20_000
+    """A drained client comes back after a random part of this."""
+    drain_slices: int = 10
+    drain_s: float = 5.0
+    """Over how long the slices are spread."""
+
+    allowed_origins: frozenset[str] = frozenset()
+
+    def told_to_clients(self) -> dict[str, float]:
+        """The limits a client must keep, for ``welcome``."""
+        known = asdict(self)
+        return {name: known[name] for name in _TOLD}

@@ -1,0 +1,109 @@
+"""The only place that writes to sockets: one task a connection, behind a bounded queue."""
+
+import asyncio
+from collections import deque
+from typing import Protocol
+
+from starlette.websockets import WebSocketDisconnect
+
+from server.realtime.frames import Frame
+from server.realtime.settings import RealtimeSettings
+from shared_models.realtime import CloseCode
+
+
+class Socket(Protocol):
+    """What the writer needs of a websocket."""
+
+    async def send_text(self, data: str) -> None:
+        """Send one text frame; returns when the transport has room again."""
+
+    async def close(self, code: int, reason: str | None = None) -> None:
+        """Send the close frame."""
+
+
+class Writer:
+    """Writes what is put, in order. At half its size it drops ephemeral frames; full, it closes."""
+
+    def __init__(self, socket: Socket, settings: RealtimeSettings) -> None:
+        self._socket = socket
+        self._settings = settings
+        self._queue: deque[Frame] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._closing: tuple[int, str] | None = None
+        self._deadline = asyncio.timeout(None)
+        self._running = False
+
+    @property
+    def closing(self) -> bool:
+        """Whether it takes no more frames."""
+        return self._closing is not None
+
+    def put(self, frame: Frame) -> None:
+        """Queue a frame; a queue that is full closes the connection (4001)."""
+        if self._closing is not None:
+            return
+        self._queue.append(frame)
+        self._bytes += frame.size
+        if self._is_filled(1.0):
+            self._queue.clear()
+            self.close(CloseCode.SLOW_CONSUMER, "slow consumer")
+        elif self._is_filled(0.5):
+            self._has_room.clear()
+        self._wake.set()
+
+    def put_ephemeral(self, frame: Frame) -> None:
+        """Queue a frame that may be lost, unless the queue is half full."""
+        if not self._is_filled(0.5):
+            self.put(frame)
+
+    def close(self, code: CloseCode | int, reason: str) -> None:
+        """Close once everything queued is written; the first call decides the code."""
+        if self._closing is None:
+            self._closing = (int(code), reason)
+            if self._running:
+                self._deadline.reschedule(
+                    asyncio.get_running_loop().time() + self._settings.close_s
+                )
+            self._has_room.set()
+            self._wake.set()
+
+    async def room(self) -> None:
+        """Wait until the queue is less than half full, or closing."""
+        await self._has_room.wait()
+
+    async def run(self) -> None:
+        """Write until closed or disconnected. A peer that does not read is left after a while."""
+        try:
+            async with self._deadline:
+                self._running = True
+                await self._write()
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):
+            # RuntimeError: the server under us closed the socket between two frames.
+            self._closing = self._closing or (int(CloseCode.SLOW_CONSUMER), "gone")
+        finally:
+            self._queue.clear()
+            self._has_room.set()
+
+    async def _write(self) -> None:
+        while True:
+            while self._queue:
+                frame = self._queue.popleft()
+                self._bytes -= frame.size
+                await self._socket.send_text(frame.text)
+                if not self._has_room.is_set() and not self._is_filled(0.5):
+                    self._has_room.set()
+            if self._closing is not None:
+                await self._socket.close(*self._closing)
+                return
+            self._wake.clear()
+            await self._wake.wait()
+
+    def _is_filled(self, share: float) -> bool:
+        settings = self._settings
+        return (
+            len(self._queue) >= share * settings.queue_frames
+            or self._bytes >= share * settings.queue_bytes
+        )
