@@ -1,6 +1,5 @@
 """The list that the screens use: items in view, a cursor, keys and mouse."""
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -62,34 +61,28 @@ class VirtualList(ItemsView[T], can_focus=True):
         self.bring_into_view(key, place)
         self.cursor = key
 
-    def set_items(self, items: Iterable[T]) -> None:
-        """Show these items instead; anchor and cursor stay if their items are among them."""
-        super().set_items(items)
-        if self._cursor not in self:
-            self.cursor = None
-
     def replace(self, item: T, key: int | None = None) -> None:
         """Put a changed item where ``key`` (its own when None) is; ``KeyError`` without it."""
-        super().replace(item, key)
         if key is not None and key == self._cursor:
             self._cursor = self._rendered.renderer.key(item)
+        super().replace(item, key)
 
     def remove_item(self, key: int) -> None:
         """Take an item out; ``KeyError`` when it is not there. The cursor goes to a neighbour."""
-        had_cursor = key == self._cursor
-        neighbour = self._beside(key, 1, self._beside(key, -1, None)) if had_cursor else None
-        super().remove_item(key)
-        if had_cursor:
-            self.cursor = neighbour
-
-    def _take_out(self, key: int) -> None:
-        super()._take_out(key)
         if key == self._cursor:
-            self._cursor = None
+            self.cursor = self._beside(key, 1, self._beside(key, -1, key))
+        super().remove_item(key)
 
-    def _beside(self, key: int, direction: int, otherwise: int | None) -> int | None:
+    def _beside(self, key: int, direction: int, otherwise: int) -> int:
         neighbours = self._heights.after(key) if direction > 0 else self._heights.before(key)
         return next(neighbours, otherwise)
+
+    def _update(self) -> None:
+        if self._cursor not in self:
+            self._cursor = None
+        super()._update()
+        if self.has_focus:
+            self._place_cursor()
 
     # Drawing
 
@@ -142,14 +135,14 @@ class VirtualList(ItemsView[T], can_focus=True):
         if not visible:
             return
         if key is None:
-            self.cursor = visible[-1 if self.from_bottom else 0]
+            self._place_cursor()
         elif key not in visible:
             below = self._heights.index(key) > self._heights.index(visible[-1])
             self.cursor = visible[-1 if below else 0]
         elif self._goes_on_beyond_view(key, direction):
             self.scroll_rows(direction)
         else:
-            self.jump_to(self._beside(key, direction, None) or key, "nearest")
+            self.jump_to(self._beside(key, direction, key), "nearest")
 
     def _goes_on_beyond_view(self, key: int, direction: int) -> bool:
         """Whether an item taller than the view has more rows in that direction."""
@@ -172,7 +165,11 @@ class VirtualList(ItemsView[T], can_focus=True):
     # Mouse and focus
 
     def on_focus(self) -> None:
-        """A list with the focus has a cursor: where reading goes on."""
+        """A list with the focus has a cursor."""
+        self._place_cursor()
+
+    def _place_cursor(self) -> None:
+        """Where reading goes on, unless the cursor is somewhere."""
         if self._cursor is None and (visible := self.visible_keys):
             self.cursor = visible[-1 if self.from_bottom else 0]
 
