@@ -20,12 +20,22 @@ TIME_AND_CHANCE = (
 
 def commits(tree: ast.Module) -> Iterator[ast.AST]:
     """A transaction is begun or committed."""
-    yield from calls(tree, ".commit", ".begin")
+    yield from calls(tree, ".commit")
+    for node in calls(tree, ".begin"):
+        if receiver(node) in ("connection", "engine", "reader", "session", "writer"):
+            yield node
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             words = node.value.split()
             if words and words[0] in ("BEGIN", "COMMIT"):
                 yield node
+
+
+def receiver(call: ast.AST) -> str:
+    """Return the last name before a method's: `writer` for `self.database._writer.begin()`."""
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        return dotted(call.func.value).rpartition(".")[2].lstrip("_")
+    return ""
 
 
 def test_only_the_unit_of_work_begins_and_commits_transactions() -> None:
@@ -155,9 +165,7 @@ def socket_sends(tree: ast.Module) -> Iterator[ast.AST]:
         if isinstance(node, ast.Constant) and node.value == "websocket.send":
             yield node
     for node in calls(tree, ".send"):
-        assert isinstance(node, ast.Call)
-        assert isinstance(node.func, ast.Attribute)
-        if dotted(node.func.value).split(".")[-1].lstrip("_") in ("ws", "websocket", "socket"):
+        if receiver(node) in ("ws", "websocket", "socket"):
             yield node
 
 
