@@ -85,6 +85,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("publish", "P", "publish", "Put the draft up for sale", _in("listing"), 5),
     Action("delete", "D", "delete", "Delete your listing", _in("listing")),
     Action("copy", "y", "copy", "Copy to the clipboard", _in("listing", "chat", "trade")),
+    # Chats
+    Action("open_room", "enter", "open", "Open the chat", _in("chats"), 1),
+    Action("room_listing", "v", "listing", "See the listing it is about", _in("chats"), 2),
+    Action("mute", "m", "mute", "Mute it, or no longer", _in("chats"), 3),
+    # First run
+    Action("demo", "f2", "demo", "A demo market on this machine", _in("welcome"), 1),
     # Photo viewer
     Action("next", "right,l,n,space", "next", "Next photo", _in("viewer"), 1, label_key="→"),
     Action("previous", "left,h,p", "previous", "Previous photo", _in("viewer"), 2, label_key="←"),

@@ -1,0 +1,152 @@
+"""The first screen: a demo market on this machine, or a server to sign up or in at."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from pydantic import ValidationError
+from textual.containers import Horizontal, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static, Switch
+
+from client_tui.core.address import server_address
+from client_tui.core.errors import BadServerAddress, ClientError, Refused
+from client_tui.screens.base import PickyScreen
+from client_tui.widgets.field import Field
+from shared_models.accounts import SignUp
+
+_FIRST = "Picky is a second-hand market that lives in the terminal."
+LOCAL_SERVER = "http://127.0.0.1:8470"
+
+
+class WelcomeScreen(PickyScreen):
+    """Sign up or in; every field says what is wrong with it."""
+
+    context = "welcome"
+    AUTO_FOCUS: ClassVar[str] = "#handle Input"
+
+    def __init__(self, note: str = "") -> None:
+        super().__init__()
+        self._note = note
+        self._busy = False
+
+    def heading(self) -> str:
+        """The name of the thing."""
+        return "picky"
+
+    def content(self) -> Iterable[Widget]:
+        """A form with a switch between in and up."""
+        server = self.link.config.server or LOCAL_SERVER
+        with VerticalScroll(id="welcome"):
+            yield Static(self._note or _FIRST, id="welcome-note", markup=False)
+            yield Field("server", Input(server, id="server-input"), id="server")
+            with Horizontal(classes="row"):
+                yield Static("new here?", classes="field-label")
+                yield Switch(value=False, id="new")
+            yield Field("handle", Input(placeholder="a-z 0-9 _", max_length=20), id="handle")
+            yield Field("display name", Input(max_length=20), id="display_name")
+            yield Field("password", Input(password=True, max_length=128), id="password")
+            yield Static("", classes="field-error", id="form-error", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Sign in", id="go", variant="primary")
+                yield Button("Demo market on this machine", id="demo")
+
+    def on_mount(self) -> None:
+        """Start with signing in."""
+        super().on_mount()
+        self._show_kind()
+
+    @property
+    def _new(self) -> bool:
+        return self.query_one("#new", Switch).value
+
+    def on_switch_changed(self) -> None:
+        """Up or in."""
+        self._show_kind()
+
+    def _show_kind(self) -> None:
+        self.query_one("#display_name").display = self._new
+        self.query_one("#go", Button).label = "Sign up" if self._new else "Sign in"
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Go, or the demo."""
+        if event.button.id == "demo":
+            self.do_demo()
+        else:
+            self._submit()
+
+    def on_input_submitted(self) -> None:
+        """Enter goes."""
+        self._submit()
+
+    def do_demo(self) -> None:
+        """Leave this app for the demo, which starts its own server."""
+        self.picky.exit(result="demo")
+
+    def _value(self, field: str) -> str:
+        return self.query_one(f"#{field} Input", Input).value.strip()
+
+    def _submit(self) -> None:
+        if self._busy:
+            return
+        for field in self.query(Field):
+            field.clear_error()
+        self._say_form("")
+        try:
+            server = server_address(self._value("server"))
+        except BadServerAddress as problem:
+            self.query_one("#server", Field).show_error(str(problem))
+            return
+        self._busy = True
+        self.query_one("#go", Button).loading = True
+        self.run_worker(self._go(server), group="sign-in", exit_on_error=False)
+
+    async def _go(self, server: str) -> None:
+        password = self.query_one("#password Input", Input).value
+        try:
+            if self._new:
+                form = SignUp(
+                    handle=self._value("handle"),
+                    password=password,
+                    display_name=self._value("display_name") or self._value("handle"),
+                )
+                await self.link.sign_up(server, form)
+            else:
+                await self.link.sign_in(server, self._value("handle"), password)
+            await self.link.start()
+        except ValidationError as invalid:
+            self._show_invalid(invalid)
+        except Refused as refused:
+            self._show_refused(refused)
+        except ClientError as error:
+            self._say_form(str(error))
+        else:
+            self.picky.enter()
+        finally:
+            self._busy = False
+            if self.is_mounted:
+                self.query_one("#go", Button).loading = False
+
+    def _show_invalid(self, invalid: ValidationError) -> None:
+        rules = {
+            "handle": "3 to 20 of a-z, 0-9 and _.",
+            "password": "8 to 128 characters.",
+            "display_name": "1 to 20 characters.",
+        }
+        for error in invalid.errors():
+            name = str(error["loc"][0])
+            self.query_one(f"#{name}", Field).show_error(rules.get(name, error["msg"]))
+
+    def _show_refused(self, refused: Refused) -> None:
+        shown = False
+        for problem in refused.errors:
+            fields = self.query(f"#{problem.field}").results(Field)
+            for field in fields:
+                field.show_error(problem.message)
+                shown = True
+        if not shown:
+            self._say_form(str(refused))
+
+    def _say_form(self, text: str) -> None:
+        error = self.query_one("#form-error", Static)
+        error.update(text)
+        error.set_class(bool(text), "shown")
