@@ -1,0 +1,218 @@
+"""Appointments (rule 12, T5): when and where to meet. They never change the listing's state.
+
+A no-show is a report, not a state. It counts against nobody by itself: there is no way yet for the
+other side to contest it, and an uncontested report is the least that counting would need.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from server.chat import api as chat
+from server.platform.database import LostRace
+from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
+from server.platform.unit_of_work import UnitOfWork
+from server.trades import machine, meetings, service, timers, views
+from server.trades.events import AppointmentChanged
+from server.trades.records import AppointmentRecord
+from server.trades.repository import appointments as rows
+from server.trades.repository import trades as trade_rows
+from server.trades.situation import Situation, already_reserved, check_dealing, look
+from shared_models.trades import Appointment, AppointmentCreate, AppointmentState
+
+_PROPOSED = AppointmentState.PROPOSED.value
+
+
+async def propose(
+    work: UnitOfWork, room_id: UUID, body: AppointmentCreate
+) -> tuple[Appointment, bool]:
+    """Either party proposes; a new proposal replaces the room's present one.
+
+    422 for a time out of bounds, or without ``reason`` within the hour before an accepted one.
+    """
+    me = work.actor.account_id
+    situation = await look(work, room_id)
+    await _check_open(work, situation)
+    current = await rows.current_in(work, room_id)
+    if current is not None and _is_repeat(current, me, body):
+        return views.appointment(work, current, me), False
+    _check_time(work, body)
+    if current is not None:
+        await _replace(work, current, body)
+    appointment = AppointmentRecord(
+        id=work.new_id(),
+        chatroom_id=room_id,
+        seller_id=situation.room.seller_id,
+        buyer_id=situation.room.buyer_id,
+        proposer_id=me,
+        at=body.at,
+        place=body.place,
+        state=_PROPOSED,
+        no_show_by=None,
+        created_at=work.now,
+    )
+    await rows.add(work, appointment, reason=body.reason)
+    await _tell(work, appointment, "proposed", "Proposed to meet", reason=body.reason)
+    await _move_reservation(work, situation, current)
+    return views.appointment(work, appointment, me), True
+
+
+def _is_repeat(current: AppointmentRecord, me: UUID, body: AppointmentCreate) -> bool:
+    mine = (current.proposer_id, current.state) == (me, _PROPOSED)
+    return mine and (current.at, current.place) == (body.at, body.place)
+
+
+async def _check_open(work: UnitOfWork, situation: Situation) -> None:
+    """While the listing is on sale, or reserved for this room's buyer."""
+    trade = situation.trade
+    if trade is not None and trade.chatroom_id != situation.room.id:
+        raise await already_reserved(work, trade)
+    if trade is not None and trade.state != machine.RESERVED:
+        raise Conflict("wrong_state", f"The trade is {trade.state}: there is nothing to arrange.")
+    if trade is None and (situation.listing.state != "selling" or situation.listing.removed):
+        raise Conflict("not_selling", "It is not on sale.")
+    await check_dealing(work, situation.room)
+
+
+def _check_time(work: UnitOfWork, body: AppointmentCreate) -> None:
+    soonest = timedelta(minutes=work.limits.appointment_min_minutes)
+    latest = timedelta(days=work.limits.appointment_max_days)
+    if body.at < work.now + soonest:
+        minutes = work.limits.appointment_min_minutes
+        raise Invalid.field("at", "too_soon", f"At least {minutes} minutes from now.")
+    if body.at > work.now + latest:
+        days = work.limits.appointment_max_days
+        raise Invalid.field("at", "too_late", f"At most {days} days from now.")
+
+
+async def _replace(work: UnitOfWork, current: AppointmentRecord, body: AppointmentCreate) -> None:
+    if meetings.is_late_change(current, work.now, work.limits) and not body.reason:
+        raise Invalid.field("reason", "reason_required", "It is less than an hour ahead: say why.")
+    await _move(work, current, AppointmentState.REPLACED)
+    work.announce(_changed(current, "replaced", work.actor.account_id))
+
+
+async def accept(work: UnitOfWork, appointment_id: UUID) -> Appointment:
+    """The other side accepts: the reservation now lasts until 72 h after the time (T13)."""
+    found, situation = await _own(work, appointment_id)
+    if not _already_done(work, found, "accept"):
+        await check_dealing(work, situation.room)
+        found = await _move(work, found, AppointmentState.ACCEPTED)
+        await _tell(work, found, "accepted", "Agreed to meet")
+        await _move_reservation(work, situation, found)
+        await timers.start_appointment(work, found)
+    return views.appointment(work, found, work.actor.account_id)
+
+
+async def cancel(work: UnitOfWork, appointment_id: UUID) -> Appointment:
+    """Either party takes it off."""
+    found, situation = await _own(work, appointment_id)
+    if not _already_done(work, found, "cancel"):
+        before, found = found, await _move(work, found, AppointmentState.CANCELED)
+        await _tell(work, found, "canceled", "No longer meeting")
+        await _move_reservation(work, situation, before)
+    return views.appointment(work, found, work.actor.account_id)
+
+
+async def report_no_show(work: UnitOfWork, appointment_id: UUID) -> Appointment:
+    """From 15 minutes after the time on, either party may say that the other did not come."""
+    me = work.actor.account_id
+    found, _ = await _own(work, appointment_id)
+    if not _already_done(work, found, "no_show"):
+        if not await rows.report_no_show(work, found.id, found.other(me)):
+            raise LostRace(f"appointment {found.id} moved on")
+        found = await _find(work, found.id)
+        await _tell(work, found, "no_show", "The other side did not come")
+    return views.appointment(work, found, me)
+
+
+async def _own(work: UnitOfWork, appointment_id: UUID) -> tuple[AppointmentRecord, Situation]:
+    found = await rows.find_own(work, appointment_id, work.actor.account_id)
+    if found is None:
+        raise NotFound("appointment")
+    situation = await look(work, found.chatroom_id)
+    return await _find(work, appointment_id), situation
+
+
+def _already_done(work: UnitOfWork, found: AppointmentRecord, action: str) -> bool:
+    """Whether it is a repeat; refuses what is not allowed."""
+    me = work.actor.account_id
+    if meetings.already_done(found, action, me):
+        return True
+    denial = meetings.refusal(found, action, me, work.now, work.limits)
+    if denial is None:
+        return False
+    if denial.forbidden:
+        raise Forbidden(denial.code, denial.detail)
+    raise Conflict(denial.code, denial.detail, current=views.appointment(work, found, me))
+
+
+async def _find(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord:
+    found = await rows.find(work, appointment_id)
+    assert found is not None
+    return found
+
+
+async def _move(
+    work: UnitOfWork, appointment: AppointmentRecord, state: AppointmentState
+) -> AppointmentRecord:
+    if not await rows.move(work, appointment, state):
+        raise LostRace(f"appointment {appointment.id} moved on")
+    return await _find(work, appointment.id)
+
+
+async def _move_reservation(
+    work: UnitOfWork, situation: Situation, changed: AppointmentRecord | None
+) -> None:
+    """An accepted appointment that comes or goes moves the reservation's timer (T5)."""
+    trade = situation.trade
+    if trade is None or changed is None or changed.state != AppointmentState.ACCEPTED:
+        return
+    meeting_at = await service.accepted_meeting(work, situation.room.id)
+    due_at = machine.reservation_due(work.now, work.limits, meeting_at)
+    if not await trade_rows.set_due(work, trade, due_at):
+        raise LostRace(f"trade {trade.id} moved on")
+    moved = await trade_rows.find(work, trade.id)
+    assert moved is not None
+    await timers.start(work, moved)
+    work.announce(service.changed(moved, "due_changed", work.actor.account_id))
+
+
+async def _tell(
+    work: UnitOfWork,
+    appointment: AppointmentRecord,
+    event: str,
+    line: str,
+    *,
+    reason: str | None = None,
+) -> None:
+    actor_id = work.actor.account_id
+    text = f"{line}: {appointment.at:%Y-%m-%d %H:%M} UTC, {appointment.place}."
+    data = {
+        "appointment_id": str(appointment.id),
+        "at": appointment.at.isoformat(),
+        "place": appointment.place,
+        "reason": reason,
+    }
+    await chat.post_system(
+        work,
+        appointment.chatroom_id,
+        event=f"appointment_{event}",
+        actor_id=actor_id,
+        text=text,
+        data=data,
+    )
+    work.announce(_changed(appointment, event, actor_id, text))
+
+
+def _changed(
+    appointment: AppointmentRecord, event: str, actor_id: UUID, text: str | None = None
+) -> AppointmentChanged:
+    return AppointmentChanged(
+        appointment_id=appointment.id,
+        chatroom_id=appointment.chatroom_id,
+        event=event,
+        actor_id=actor_id,
+        seller_id=appointment.seller_id,
+        buyer_id=appointment.buyer_id,
+        text=text,
+    )

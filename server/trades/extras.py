@@ -1,0 +1,50 @@
+"""What the header of a chatroom shows of its trade (rule 6): the chat asks through its port."""
+
+from uuid import UUID
+
+from server.accounts import api as accounts
+from server.chat.api import RoomExtra, RoomFacts
+from server.listings import api as listings
+from server.platform.unit_of_work import UnitOfWork
+from server.trades import views
+from server.trades.machine import RESERVED
+from server.trades.records import OfferRecord, TradeRecord
+from server.trades.repository import appointments as appointment_rows
+from server.trades.repository import offers as offer_rows
+from server.trades.repository import trades as trade_rows
+
+
+async def load(work: UnitOfWork, room: RoomFacts, viewer_id: UUID) -> RoomExtra:
+    """The room's newest trade, its pending offer and its appointment, as one party sees them."""
+    trade = await trade_rows.newest_in(work, room.id)
+    offer = await offer_rows.pending_in(work, room.id)
+    if offer is not None and offer.expires_at <= work.now:
+        offer = None
+    appointment = await appointment_rows.current_in(work, room.id)
+    return RoomExtra(
+        trade=await views.trade(work, trade, viewer_id) if trade else None,
+        offer=views.offer(work, offer, viewer_id) if offer else None,
+        appointment=views.appointment(work, appointment, viewer_id) if appointment else None,
+        actions=await _actions(work, room, viewer_id, trade, offer),
+    )
+
+
+async def _actions(
+    work: UnitOfWork,
+    room: RoomFacts,
+    viewer_id: UUID,
+    trade: TradeRecord | None,
+    offer: OfferRecord | None,
+) -> list[str]:
+    if room.state != "open" or await accounts.is_blocked(work, room.seller_id, room.buyer_id):
+        return []
+    listing = await listings.facts(work, room.listing_id)
+    on_sale = listing is not None and listing.state == "selling" and not listing.removed
+    actions = []
+    if on_sale and viewer_id == room.seller_id:
+        actions.append("reserve")
+    if on_sale and viewer_id == room.buyer_id and (offer is None or offer.maker_id != viewer_id):
+        actions.append("offer")
+    if on_sale or (trade is not None and trade.state == RESERVED):
+        actions.append("appointment")
+    return actions

@@ -1,0 +1,87 @@
+"""What may be done about an appointment, by whom and when (rule 12). Pure."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from server.trades.guards import Denial
+from server.trades.records import AppointmentRecord
+from shared_models.market import Limits
+from shared_models.trades import AppointmentState
+
+ACTIONS = ("accept", "cancel", "no_show")
+
+
+def refusal(
+    appointment: AppointmentRecord, action: str, account_id: UUID, now: datetime, limits: Limits
+) -> Denial | None:
+    """Why a party may not do this now; None when it may."""
+    check = {"accept": _accept, "cancel": _cancel, "no_show": _no_show}[action]
+    return check(appointment, account_id, now, limits)
+
+
+def allowed_actions(
+    appointment: AppointmentRecord, account_id: UUID, now: datetime, limits: Limits
+) -> list[str]:
+    """What a party may do now."""
+    return [
+        action
+        for action in ACTIONS
+        if refusal(appointment, action, account_id, now, limits) is None
+    ]
+
+
+def already_done(appointment: AppointmentRecord, action: str, account_id: UUID) -> bool:
+    """Whether the party asks again for what it has done and still holds."""
+    if action == "accept":
+        accepted = appointment.state == AppointmentState.ACCEPTED
+        return accepted and account_id != appointment.proposer_id
+    if action == "cancel":
+        return appointment.state == AppointmentState.CANCELED
+    return appointment.no_show_by == appointment.other(account_id)
+
+
+def is_late_change(appointment: AppointmentRecord, now: datetime, limits: Limits) -> bool:
+    """Whether replacing it now needs a reason: it is accepted and less than an hour ahead."""
+    soon = timedelta(minutes=limits.appointment_late_change_minutes)
+    accepted = appointment.state == AppointmentState.ACCEPTED
+    return accepted and now < appointment.at <= now + soon
+
+
+def _accept(
+    appointment: AppointmentRecord, account_id: UUID, now: datetime, _limits: Limits
+) -> Denial | None:
+    if account_id == appointment.proposer_id:
+        return Denial("wrong_role", "You proposed it; the other side accepts.", forbidden=True)
+    if appointment.state != AppointmentState.PROPOSED:
+        return _wrong_state(appointment)
+    if appointment.at <= now:
+        return Denial("appointment_past", "Its time is over. Propose another one.")
+    return None
+
+
+def _cancel(
+    appointment: AppointmentRecord, _account_id: UUID, now: datetime, _limits: Limits
+) -> Denial | None:
+    if appointment.state not in (AppointmentState.PROPOSED, AppointmentState.ACCEPTED):
+        return _wrong_state(appointment)
+    if appointment.state == AppointmentState.ACCEPTED and appointment.at <= now:
+        return Denial("appointment_past", "Its time is over.")
+    return None
+
+
+def _no_show(
+    appointment: AppointmentRecord, account_id: UUID, now: datetime, limits: Limits
+) -> Denial | None:
+    if appointment.state != AppointmentState.ACCEPTED:
+        return _wrong_state(appointment)
+    if now < appointment.at + timedelta(minutes=limits.no_show_after_minutes):
+        return Denial(
+            "too_early", f"From {limits.no_show_after_minutes} minutes after the time on."
+        )
+    if appointment.no_show_by == account_id:
+        return Denial("already_reported", "The other side has reported that you did not come.")
+    return None
+
+
+def _wrong_state(appointment: AppointmentRecord) -> Denial:
+    return Denial("wrong_state", f"The appointment is {appointment.state}.")

@@ -1,0 +1,1 @@
+"""Every SQL statement of trades, one file for each kind of row."""

@@ -1,0 +1,134 @@
+"""The SQL of offers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Executable, func, insert, or_, select, update
+
+from server.platform.database import live
+from server.platform.unit_of_work import UnitOfWork
+from server.trades.records import OfferRecord
+from server.trades.tables import Offer
+from shared_models.trades import OfferState
+
+_COLUMNS: tuple[Any, ...] = (
+    Offer.id,
+    Offer.chatroom_id,
+    Offer.listing_id,
+    Offer.seller_id,
+    Offer.buyer_id,
+    Offer.maker_id,
+    Offer.amount,
+    Offer.state,
+    Offer.expires_at,
+    Offer.created_at,
+)
+_PENDING = Offer.state == OfferState.PENDING.value
+
+
+async def _first(work: UnitOfWork, statement: Executable) -> OfferRecord | None:
+    row = await work.first(statement)
+    return None if row is None else OfferRecord(*tuple(row))
+
+
+async def find(work: UnitOfWork, offer_id: UUID) -> OfferRecord | None:
+    """An offer, whoever asks: for timers and for rendering to its parties."""
+    return await _first(work, select(*_COLUMNS).where(Offer.id == offer_id, live(Offer)))
+
+
+async def find_own(work: UnitOfWork, offer_id: UUID, account_id: UUID) -> OfferRecord | None:
+    """An offer between the account and somebody else."""
+    party = or_(Offer.seller_id == account_id, Offer.buyer_id == account_id)
+    return await _first(work, select(*_COLUMNS).where(Offer.id == offer_id, live(Offer), party))
+
+
+async def pending_in(work: UnitOfWork, chatroom_id: UUID) -> OfferRecord | None:
+    """The pending offer of a room, expired or not."""
+    return await _first(work, select(*_COLUMNS).where(Offer.chatroom_id == chatroom_id, _PENDING))
+
+
+async def overdue(work: UnitOfWork, account_id: UUID) -> list[UUID]:
+    """The account's pending offers whose time is over."""
+    party = or_(Offer.seller_id == account_id, Offer.buyer_id == account_id)
+    rows = await work.rows(select(Offer.id).where(_PENDING, party, Offer.expires_at <= work.now))
+    return [row.id for row in rows]
+
+
+async def add(work: UnitOfWork, offer: OfferRecord) -> None:
+    """A new pending offer; a second one in the room loses the unique race (rule 11)."""
+    await work.execute(
+        insert(Offer).values(
+            id=offer.id,
+            chatroom_id=offer.chatroom_id,
+            listing_id=offer.listing_id,
+            seller_id=offer.seller_id,
+            buyer_id=offer.buyer_id,
+            maker_id=offer.maker_id,
+            amount=offer.amount,
+            state=offer.state,
+            expires_at=offer.expires_at,
+            created_at=offer.created_at,
+            updated_at=offer.created_at,
+        )
+    )
+
+
+async def close(work: UnitOfWork, offer_id: UUID, state: OfferState) -> bool:
+    """Compare and set: a pending offer that has not run out gets its final state (H9)."""
+    return await _close(work, state, Offer.id == offer_id, Offer.expires_at > work.now)
+
+
+async def expire(work: UnitOfWork, offer_id: UUID) -> bool:
+    """Compare and set: a pending offer whose time is over has expired (H5)."""
+    return await _close(
+        work, OfferState.EXPIRED, Offer.id == offer_id, Offer.expires_at <= work.now
+    )
+
+
+async def _close(work: UnitOfWork, state: OfferState, *where: ColumnElement[bool]) -> bool:
+    hit = await work.changed(
+        update(Offer).where(_PENDING, *where).values(state=state.value, updated_at=work.now)
+    )
+    return hit == 1
+
+
+async def supersede_on(work: UnitOfWork, listing_id: UUID) -> list[OfferRecord]:
+    """Close every pending offer on a listing (I7); those that were closed, by room."""
+    return await _supersede(work, Offer.listing_id == listing_id)
+
+
+async def supersede_of(work: UnitOfWork, account_id: UUID) -> list[OfferRecord]:
+    """Close every pending offer of an account; those that were closed, by room."""
+    return await _supersede(work, or_(Offer.seller_id == account_id, Offer.buyer_id == account_id))
+
+
+async def _supersede(work: UnitOfWork, where: ColumnElement[bool]) -> list[OfferRecord]:
+    rows = await work.rows(
+        update(Offer)
+        .where(_PENDING, where)
+        .values(state=OfferState.SUPERSEDED.value, updated_at=work.now)
+        .returning(*_COLUMNS)
+    )
+    return sorted((OfferRecord(*tuple(row)) for row in rows), key=lambda offer: offer.chatroom_id)
+
+
+async def count_on(work: UnitOfWork, listing_id: UUID, maker_id: UUID) -> int:
+    """How many offers the maker has spent on a listing; superseded ones were not theirs to lose."""
+    counted = Offer.state != OfferState.SUPERSEDED.value
+    found: int = await work.scalar(
+        select(func.count()).where(
+            Offer.listing_id == listing_id, Offer.maker_id == maker_id, counted
+        )
+    )
+    return found
+
+
+async def made_since(work: UnitOfWork, maker_id: UUID, since: datetime) -> list[datetime]:
+    """When the maker's offers since then were made, oldest first."""
+    rows = await work.rows(
+        select(Offer.created_at)
+        .where(Offer.maker_id == maker_id, Offer.created_at > since)
+        .order_by(Offer.created_at)
+    )
+    return [row.created_at for row in rows]

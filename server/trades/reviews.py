@@ -1,0 +1,152 @@
+"""Double-blind reviews (rule 13, T16) and the manner score that is made of them (rule 14)."""
+
+from uuid import UUID
+
+from server.accounts import api as accounts
+from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
+from server.platform.pages import decode_cursor, encode_cursor
+from server.platform.unit_of_work import UnitOfWork
+from server.trades import machine, service, views
+from server.trades.events import ReviewAnswered, ReviewPublished
+from server.trades.records import ReviewRecord, TradeRecord
+from server.trades.repository import reviews as rows
+from server.trades.repository import trades as trade_rows
+from server.trades.scores import manner_score
+from shared_models.base import Page
+from shared_models.market import REVIEW_TAGS
+from shared_models.trades import Review, ReviewAnswer, ReviewCreate
+
+_TAGS = frozenset(tag.id for tag in REVIEW_TAGS)
+
+
+async def write(work: UnitOfWork, trade_id: UUID, body: ReviewCreate) -> tuple[Review, bool]:
+    """T16: a party reviews the other; the review and whether it is new.
+
+    It stays unseen until the other side has written too or 14 days have passed. 409
+    ``not_completed``, ``review_closed`` and ``already_reviewed``; 422 for an unknown tag.
+    """
+    me = work.actor.account_id
+    trade = await service.lock_own(work, trade_id, me)
+    _check_tags(body.tags)
+    existing = await rows.of_trades(work, [trade_id])
+    mine = next((review for review in existing if review.author_id == me), None)
+    if mine is not None:
+        if (mine.rating, mine.tags, mine.comment) != (body.rating, body.tags, body.comment):
+            raise Conflict(
+                "already_reviewed", "You have reviewed this trade.", current=await _view(work, mine)
+            )
+        return await _view(work, mine), False
+    _check_window(work, trade, await views.trade(work, trade, me))
+    review = ReviewRecord(
+        id=work.new_id(),
+        trade_id=trade_id,
+        author_id=me,
+        subject_id=trade.other(me),
+        rating=body.rating,
+        tags=body.tags,
+        comment=body.comment,
+        answer=None,
+        published_at=None,
+        hidden_at=None,
+        created_at=work.now,
+    )
+    await rows.add(work, review)
+    work.announce(service.changed(trade, "reviewed", me))
+    if existing:
+        await publish(work, trade)
+    return await _view(work, await _reread(work, review)), True
+
+
+def _check_tags(tags: list[str]) -> None:
+    unknown = sorted(set(tags) - _TAGS)
+    if unknown:
+        raise Invalid.field("tags", "unknown_choice", f"There is no tag {', '.join(unknown)}.")
+    if len(set(tags)) < len(tags):
+        raise Invalid.field("tags", "repeated", "Name each tag once.")
+
+
+def _check_window(work: UnitOfWork, trade: TradeRecord, current: object) -> None:
+    if trade.state != machine.COMPLETED:
+        raise Conflict("not_completed", "Only a completed trade is reviewed.", current=current)
+    if not machine.may_review(trade, work.now):
+        raise Conflict(
+            "review_closed",
+            f"Reviews closed after {work.limits.review_days} days.",
+            current=current,
+        )
+
+
+async def publish(work: UnitOfWork, trade: TradeRecord) -> None:
+    """Publish both reviews together, or the one that there is; scores follow at once."""
+    published = await rows.publish(work, trade.id)
+    for review in published:
+        await rescore(work, review.subject_id)
+        work.announce(ReviewPublished(review.id, trade.id, review.subject_id, review.author_id))
+    if published:
+        work.announce(service.changed(trade, "reviews_published", None))
+
+
+async def rescore(work: UnitOfWork, account_id: UUID) -> None:
+    """Compute an account's manner score anew from its published reviews."""
+    reviews = await rows.published_about(work, account_id)
+    score = manner_score(reviews, work.now)
+    await accounts.set_manner(work, account_id, score, len(reviews))
+
+
+async def run_publishing(work: UnitOfWork, trade_id: UUID) -> None:
+    """The window is over: what was written is published; nothing happens before (H5)."""
+    found = await trade_rows.find(work, trade_id)
+    if found is None:
+        return
+    trade = await service.lock(work, found)
+    if trade.review_until is not None and trade.review_until <= work.now:
+        await publish(work, trade)
+
+
+async def answer(work: UnitOfWork, review_id: UUID, body: ReviewAnswer) -> tuple[Review, bool]:
+    """The reviewed person answers, once; 404 until the review is published."""
+    review = await rows.find_published(work, review_id)
+    if review is None:
+        raise NotFound("review")
+    if review.subject_id != work.actor.account_id:
+        raise Forbidden("wrong_role", "Only the reviewed person answers.")
+    if review.answer == body.text:
+        return await _view(work, review), False
+    if not await rows.answer(work, review_id, body.text):
+        raise Conflict("already_answered", "You have answered.", current=await _view(work, review))
+    work.announce(ReviewAnswered(review_id, review.trade_id, review.subject_id, review.author_id))
+    trade = await trade_rows.find(work, review.trade_id)
+    if trade is not None:
+        work.announce(service.changed(trade, "review_answered", review.subject_id))
+    return await _view(work, await _reread(work, review)), True
+
+
+async def page_about(
+    work: UnitOfWork, account_id: UUID, *, limit: int, cursor: str | None
+) -> Page[Review]:
+    """Published reviews about an account, newest first, without those of blocked people."""
+    await accounts.standing(work, account_id)
+    secret, scope = work.context.secret, f"reviews:{account_id}"
+    found = await rows.page_about(
+        work,
+        account_id,
+        but_by=await accounts.blocked_with(work, work.actor.account_id),
+        position=decode_cursor(secret, scope, cursor) if cursor else None,
+        limit=limit,
+    )
+    shown, next_cursor = found[:limit], None
+    if len(found) > limit:
+        next_cursor = encode_cursor(secret, scope, [shown[-1].published_at, shown[-1].id])
+    cards = await accounts.cards(work, [review.author_id for review in shown])
+    items = [views.review_view(review, cards[review.author_id]) for review in shown]
+    return Page[Review](items=items, next_cursor=next_cursor)
+
+
+async def _reread(work: UnitOfWork, review: ReviewRecord) -> ReviewRecord:
+    found = await rows.of_trades(work, [review.trade_id])
+    return next(one for one in found if one.id == review.id)
+
+
+async def _view(work: UnitOfWork, review: ReviewRecord) -> Review:
+    cards = await accounts.cards(work, [review.author_id])
+    return views.review_view(review, cards[review.author_id])

@@ -1,0 +1,290 @@
+"""Offers, appointments, trades, reviews and reports over HTTP."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel
+
+from server.platform.http import (
+    CursorText,
+    Limit,
+    Reply,
+    Writing,
+    bearer_token,
+    context_of,
+    model_response,
+    resolve_actor,
+)
+from server.platform.rates import Rate
+from server.platform.unit_of_work import UnitOfWork, reading
+from server.trades import appointments, offers, reports, reserving, reviews, service
+from server.trades.settling import settle_overdue
+from shared_models.base import Page
+from shared_models.trades import (
+    Appointment,
+    AppointmentCreate,
+    Offer,
+    OfferCreate,
+    Report,
+    ReportCreate,
+    Review,
+    ReviewAnswer,
+    ReviewCreate,
+    Trade,
+    TradeAction,
+    TradeCancel,
+    TradeCreate,
+    TradeProblem,
+    TradeShip,
+    TradeState,
+)
+
+router = APIRouter(prefix="/v1", tags=["Trades"])
+
+_MOVES = Rate("trade_moves", burst=30, per_second=1)
+
+AccountId = Annotated[UUID, Path(description="The account.")]
+RoomId = Annotated[UUID, Path(description="The chatroom.")]
+OfferId = Annotated[UUID, Path(description="The offer.")]
+AppointmentId = Annotated[UUID, Path(description="The appointment.")]
+TradeId = Annotated[UUID, Path(description="The trade.")]
+Role = Annotated[
+    Literal["seller", "buyer"] | None, Query(description="Only trades in which one is this.")
+]
+State = Annotated[
+    TradeState | Literal["open"] | None,
+    Query(description="Only trades in this state; `open` for all that are not final."),
+]
+
+
+async def settled(request: Request) -> AsyncIterator[UnitOfWork]:
+    """A reading unit of work for whoever the token says, once that account's timers have run."""
+    context = context_of(request)
+    actor = await resolve_actor(context, bearer_token(request.headers.get("authorization")))
+    await settle_overdue(context, actor.account_id)
+    async with reading(context, actor) as work:
+        yield work
+
+
+async def subject_settled(request: Request, account_id: AccountId) -> AsyncIterator[UnitOfWork]:
+    """The same, once the timers of the account in the path have run."""
+    context = context_of(request)
+    actor = await resolve_actor(context, bearer_token(request.headers.get("authorization")))
+    await settle_overdue(context, account_id)
+    async with reading(context, actor) as work:
+        yield work
+
+
+Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
+SubjectSettled = Annotated[UnitOfWork, Depends(subject_settled, scope="function")]
+
+
+def _new_or_old(result: tuple[BaseModel, bool]) -> Reply:
+    """201 for what is new, 200 for a repeat that was answered with what there is."""
+    body, is_new = result
+    return Reply(body, 201 if is_new else 200)
+
+
+@router.post("/chatrooms/{room_id}/offers", status_code=201, response_model=Offer)
+async def make_offer(room_id: RoomId, body: OfferCreate, write: Writing) -> Response:
+    """As buyer, offer a price. 409 `offer_pending` while one's own offer waits."""
+    write.limit(_MOVES)
+
+    async def make(work: UnitOfWork) -> Reply:
+        return _new_or_old(await offers.make(work, room_id, body))
+
+    return await write(make)
+
+
+@router.post("/offers/{offer_id}/counter", status_code=201, response_model=Offer)
+async def counter_offer(offer_id: OfferId, body: OfferCreate, write: Writing) -> Response:
+    """Answer the other side's offer with another amount; it replaces that offer."""
+    write.limit(_MOVES)
+
+    async def counter(work: UnitOfWork) -> Reply:
+        return _new_or_old(await offers.counter(work, offer_id, body))
+
+    return await write(counter)
+
+
+@router.post("/offers/{offer_id}/accept", response_model=Offer)
+async def accept_offer(offer_id: OfferId, write: Writing) -> Response:
+    """Accept the other side's offer; the listing is reserved at that price in the same step."""
+    write.limit(_MOVES)
+    return await write(lambda work: offers.accept(work, offer_id))
+
+
+@router.post("/offers/{offer_id}/decline", response_model=Offer)
+async def decline_offer(offer_id: OfferId, write: Writing) -> Response:
+    """Decline the other side's offer."""
+    write.limit(_MOVES)
+    return await write(lambda work: offers.decline(work, offer_id))
+
+
+@router.post("/offers/{offer_id}/withdraw", response_model=Offer)
+async def withdraw_offer(offer_id: OfferId, write: Writing) -> Response:
+    """Take one's own offer back."""
+    write.limit(_MOVES)
+    return await write(lambda work: offers.withdraw(work, offer_id))
+
+
+@router.post("/chatrooms/{room_id}/appointments", status_code=201, response_model=Appointment)
+async def propose_appointment(room_id: RoomId, body: AppointmentCreate, write: Writing) -> Response:
+    """Propose a time and place; it replaces the room's present appointment."""
+    write.limit(_MOVES)
+
+    async def propose(work: UnitOfWork) -> Reply:
+        return _new_or_old(await appointments.propose(work, room_id, body))
+
+    return await write(propose)
+
+
+@router.post("/appointments/{appointment_id}/accept", response_model=Appointment)
+async def accept_appointment(appointment_id: AppointmentId, write: Writing) -> Response:
+    """Accept the other side's proposal."""
+    write.limit(_MOVES)
+    return await write(lambda work: appointments.accept(work, appointment_id))
+
+
+@router.post("/appointments/{appointment_id}/cancel", response_model=Appointment)
+async def cancel_appointment(appointment_id: AppointmentId, write: Writing) -> Response:
+    """Take the appointment off."""
+    write.limit(_MOVES)
+    return await write(lambda work: appointments.cancel(work, appointment_id))
+
+
+@router.post("/appointments/{appointment_id}/no-show", response_model=Appointment)
+async def report_no_show(appointment_id: AppointmentId, write: Writing) -> Response:
+    """Say that the other side did not come; from 15 minutes after the time on."""
+    write.limit(_MOVES)
+    return await write(lambda work: appointments.report_no_show(work, appointment_id))
+
+
+@router.post("/trades", status_code=201, response_model=Trade)
+async def reserve(body: TradeCreate, write: Writing) -> Response:
+    """As seller, reserve the listing for the buyer of a room, at the price one sees."""
+    write.limit(_MOVES)
+
+    async def run(work: UnitOfWork) -> Reply:
+        return _new_or_old(await reserving.reserve(work, body))
+
+    return await write(run)
+
+
+@router.get("/trades", response_model=Page[Trade])
+async def trades(
+    work: Settled,
+    role: Role = None,
+    state: State = None,
+    limit: Limit = 20,
+    cursor: CursorText = None,
+) -> Response:
+    """One's own trades, newest first."""
+    return model_response(
+        await service.page(work, role=role, state=state, limit=limit, cursor=cursor)
+    )
+
+
+@router.get("/trades/{trade_id}", response_model=Trade)
+async def trade(trade_id: TradeId, work: Settled) -> Response:
+    """One of one's own trades."""
+    return model_response(await service.get(work, trade_id))
+
+
+@router.post("/trades/{trade_id}/confirm", response_model=Trade)
+async def confirm(trade_id: TradeId, body: TradeAction, write: Writing) -> Response:
+    """Say "handed over" or "received". Goes through whenever it is still allowed."""
+    write.limit(_MOVES)
+    return await write(lambda work: service.act(work, trade_id, "confirm", body))
+
+
+@router.post("/trades/{trade_id}/undo", response_model=Trade)
+async def undo(trade_id: TradeId, body: TradeAction, write: Writing) -> Response:
+    """Take one's own confirmation back, within 30 minutes."""
+    write.limit(_MOVES)
+    return await write(lambda work: service.act(work, trade_id, "undo", body))
+
+
+@router.post("/trades/{trade_id}/cancel", response_model=Trade)
+async def cancel(trade_id: TradeId, body: TradeCancel, write: Writing) -> Response:
+    """Cancel a reserved trade; as seller, a shipped one with the buyer's consent."""
+    write.limit(_MOVES)
+    return await write(lambda work: service.cancel(work, trade_id, body))
+
+
+@router.post("/trades/{trade_id}/ship", response_model=Trade)
+async def ship(trade_id: TradeId, body: TradeShip, write: Writing) -> Response:
+    """As seller, say how it was sent."""
+    write.limit(_MOVES)
+    return await write(lambda work: service.ship(work, trade_id, body))
+
+
+@router.post("/trades/{trade_id}/problem", response_model=Trade)
+async def report_problem(trade_id: TradeId, body: TradeProblem, write: Writing) -> Response:
+    """Stop the clock and say what is wrong."""
+    write.limit(_MOVES)
+    return await write(lambda work: service.report_problem(work, trade_id, body))
+
+
+@router.post("/trades/{trade_id}/withdraw-problem", response_model=Trade)
+async def withdraw_problem(trade_id: TradeId, body: TradeAction, write: Writing) -> Response:
+    """Take one's own problem report back; the clock starts afresh."""
+    write.limit(_MOVES)
+    return await write(lambda work: service.act(work, trade_id, "withdraw_problem", body))
+
+
+@router.post("/trades/{trade_id}/consent-cancel", response_model=Trade)
+async def consent_to_cancel(trade_id: TradeId, body: TradeAction, write: Writing) -> Response:
+    """As buyer of a shipped trade, let the seller cancel it."""
+    write.limit(_MOVES)
+    return await write(lambda work: service.act(work, trade_id, "consent_cancel", body))
+
+
+@router.post("/trades/{trade_id}/review", status_code=201, response_model=Review)
+async def review(trade_id: TradeId, body: ReviewCreate, write: Writing) -> Response:
+    """Review the other side of a completed trade; unseen until both have, or for 14 days."""
+    write.limit(_MOVES)
+
+    async def run(work: UnitOfWork) -> Reply:
+        return _new_or_old(await reviews.write(work, trade_id, body))
+
+    return await write(run)
+
+
+@router.post("/reviews/{review_id}/answer", status_code=201, response_model=Review)
+async def answer_review(
+    review_id: Annotated[UUID, Path(description="The review.")],
+    body: ReviewAnswer,
+    write: Writing,
+) -> Response:
+    """Answer a published review about oneself, once."""
+    write.limit(_MOVES)
+
+    async def run(work: UnitOfWork) -> Reply:
+        return _new_or_old(await reviews.answer(work, review_id, body))
+
+    return await write(run)
+
+
+@router.get("/accounts/{account_id}/reviews", response_model=Page[Review])
+async def reviews_of(
+    account_id: AccountId,
+    work: SubjectSettled,
+    limit: Limit = 20,
+    cursor: CursorText = None,
+) -> Response:
+    """Published reviews about an account, newest first."""
+    return model_response(await reviews.page_about(work, account_id, limit=limit, cursor=cursor))
+
+
+@router.post("/reports", status_code=201, response_model=Report)
+async def report(body: ReportCreate, write: Writing) -> Response:
+    """Report an account, a listing or a message. A second report while one is open is the first."""
+    write.limit(_MOVES)
+
+    async def run(work: UnitOfWork) -> Reply:
+        return _new_or_old(await reports.report(work, body))
+
+    return await write(run)
