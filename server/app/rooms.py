@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from server.accounts import jobs as accounts_jobs
 from server.accounts import routes as accounts_routes
 from server.app.settings import Role, Settings
+from server.chat import routes as chat_routes
 from server.listings import jobs as listings_jobs
 from server.listings import routes as listings_routes
 from server.media import jobs as media_jobs
@@ -19,7 +20,7 @@ from server.platform.jobs import Periodic, Run, Worker
 
 def routers() -> list[APIRouter]:
     """The routes of all rooms."""
-    return [media_routes.router, accounts_routes.router, listings_routes.router]
+    return [media_routes.router, accounts_routes.router, listings_routes.router, chat_routes.router]
 
 
 def runners() -> Mapping[str, Run]:

@@ -1,0 +1,91 @@
+"""Rule 18 on texts as people write them."""
+
+import pytest
+
+from server.chat.guard import Result, find, judge, warning
+from shared_models.market import CARRIERS
+
+EARLY = {"early": True, "confirmed": False}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "안녕하세요, 아직 판매 중인가요?",
+        "Is this still for sale? Could you do 30,000?",
+        "3.5만원에 가능할까요? 내일 19:30쯤이요",
+        "2026-11-23 10:00 강남역 2번 출구",
+        "송장 123456789012 입니다",
+        "하나 1,000,000원이면 바로 살게요",
+        "라인업이 좋네요. 카톡 말고 여기서 얘기해요",
+        "I'm in line at the shop. The telegram arrived.",
+        "insta360 camera, node.js 책",
+        "지도: https://map.naver.com/p/entry/place/1",
+        CARRIERS[0].tracking_url.format(number="123456789012"),
+        "",
+    ],
+)
+def test_ordinary_talk_is_allowed(text: str) -> None:
+    assert judge(find(text), **EARLY).result is Result.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("여기서 결제하세요 https://safe-pay.example/x", "link"),
+        ("www.naver-pay.co.kr 로 오세요", "link"),
+        ("evil.com/pay", "link"),
+        ("ＥＶＩＬ．ＣＯＭ", "link"),
+        ("map.naver.com.evil.com", "link"),
+        ("write to hong.gildong@naver.com", "email"),
+        ("hong @ naver.com 으로 보내세요", "email"),
+        ("선입금 부탁드려요", "pay_first"),
+        ("입금 먼저 해주시면 보내드려요", "pay_first"),
+        ("예약금 만원만 주세요", "pay_first"),
+        ("문화 상품권 핀번호로 주세요", "pay_first"),
+        ("Please pay first, then I ship", "pay_first"),
+        ("I need a small deposit", "pay_first"),
+        ("can you send me the money first?", "pay_first"),
+        ("국민은행 123456-01-123456", "bank_account"),
+        ("계좌 1101234567890 입니다", "bank_account"),
+        ("110-123-456789", "bank_account"),
+        ("카톡 아이디 hong123", "messenger"),
+        ("카톡: hong_99 로 연락 주세요", "messenger"),
+        ("오픈채팅으로 오세요", "messenger"),
+        ("add me on telegram: foo_bar", "messenger"),
+        ("line id: abc1", "messenger"),
+        ("010-1234-5678", "phone"),
+        ("０１０１２３４５６７８", "phone"),
+        ("+82 10 1234 5678 call me", "phone"),
+        ("공일공 일이삼사", "phone"),
+    ],
+)
+def test_what_frauds_are_made_of_is_found(text: str, code: str) -> None:
+    assert find(text) == code
+
+
+@pytest.mark.parametrize("code", ["link", "email"])
+def test_links_and_mail_are_refused_between_strangers_and_warned_of_later(code: str) -> None:
+    assert judge(code, early=True, confirmed=True).result is Result.BLOCK
+    assert judge(code, early=False, confirmed=False).result is Result.CONFIRM
+    assert judge(code, early=False, confirmed=True).result is Result.WARN
+
+
+@pytest.mark.parametrize("code", ["phone", "messenger", "bank_account", "pay_first"])
+def test_the_rest_is_delivered_with_a_warning_once_its_sender_confirms(code: str) -> None:
+    refused = judge(code, **EARLY)
+    assert refused.result is Result.CONFIRM
+    assert refused.reason
+    assert judge(code, early=True, confirmed=True).result is Result.WARN
+    assert warning(code).code == code
+    assert warning(code).text
+
+
+def test_the_gravest_finding_is_the_one_that_counts() -> None:
+    assert find("010-1234-5678, 선입금, evil.com") == "link"
+    assert find("010-1234-5678, 선입금") == "pay_first"
+
+
+def test_a_text_of_the_greatest_length_is_checked_in_no_time() -> None:
+    for piece in ("1-", "a.", "카톡 ", "입금 1", "pay me ", "@", "01 "):
+        find((piece * 2000)[:2000])
