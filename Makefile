@@ -19,6 +19,9 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 export UV_PYTHON_DOWNLOADS := never
 
+# Where the system has its own certificates, they count, as they do for pip.
+export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format snapshots bench pins clean
 
