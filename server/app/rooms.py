@@ -14,23 +14,46 @@ from server.listings import jobs as listings_jobs
 from server.listings import routes as listings_routes
 from server.media import jobs as media_jobs
 from server.media import routes as media_routes
+from server.notifications import jobs as notifications_jobs
+from server.notifications import routes as notifications_routes
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run, Worker
+from server.trades import jobs as trades_jobs
+from server.trades import routes as trades_routes
 
 
 def routers() -> list[APIRouter]:
     """The routes of all rooms."""
-    return [media_routes.router, accounts_routes.router, listings_routes.router, chat_routes.router]
+    return [
+        media_routes.router,
+        accounts_routes.router,
+        listings_routes.router,
+        chat_routes.router,
+        trades_routes.router,
+        notifications_routes.router,
+    ]
 
 
 def runners() -> Mapping[str, Run]:
     """What the worker can run, by kind."""
-    return {**media_jobs.RUNNERS, **accounts_jobs.RUNNERS, **listings_jobs.RUNNERS}
+    return {
+        **media_jobs.RUNNERS,
+        **accounts_jobs.RUNNERS,
+        **listings_jobs.RUNNERS,
+        **trades_jobs.RUNNERS,
+        **notifications_jobs.RUNNERS,
+    }
 
 
 def periodic() -> tuple[Periodic, ...]:
     """What starts itself again."""
-    return (*media_jobs.PERIODIC, *accounts_jobs.PERIODIC, *listings_jobs.PERIODIC)
+    return (
+        *media_jobs.PERIODIC,
+        *accounts_jobs.PERIODIC,
+        *listings_jobs.PERIODIC,
+        *trades_jobs.PERIODIC,
+        *notifications_jobs.PERIODIC,
+    )
 
 
 class Rooms:

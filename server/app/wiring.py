@@ -6,12 +6,29 @@ Each room has a function here; it is the whole list of what plugs that room into
 from server.accounts import api as accounts
 from server.accounts.events import AccountBlocked, AccountDeleted, AccountUnblocked
 from server.chat import api as chat
+from server.chat.events import MessagePosted
 from server.listings import api as listings
-from server.listings.events import ListingDeleted
+from server.listings.events import (
+    ListingBackOnSale,
+    ListingChanged,
+    ListingDeleted,
+    ListingPriceChanged,
+    ListingPriceDropped,
+)
 from server.media import api as media
+from server.notifications import api as notifications
 from server.platform.context import Context
 from server.platform.http import Authenticator
 from server.platform.unit_of_work import UnitOfWork
+from server.trades import api as trades
+from server.trades.events import (
+    AppointmentChanged,
+    OfferChanged,
+    ReminderDue,
+    ReviewAnswered,
+    ReviewPublished,
+    TradeChanged,
+)
 
 
 def wire(context: Context) -> None:
@@ -19,6 +36,8 @@ def wire(context: Context) -> None:
     _wire_accounts(context)
     _wire_listings(context)
     _wire_chat(context)
+    _wire_trades(context)
+    _wire_notifications(context)
 
 
 def _wire_accounts(context: Context) -> None:
@@ -43,3 +62,35 @@ def _wire_chat(context: Context) -> None:
     wiring.on(AccountDeleted, chat.on_account_deleted)
     wiring.on(AccountBlocked, chat.on_account_blocked)
     wiring.on(AccountUnblocked, chat.on_account_unblocked)
+
+
+def _wire_trades(context: Context) -> None:
+    wiring = context.wiring
+    wiring.provide(
+        accounts.OpenTrades,
+        accounts.OpenTrades(between=trades.open_between, of=trades.has_open),
+    )
+    wiring.provide(
+        listings.ListingNeighbours,
+        listings.ListingNeighbours(
+            is_trade_party=trades.is_party, room_of=chat.room_of, interested=chat.buyers_on
+        ),
+    )
+    wiring.provide(chat.RoomExtras, chat.RoomExtras(load=trades.load_room_extra))
+    wiring.on(ListingPriceChanged, trades.on_price_changed)
+    wiring.on(ListingChanged, trades.on_listing_changed)
+    wiring.on(AccountBlocked, trades.on_account_blocked)
+    wiring.on(AccountDeleted, trades.on_account_deleted)
+
+
+def _wire_notifications(context: Context) -> None:
+    wiring = context.wiring
+    wiring.on(TradeChanged, notifications.on_trade)
+    wiring.on(OfferChanged, notifications.on_offer)
+    wiring.on(AppointmentChanged, notifications.on_appointment)
+    wiring.on(ReminderDue, notifications.on_reminder)
+    wiring.on(ReviewPublished, notifications.on_review_published)
+    wiring.on(ReviewAnswered, notifications.on_review_answered)
+    wiring.on(MessagePosted, notifications.on_message)
+    wiring.on(ListingPriceDropped, notifications.on_price_dropped)
+    wiring.on(ListingBackOnSale, notifications.on_back_on_sale)

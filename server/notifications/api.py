@@ -1,0 +1,29 @@
+"""The façade of notifications."""
+
+from server.notifications.service import Notice, notify, unread_count
+from server.notifications.subscribers import (
+    on_appointment,
+    on_back_on_sale,
+    on_message,
+    on_offer,
+    on_price_dropped,
+    on_reminder,
+    on_review_answered,
+    on_review_published,
+    on_trade,
+)
+
+__all__ = [
+    "Notice",
+    "notify",
+    "on_appointment",
+    "on_back_on_sale",
+    "on_message",
+    "on_offer",
+    "on_price_dropped",
+    "on_reminder",
+    "on_review_answered",
+    "on_review_published",
+    "on_trade",
+    "unread_count",
+]

@@ -1,0 +1,96 @@
+"""Every SQL statement of notifications."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, func, insert, select, tuple_, update
+
+from server.notifications.tables import Notification
+from server.platform.database import live
+from server.platform.pages import after_position
+from server.platform.unit_of_work import UnitOfWork
+
+_COLUMNS: tuple[Any, ...] = (
+    Notification.id,
+    Notification.kind,
+    Notification.event,
+    Notification.text,
+    Notification.data,
+    Notification.silent,
+    Notification.read_at,
+    Notification.created_at,
+)
+_KEY = (Notification.created_at, Notification.id)
+
+
+async def told_already(
+    work: UnitOfWork, account_ids: Iterable[UUID], dedup_key: str
+) -> frozenset[UUID]:
+    """Which of the accounts have a notice of this key."""
+    rows = await work.rows(
+        select(Notification.account_id).where(
+            Notification.account_id.in_(list(account_ids)), Notification.dedup_key == dedup_key
+        )
+    )
+    return frozenset(row.account_id for row in rows)
+
+
+async def add(work: UnitOfWork, notices: Sequence[dict[str, Any]]) -> None:
+    """New notices; one that exists by its key loses the unique race."""
+    await work.execute(insert(Notification), notices)
+
+
+async def page(
+    work: UnitOfWork, account_id: UUID, position: Sequence[Any] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """``limit + 1`` of the account's notices, newest first."""
+    statement = select(*_COLUMNS).where(Notification.account_id == account_id, live(Notification))
+    paged = after_position(statement, list(_KEY), position, descending=True)
+    return await work.rows(paged.limit(limit + 1))
+
+
+async def position_of(
+    work: UnitOfWork, account_id: UUID, notification_id: UUID
+) -> tuple[datetime, UUID] | None:
+    """Where one of the account's notices stands in its list."""
+    row = await work.first(
+        select(*_KEY).where(
+            Notification.id == notification_id,
+            Notification.account_id == account_id,
+            live(Notification),
+        )
+    )
+    return None if row is None else (row.created_at, row.id)
+
+
+async def mark_read(work: UnitOfWork, account_id: UUID, up_to: tuple[datetime, UUID]) -> int:
+    """Mark every notice up to this position read; how many there were."""
+    here = tuple_(*up_to, types=[column.type for column in _KEY])
+    return await work.changed(
+        update(Notification)
+        .where(
+            Notification.account_id == account_id,
+            Notification.read_at.is_(None),
+            tuple_(*_KEY) <= here,
+        )
+        .values(read_at=work.now, updated_at=work.now)
+    )
+
+
+async def unread_count(work: UnitOfWork, account_id: UUID) -> int:
+    """How many notices the account has not read."""
+    found: int = await work.scalar(
+        select(func.count()).where(
+            Notification.account_id == account_id,
+            Notification.read_at.is_(None),
+            live(Notification),
+        )
+    )
+    return found
+
+
+async def forget_before(work: UnitOfWork, moment: datetime) -> int:
+    """Delete what is older; how many there were."""
+    return await work.changed(delete(Notification).where(Notification.created_at < moment))

@@ -1,0 +1,124 @@
+"""The notification centre (rule 16): every notice is a row first, then a push."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from server.accounts import api as accounts
+from server.notifications import repository
+from server.notifications.events import NotificationCreated
+from server.platform.errors import NotFound
+from server.platform.pages import cut, decode_cursor
+from server.platform.unit_of_work import UnitOfWork
+from shared_models.base import Page
+from shared_models.notifications import Notification, NotificationKind, NotificationsRead
+
+_TEXT_MAX = 300
+_ALWAYS_KEPT = frozenset({NotificationKind.TRADE, NotificationKind.SYSTEM})
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What somebody is told; ``key`` names kind, subject and event and is told once to each."""
+
+    kind: NotificationKind
+    event: str
+    text: str
+    key: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+async def notify(work: UnitOfWork, account_ids: Iterable[UUID], notice: Notice) -> None:
+    """Write the notice for each account that has not had it and wants its kind.
+
+    Trade and system cannot be switched off, only silenced: switched off, they are kept but silent.
+    """
+    wanted = sorted(set(account_ids))
+    told = await repository.told_already(work, wanted, notice.key) if wanted else frozenset()
+    rows = []
+    for account_id in wanted:
+        if account_id in told:
+            continue
+        on = (await accounts.notification_switches(work, account_id))[notice.kind]
+        if on or notice.kind in _ALWAYS_KEPT:
+            rows.append(_row(work, account_id, notice, silent=not on))
+    if rows:
+        await repository.add(work, rows)
+    for row in rows:
+        work.announce(NotificationCreated(_of_new(row), row["account_id"]))
+
+
+def _row(work: UnitOfWork, account_id: UUID, notice: Notice, *, silent: bool) -> dict[str, Any]:
+    return {
+        "id": work.new_id(),
+        "account_id": account_id,
+        "kind": notice.kind.value,
+        "event": notice.event,
+        "text": notice.text[:_TEXT_MAX],
+        "data": notice.data,
+        "dedup_key": notice.key,
+        "silent": silent,
+        "read_at": None,
+        "created_at": work.now,
+        "updated_at": work.now,
+    }
+
+
+def _of_new(row: dict[str, Any]) -> Notification:
+    return Notification(
+        id=row["id"],
+        kind=NotificationKind(row["kind"]),
+        event=row["event"],
+        text=row["text"],
+        data=row["data"],
+        read=False,
+        silent=row["silent"],
+        created_at=row["created_at"],
+    )
+
+
+async def page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Notification]:
+    """The actor's notices, newest first."""
+    account_id, secret = work.actor.account_id, work.context.secret
+    scope = f"notifications:{account_id}"
+    position = decode_cursor(secret, scope, cursor) if cursor else None
+    rows = await repository.page(work, account_id, position, limit)
+    rows, next_cursor = cut(
+        rows, limit, secret=secret, scope=scope, key=lambda row: (row.created_at, row.id)
+    )
+    items = [
+        Notification(
+            id=row.id,
+            kind=NotificationKind(row.kind),
+            event=row.event,
+            text=row.text,
+            data=row.data,
+            read=row.read_at is not None,
+            silent=row.silent,
+            created_at=row.created_at,
+        )
+        for row in rows
+    ]
+    return Page[Notification](items=items, next_cursor=next_cursor)
+
+
+async def mark_read(work: UnitOfWork, body: NotificationsRead) -> None:
+    """Everything up to this notice is read, on every device; idempotent."""
+    account_id = work.actor.account_id
+    up_to = await repository.position_of(work, account_id, body.up_to_id)
+    if up_to is None:
+        raise NotFound("notification")
+    await repository.mark_read(work, account_id, up_to)
+
+
+async def unread_count(work: UnitOfWork, account_id: UUID) -> int:
+    """How many notices the account has not read."""
+    return await repository.unread_count(work, account_id)
+
+
+async def forget_old(work: UnitOfWork) -> int:
+    """Delete the history that is over 90 days old; how many notices there were."""
+    kept = timedelta(days=work.limits.notification_days)
+    return await repository.forget_before(work, work.now - kept)
