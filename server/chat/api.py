@@ -1,9 +1,11 @@
 """The façade of the chat: rooms and messages for the rooms above."""
 
+from server.chat.history import find_message
 from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
 from server.chat.repository import lock_room, room_of, rooms_on
 from server.chat.rooms import (
     all_rooms,
+    buyers_on,
     chatrooms,
     close_rooms,
     detail_for,
@@ -38,9 +40,11 @@ __all__ = [
     "RoomFacts",
     "Sent",
     "all_rooms",
+    "buyers_on",
     "chatrooms",
     "close_rooms",
     "detail_for",
+    "find_message",
     "import_messages",
     "lock_room",
     "mark_read",

@@ -8,7 +8,7 @@ from server.chat import repository, views
 from server.chat.repository import HistoryRow
 from server.platform.errors import Invalid, NotFound
 from server.platform.unit_of_work import UnitOfWork
-from shared_models.chat import MessagePage
+from shared_models.chat import Message, MessagePage
 
 
 async def page(
@@ -39,6 +39,12 @@ async def page(
     if not rows:
         return await _empty_page(work, room_id, at_least=at_least, below=before)
     return await _full_page(work, rows, viewer_id)
+
+
+async def find_message(work: UnitOfWork, message_id: UUID, account_id: UUID) -> Message | None:
+    """A message that the account can read, as it sees it; None when there is none."""
+    row = await repository.message_by_id(work, message_id, account_id)
+    return None if row is None else views.message_of(row, account_id)
 
 
 async def _full_page(work: UnitOfWork, rows: Sequence[HistoryRow], viewer_id: UUID) -> MessagePage:

@@ -418,6 +418,14 @@ async def message(
     return StoredMessage._make(row) if row else None
 
 
+async def message_by_id(
+    work: UnitOfWork, message_id: UUID, account_id: UUID
+) -> StoredMessage | None:
+    """One message by its id, if the account is a party of its room and has not cleared it."""
+    row = await work.first(_readable_by(account_id, _MESSAGE).where(Message.id == message_id))
+    return StoredMessage._make(row) if row else None
+
+
 async def message_is_readable(work: UnitOfWork, message_id: UUID, account_id: UUID) -> bool:
     """Whether the account is a party of the message's room and the message is not deleted."""
     statement = _readable_by(account_id, (Message.id,))

@@ -46,6 +46,11 @@ async def peer_to_tell(work: UnitOfWork, room_id: UUID, account_id: UUID) -> UUI
     return other_id
 
 
+async def buyers_on(work: UnitOfWork, listing_id: UUID) -> list[UUID]:
+    """Everybody who has opened a room on the listing."""
+    return [room.buyer_id for room in await repository.rooms_on(work, listing_id)]
+
+
 async def open_room(work: UnitOfWork, listing_id: UUID) -> tuple[ChatroomDetail, bool]:
     """Open the actor's room on a listing (T1, rule 6), or find it; whether it is new.
 

@@ -69,7 +69,7 @@ class Feed:
         facts = await listings.facts(self._work, listing_id)
         if facts is None:
             return
-        buyers = [room.buyer_id for room in await chat.rooms_on(self._work, listing_id)]
+        buyers = await chat.buyers_on(self._work, listing_id)
         likers = set(await listings.liker_ids(self._work, listing_id)) if buyers else set()
         likes = [buyer for buyer in buyers if buyer in likers]
         others = [buyer for buyer in buyers if buyer not in likers]
