@@ -89,6 +89,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_room", "enter", "open", "Open the chat", _in("chats"), 1),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chats"), 2),
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chats"), 3),
+    # Trades
+    Action("open_trade", "enter", "open", "Open the trade", _in("trades"), 1),
+    Action("trade_chat", "c", "chat", "Go to its chat", _in("trades", "trade"), 2),
+    Action("narrow", "f", "show", "Selling, buying or both", _in("trades"), 3),
+    # Notifications
+    Action("open_notice", "enter", "open", "Go to what it is about", _in("notifications"), 1),
+    Action("all_read", "a", "all read", "Mark everything read", _in("notifications"), 2),
     # First run
     Action("demo", "f2", "demo", "A demo market on this machine", _in("welcome"), 1),
     # Photo viewer

@@ -1,0 +1,146 @@
+"""The notification centre."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+from uuid import UUID
+
+from textual import on
+from textual.widget import Widget
+from textual.widgets import Static
+
+from client_tui.core.errors import ClientError
+from client_tui.screens.base import PickyScreen
+from client_tui.store import Change, NotificationCame
+from client_tui.widgets.notice_rows import NoticeRows
+from client_tui.widgets.virtual_list import VirtualList
+from shared_models.notifications import Notification
+
+PAGE = 50
+
+
+class NotificationsScreen(PickyScreen):
+    """Notices, newest first."""
+
+    context = "notifications"
+    AUTO_FOCUS: ClassVar[str] = "#notices"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next_cursor: str | None = None
+
+    def heading(self) -> str:
+        """How many are new."""
+        unread = self.store.state.unread_notifications
+        return f"notifications · {unread} new" if unread else "notifications"
+
+    def content(self) -> Iterable[Widget]:
+        """The list, or why it is empty."""
+        rows = NoticeRows(self.link.now, lambda: self.app.theme_variables)
+        yield VirtualList[Notification](rows, id="notices")
+        yield Static("One moment…", id="notices-note", classes="empty", markup=False)
+
+    @property
+    def notices(self) -> VirtualList[Notification]:
+        """The list."""
+        return self.query_one("#notices", VirtualList)
+
+    def on_mount(self) -> None:
+        """Load."""
+        super().on_mount()
+        self.do_refresh()
+
+    def do_refresh(self) -> None:
+        """From the top."""
+        self._next_cursor = None
+        self.run_worker(
+            self._load(fresh=True), group="notices", exclusive=True, exit_on_error=False
+        )
+
+    async def _load(self, *, fresh: bool) -> None:
+        try:
+            cursor = None if fresh else self._next_cursor
+            page = await self.link.api.notifications(cursor=cursor, limit=PAGE)
+        except ClientError as error:
+            if fresh and not len(self.notices):
+                self._note(f"{error}\n\nctrl+r tries again")
+            else:
+                self.say(str(error), severity="error")
+            return
+        self._next_cursor = page.next_cursor
+        if fresh:
+            self.notices.set_items(page.items)
+            if page.items and self.notices.cursor is None:
+                self.notices.jump_to(page.items[0].id.int, "top")
+        else:
+            self.notices.append(item for item in page.items if item.id.int not in self.notices)
+        self._note(
+            None if len(self.notices) else "Nothing new.\n\nTrades, offers and reviews tell here."
+        )
+        self.redraw_bars()
+
+    def _note(self, text: str | None) -> None:
+        note = self.query_one("#notices-note", Static)
+        note.update(text or "")
+        note.display = text is not None
+        self.notices.display = text is None
+
+    @on(VirtualList.NearBottom)
+    def _more(self) -> None:
+        if self._next_cursor:
+            self.run_worker(self._load(fresh=False), group="notices-more", exit_on_error=False)
+
+    def on_change(self, change: Change) -> None:
+        """A new one comes on top."""
+        if isinstance(change, NotificationCame) and change.notification.id.int not in self.notices:
+            self.notices.prepend([change.notification])
+            self._note(None)
+
+    def selected(self) -> Notification | None:
+        """The notice under the cursor."""
+        notices = self.notices
+        return None if notices.cursor is None else notices.item(notices.cursor)
+
+    def why_not(self, action_id: str) -> str | None:
+        """What needs a notice."""
+        if action_id == "open_notice" and self.selected() is None:
+            return "There is no notice here."
+        if action_id == "all_read" and not len(self.notices):
+            return "There is nothing to mark."
+        return None
+
+    @on(VirtualList.Activated)
+    async def _activated(self) -> None:
+        await self.action_do("open_notice")
+
+    @on(VirtualList.CursorMoved)
+    def _moved(self) -> None:
+        self.redraw_bars()
+
+    def do_open_notice(self) -> None:
+        """Go to what it is about."""
+        notice = self.selected()
+        if notice is None:
+            return
+        for name, go in (
+            ("trade_id", self.picky.open_trade),
+            ("chatroom_id", self.picky.open_chat),
+            ("listing_id", self.picky.open_listing),
+            ("account_id", self.picky.open_profile),
+        ):
+            if notice.data.get(name):
+                go(UUID(str(notice.data[name])))
+                return
+        self.say("This notice leads nowhere.")
+
+    def do_all_read(self) -> None:
+        """Everything was seen."""
+        self.run_worker(self._read_all(), group="read", exit_on_error=False)
+
+    async def _read_all(self) -> None:
+        newest = self.notices.item(self.notices.keys[0])
+        await self.link.api.read_notifications(newest.id)
+        for key in self.notices.keys:
+            item = self.notices.item(key)
+            if not item.read:
+                self.notices.replace(item.model_copy(update={"read": True}))
+        self.store.notifications_read(0)
