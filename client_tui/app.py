@@ -37,7 +37,9 @@ class PickyApp(App[None]):
     TITLE = "picky"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
-    CSS_PATH: ClassVar[Any] = ["styles/app.tcss", "styles/lists.tcss", "styles/forms.tcss"]
+    CSS_PATH: ClassVar[Any] = [
+        f"styles/{name}.tcss" for name in ("app", "lists", "forms", "market", "people")
+    ]
     MODES: ClassVar[dict[str, Any]] = {
         "browse": BrowseScreen,
         "chats": ChatsScreen,

@@ -80,7 +80,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("photos", "enter,v", "photos", "See the photos full-screen", _in("listing"), 1),
     Action("offer", "o", "offer", "Offer a price", _in("listing", "chat"), 4),
     Action("seller", "p", "seller", "See the seller's profile", _in("listing"), 6),
-    Action("report", "!", "report", "Report it", _in("listing", "profile"), label_key="!"),
+    Action("report", "!", "report", "Report it", _in("listing", "person"), label_key="!"),
     Action("edit", "e", "edit", "Edit your listing", _in("listing"), 5),
     Action("publish", "P", "publish", "Put the draft up for sale", _in("listing"), 5),
     Action("delete", "D", "delete", "Delete your listing", _in("listing")),
@@ -96,6 +96,9 @@ ACTIONS: tuple[Action, ...] = (
     # Notifications
     Action("open_notice", "enter", "open", "Go to what it is about", _in("notifications"), 1),
     Action("all_read", "a", "all read", "Mark everything read", _in("notifications"), 2),
+    # Somebody's profile
+    Action("follow", "f", "follow", "Follow, or no longer", _in("person"), 1),
+    Action("block", "B", "block", "Block, or no longer", _in("person"), 2),
     # First run
     Action("demo", "f2", "demo", "A demo market on this machine", _in("welcome"), 1),
     # Photo viewer

@@ -1,0 +1,202 @@
+"""Somebody's public profile: score, trades, reviews, what they sell."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from rich.text import Text
+from textual import on
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from client_tui.core.errors import ClientError, Conflict, NotFound
+from client_tui.format import ago, visible, visible_line
+from client_tui.screens.base import PickyScreen
+from client_tui.screens.confirm import ConfirmScreen
+from client_tui.widgets.listing_cards import CardColors, ListingCards
+from client_tui.widgets.photo import PhotoView
+from client_tui.widgets.virtual_list import VirtualList
+from shared_models.accounts import Profile
+from shared_models.listings import ListingCard
+from shared_models.trades import Review
+
+
+class PersonScreen(PickyScreen):
+    """A profile with reviews on the left and listings on the right."""
+
+    context = "person"
+
+    def __init__(self, account_id: UUID) -> None:
+        super().__init__()
+        self._id = account_id
+        self.profile: Profile | None = None
+
+    def heading(self) -> str:
+        """The name."""
+        return f"‹ {visible_line(self.profile.display_name)}" if self.profile else "‹ profile"
+
+    def content(self) -> Iterable[Widget]:
+        """Facts, reviews, listings."""
+        cards = ListingCards(
+            self.link.market,
+            self.link.pictures.draw,
+            self.link.now,
+            CardColors.of(self.app.theme_variables),
+        )
+        with Vertical(id="person"):
+            with Horizontal(id="person-top"):
+                yield PhotoView(id="person-avatar")
+                yield Static(id="person-facts", markup=False)
+            with Horizontal(id="person-lists"):
+                with VerticalScroll(id="person-reviews"):
+                    yield Static(id="reviews", markup=False)
+                yield VirtualList[ListingCard](cards, id="person-listings")
+        yield Static("One moment…", id="person-note", classes="empty", markup=False)
+
+    def on_mount(self) -> None:
+        """Read it."""
+        super().on_mount()
+        self.query_one("#person").display = False
+        self.do_refresh()
+
+    def do_refresh(self) -> None:
+        """Read it again."""
+        self.run_worker(self._load(), group="person", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        try:
+            self.profile = await self.link.api.profile(self._id)
+            reviews = await self.link.api.reviews(self._id, limit=50)
+            listings = await self.link.api.account_listings(self._id, limit=50)
+        except NotFound:
+            self._note("This account is no longer there.\n\nesc goes back")
+            return
+        except ClientError as error:
+            self._note(f"{error}\n\nctrl+r tries again   esc goes back")
+            return
+        self.query_one("#person-note").display = False
+        self.query_one("#person").display = True
+        avatar = self.query_one("#person-avatar", PhotoView)
+        avatar.display = self.profile.avatar is not None
+        avatar.show(self.profile.avatar)
+        self.query_one("#person-facts", Static).update(self._facts(self.profile))
+        self.query_one("#reviews", Static).update(self._reviews(reviews.items))
+        self.query_one("#person-listings", VirtualList).set_items(listings.items)
+        self.query_one("#person-listings").focus()
+        self.redraw_bars()
+
+    def _note(self, text: str) -> None:
+        note = self.query_one("#person-note", Static)
+        note.update(text)
+        note.display = True
+
+    def _facts(self, profile: Profile) -> Text:
+        dim = self.app.theme_variables.get("dim", "")
+        text = Text()
+        text.append(visible_line(profile.display_name), "bold")
+        if profile.handle:
+            text.append(f"  @{profile.handle}", dim)
+        reviews = "1 review" if profile.review_count == 1 else f"{profile.review_count} reviews"
+        text.append(
+            f"\n★ {profile.manner_score:.1f}", f"bold {self.app.theme_variables['primary']}"
+        )
+        text.append(f" from {reviews}")
+        text.append(f"\n{profile.sales} sold · {profile.purchases} bought", dim)
+        if profile.no_shows:
+            text.append(f" · {profile.no_shows} no-shows", dim)
+        place = f" · {visible_line(profile.place)}" if profile.place else ""
+        text.append(f"\nhere since {profile.joined_at:%B %Y}{place}", dim)
+        if profile.response_rate is not None and profile.response_minutes is not None:
+            rate = round(profile.response_rate * 100)
+            text.append(f"\nanswers {rate} %, in about {profile.response_minutes} min", dim)
+        if profile.blocked:
+            text.append("\nblocked by you", f"bold {self.app.theme_variables['error']}")
+        if profile.following:
+            text.append("\nyou follow", dim)
+        return text
+
+    def _reviews(self, reviews: list[Review]) -> Text:
+        dim = self.app.theme_variables.get("dim", "")
+        tags = {tag.id: tag.name for tag in self.link.market.review_tags}
+        text = Text()
+        if not reviews:
+            text.append("No reviews yet.", dim)
+        for review in reviews:
+            text.append("★" * review.rating + "☆" * (5 - review.rating) + " ")
+            text.append(visible_line(review.author.display_name), "bold")
+            text.append(f"  {ago(review.created_at, self.link.now())}\n", dim)
+            if review.tags:
+                text.append(" · ".join(tags.get(tag, tag) for tag in review.tags) + "\n", dim)
+            if review.comment:
+                text.append(visible(review.comment) + "\n")
+            if review.answer:
+                text.append(f"↳ {visible(review.answer)}\n", dim)
+            text.append("\n")
+        return text
+
+    def why_not(self, action_id: str) -> str | None:
+        """Not oneself."""
+        if action_id in {"block", "follow", "report"}:
+            if self.profile is None:
+                return "The profile is not here yet."
+            if self._id == self.store.me:
+                return "This is you."
+        return None
+
+    @on(VirtualList.Activated)
+    def _open(self, event: VirtualList.Activated) -> None:
+        self.picky.open_listing(event.item.id)
+
+    def do_follow(self) -> None:
+        """Follow, or no longer."""
+        self.run_worker(self._follow(), group="follow", exit_on_error=False)
+
+    async def _follow(self) -> None:
+        assert self.profile is not None
+        api = self.link.api
+        await (api.unfollow if self.profile.following else api.follow)(self._id)
+        self.do_refresh()
+
+    def do_block(self) -> None:
+        """Block after a question; unblock at once."""
+        assert self.profile is not None
+        if self.profile.blocked:
+            self.run_worker(self._unblock(), group="block", exit_on_error=False)
+            return
+        question = ConfirmScreen(
+            f"Block {visible_line(self.profile.display_name)}?",
+            "No messages either way, and neither sees the other's listings. They are not told.",
+            yes="Block",
+        )
+        self.app.push_screen(question, self._block_answered)
+
+    def _block_answered(self, yes: bool | None) -> None:
+        if yes:
+            self.run_worker(self._block(cancel_trade=False), group="block", exit_on_error=False)
+
+    async def _block(self, *, cancel_trade: bool) -> None:
+        try:
+            await self.link.api.block(self._id, cancel_trade=cancel_trade)
+        except Conflict as conflict:
+            if conflict.code != "open_trade":
+                raise
+            question = ConfirmScreen(
+                "There is an open trade between you.",
+                "Blocking cancels it.",
+                yes="Block and cancel",
+            )
+            self.app.push_screen(question, self._cancel_answered)
+            return
+        self.do_refresh()
+
+    def _cancel_answered(self, yes: bool | None) -> None:
+        if yes:
+            self.run_worker(self._block(cancel_trade=True), group="block", exit_on_error=False)
+
+    async def _unblock(self) -> None:
+        await self.link.api.unblock(self._id)
+        self.do_refresh()
+
+    def do_report(self) -> None:
+        """Report the account."""
+        self.picky.report("account", self._id)

@@ -1,0 +1,78 @@
+"""Report a listing, a message or an account."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, OptionList, Static, TextArea
+from textual.widgets.option_list import Option
+
+from client_tui.core.errors import ClientError
+from shared_models.trades import ReportCreate
+
+
+class ReportScreen(ModalScreen[None]):
+    """A reason of the market's list, and what happened."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", show=False),
+        Binding("ctrl+s", "send", show=False, priority=True),
+    ]
+
+    def __init__(self, kind: str, target_id: UUID) -> None:
+        super().__init__()
+        self._kind = kind
+        self._target_id = target_id
+
+    def compose(self) -> ComposeResult:
+        """Reasons, detail, two buttons."""
+        reasons = self.app.link.market.report_reasons  # type: ignore[attr-defined]
+        with Vertical(classes="dialog"):
+            yield Static(f"Report this {self._kind}", classes="dialog-title", markup=False)
+            yield OptionList(*(Option(choice.name, id=choice.id) for choice in reasons))
+            yield TextArea(id="detail", placeholder="What happened?")
+            yield Static("", classes="field-error", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button("Report (ctrl+s)", id="send", variant="primary")
+                yield Button("Cancel", id="cancel")
+
+    def on_mount(self) -> None:
+        """Start at the first reason."""
+        self.query_one(OptionList).highlighted = 0
+
+    def on_option_list_option_selected(self) -> None:
+        """On to the text."""
+        self.query_one("#detail").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Send or not."""
+        if event.button.id == "send":
+            self.action_send()
+        else:
+            self.dismiss()
+
+    def action_send(self) -> None:
+        """Send it."""
+        self.run_worker(self._send(), exclusive=True, exit_on_error=False)
+
+    async def _send(self) -> None:
+        reasons = self.query_one(OptionList)
+        reason = reasons.get_option_at_index(reasons.highlighted or 0).id or "other"
+        form = ReportCreate(
+            target_kind=self._kind,  # type: ignore[arg-type]
+            target_id=self._target_id,
+            reason=reason,
+            detail=self.query_one("#detail", TextArea).text[:1000],
+        )
+        try:
+            await self.app.link.api.report(form)  # type: ignore[attr-defined]
+        except ClientError as problem:
+            error = self.query_one(".field-error", Static)
+            error.update(str(problem))
+            error.add_class("shown")
+            return
+        self.app.notify("Thank you. It will be looked at.", markup=False)
+        self.dismiss()
