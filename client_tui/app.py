@@ -11,6 +11,7 @@ from textual.worker import Worker, WorkerState
 
 from client_tui import keymap
 from client_tui.core.errors import ClientError
+from client_tui.core.paths import Paths
 from client_tui.link import Link
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.browse import BrowseScreen
@@ -31,7 +32,7 @@ from client_tui.themes import THEMES
 from shared_models.listings import Listing
 
 
-class PickyApp(App[None]):
+class PickyApp(App[str]):
     """Picky in the terminal."""
 
     TITLE = "picky"
@@ -72,6 +73,15 @@ class PickyApp(App[None]):
         """Signed in: to the market."""
         self.run_worker(self.link.run(), name="link", group="link", exit_on_error=False)
         self.switch_mode("browse")
+
+    def sign_out(self) -> None:
+        """Forget the account on this machine, and ask who is next."""
+        self.run_worker(self._sign_out(), group="sign-out", exit_on_error=False)
+
+    async def _sign_out(self) -> None:
+        self.workers.cancel_group(self, "link")
+        await self.link.sign_out()
+        self.exit(result="again")
 
     async def on_unmount(self) -> None:
         """Leave nothing open."""
@@ -177,3 +187,12 @@ class PickyApp(App[None]):
     def do_quit(self) -> None:
         """Leave."""
         self.exit()
+
+
+def run(paths: Paths) -> str | None:
+    """Run the app until it is left; ``"demo"`` when the demo market was asked for."""
+    while True:
+        app = PickyApp(Link(paths))
+        result = app.run()
+        if result != "again":
+            return result

@@ -96,6 +96,8 @@ ACTIONS: tuple[Action, ...] = (
     # Notifications
     Action("open_notice", "enter", "open", "Go to what it is about", _in("notifications"), 1),
     Action("all_read", "a", "all read", "Mark everything read", _in("notifications"), 2),
+    # Oneself
+    Action("settings", "tab,comma", "settings", "To the settings and back", _in("profile"), 8),
     # Somebody's profile
     Action("follow", "f", "follow", "Follow, or no longer", _in("person"), 1),
     Action("block", "B", "block", "Block, or no longer", _in("person"), 2),

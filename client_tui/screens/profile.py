@@ -1,0 +1,212 @@
+"""Oneself: what one sells, and the settings."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from client_tui.core.errors import ClientError
+from client_tui.format import visible_line
+from client_tui.screens.ask import AskScreen
+from client_tui.screens.base import PickyScreen
+from client_tui.screens.choose import ChooseScreen
+from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.devices import DevicesScreen
+from client_tui.screens.password import PasswordScreen
+from client_tui.store import AccountChanged, Change, ListingChanged, Reset
+from client_tui.themes import THEMES
+from client_tui.widgets.listing_cards import CardColors, ListingCards
+from client_tui.widgets.virtual_list import VirtualList
+from shared_models.accounts import AccountPatch
+from shared_models.listings import ListingCard, ListingFilter
+
+_SETTINGS = (
+    ("name", "Display name"),
+    ("place", "Neighbourhood"),
+    ("switches", "Notices"),
+    ("theme", "Theme"),
+    ("devices", "Devices"),
+    ("password", "Password"),
+    ("public", "My public profile"),
+    ("sign_out", "Sign out"),
+)
+
+
+class ProfileScreen(PickyScreen):
+    """Own listings on the left, settings on the right."""
+
+    context = "profile"
+    AUTO_FOCUS: ClassVar[str] = "#mine"
+
+    def heading(self) -> str:
+        """Who one is."""
+        account = self.store.state.account
+        return f"you · @{account.handle}" if account else "you"
+
+    def content(self) -> Iterable[Widget]:
+        """Listings and settings."""
+        cards = ListingCards(
+            self.link.market,
+            self.link.pictures.draw,
+            self.link.now,
+            CardColors.of(self.app.theme_variables),
+        )
+        with Horizontal(id="profile"):
+            with Vertical(id="profile-listings"):
+                yield VirtualList[ListingCard](cards, id="mine")
+                yield Static("", id="mine-note", classes="empty", markup=False)
+            with Vertical(id="profile-settings"):
+                yield Static(id="profile-facts", markup=False)
+                yield OptionList(*(Option(label, id=id) for id, label in _SETTINGS), id="settings")
+
+    def on_mount(self) -> None:
+        """Load."""
+        super().on_mount()
+        self._forget_pictures = self.link.pictures.subscribe(lambda _: self.mine.invalidate())
+        self._draw_facts()
+        self.do_refresh()
+
+    def on_unmount(self) -> None:
+        """Hear no more."""
+        self._forget_pictures()
+        super().on_unmount()
+
+    @property
+    def mine(self) -> VirtualList[ListingCard]:
+        """Own listings."""
+        return self.query_one("#mine", VirtualList)
+
+    def _draw_facts(self) -> None:
+        account = self.store.state.account
+        if account is None:
+            return
+        colors = self.app.theme_variables
+        text = Text()
+        text.append(visible_line(account.display_name), "bold")
+        text.append(f"\n★ {account.manner_score:.1f}", f"bold {colors['primary']}")
+        text.append(f" from {account.review_count} reviews")
+        text.append(f"\n{account.sales} sold · {account.purchases} bought", colors.get("dim", ""))
+        if account.place:
+            text.append(f"\n{visible_line(account.place)}", colors.get("dim", ""))
+        self.query_one("#profile-facts", Static).update(text)
+
+    def do_refresh(self) -> None:
+        """Read one's listings again."""
+        self.run_worker(self._load(), group="mine", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        me = self.store.me
+        note = self.query_one("#mine-note", Static)
+        if me is None:
+            return
+        try:
+            page = await self.link.api.listings(ListingFilter(seller=me, state="any"), limit=100)
+        except ClientError as error:
+            note.update(f"{error}\n\nctrl+r tries again")
+            note.display, self.mine.display = True, False
+            return
+        self.mine.set_items(page.items)
+        if page.items and self.mine.cursor is None:
+            self.mine.jump_to(page.items[0].id.int, "top")
+        note.update("You sell nothing yet.\n\nn sells something")
+        note.display, self.mine.display = not page.items, bool(page.items)
+
+    def on_change(self, change: Change) -> None:
+        """One's account or a listing changed."""
+        if isinstance(change, AccountChanged | Reset):
+            self._draw_facts()
+        if isinstance(change, Reset):
+            self.do_refresh()
+        elif isinstance(change, ListingChanged) and change.card.id.int in self.mine:
+            self.mine.replace(change.card)
+
+    def on_screen_resume(self) -> None:
+        """Back from the form: the listings may be others."""
+        super().on_screen_resume()
+        self.do_refresh()
+
+    @on(VirtualList.Activated)
+    def _open(self, event: VirtualList.Activated) -> None:
+        self.picky.open_listing(event.item.id)
+
+    def do_sell(self) -> None:
+        """A new listing."""
+        self.picky.sell()
+
+    def do_settings(self) -> None:
+        """To the settings and back."""
+        settings = self.query_one("#settings")
+        (self.mine if settings.has_focus else settings).focus()
+
+    # Settings
+
+    @on(OptionList.OptionSelected, "#settings")
+    def _setting(self, event: OptionList.OptionSelected) -> None:
+        getattr(self, f"_set_{event.option_id}")()
+
+    def _work(self, act: Callable[[], Awaitable[None]]) -> None:
+        self.run_worker(act(), group="settings", exit_on_error=False)  # type: ignore[arg-type]
+
+    def _set_name(self) -> None:
+        account = self.store.state.account
+        value = account.display_name if account else ""
+        question = AskScreen("Display name", "1 to 20 characters.", value=value, max_length=20)
+        self.app.push_screen(question, lambda text: self._patch(display_name=text))
+
+    def _set_place(self) -> None:
+        account = self.store.state.account
+        value = (account.place or "") if account else ""
+        question = AskScreen("Neighbourhood", "Shown on your profile.", value=value, max_length=60)
+        self.app.push_screen(question, lambda text: self._patch(place=text))
+
+    def _set_switches(self) -> None:
+        account = self.store.state.account
+        switches = account.notification_switches if account else {}
+        kinds = ("chat", "offer", "price", "review", "social", "alert")
+        choices = [
+            (kind, f"{kind}: {'on' if switches.get(kind, True) else 'off'}") for kind in kinds
+        ]
+        question = ChooseScreen("Which notices do you want? (enter switches)", choices)
+        self.app.push_screen(question, self._switch)
+
+    def _switch(self, kind: str | None) -> None:
+        account = self.store.state.account
+        if kind is not None and account is not None:
+            switches = dict(account.notification_switches)
+            switches[kind] = not switches.get(kind, True)
+            self._patch(notification_switches=switches)
+
+    def _patch(self, **changes: object) -> None:
+        if any(value is None for value in changes.values()):
+            return
+
+        async def act() -> None:
+            patch = AccountPatch.model_validate(changes)
+            self.store.put_account(await self.link.api.update_me(patch))
+            self.say("Saved.")
+
+        self._work(act)
+
+    def _set_theme(self) -> None:
+        choices = [(theme.name, theme.name.removeprefix("picky-")) for theme in THEMES]
+        question = ChooseScreen("Theme", choices, self.app.theme)
+        self.app.push_screen(question, lambda name: name and self.picky.use_theme(name))
+
+    def _set_devices(self) -> None:
+        self.app.push_screen(DevicesScreen())
+
+    def _set_password(self) -> None:
+        self.app.push_screen(PasswordScreen())
+
+    def _set_public(self) -> None:
+        if self.store.me is not None:
+            self.picky.open_profile(self.store.me)
+
+    def _set_sign_out(self) -> None:
+        question = ConfirmScreen("Sign out on this machine?", yes="Sign out")
+        self.app.push_screen(question, lambda yes: self.picky.sign_out() if yes else None)
