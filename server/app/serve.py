@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -11,6 +12,7 @@ import uvicorn
 from server.app.asgi import create_app
 from server.app.container import build_context, close_context
 from server.app.logs import configure_logs
+from server.app.rooms import Rooms
 from server.app.settings import Settings, SettingsError
 from server.platform.migrate import upgrade_database
 
@@ -21,20 +23,30 @@ _GRACE_S = 10
 class DrainingServer(uvicorn.Server):
     """uvicorn closes sockets with 1012 on a signal; this one drains first, as the protocol says."""
 
+    def __init__(self, config: uvicorn.Config, rooms: Rooms, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._rooms = rooms
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say when requests are answered."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """First signal: drain. A second one, or ctrl-c: go at once."""
-        rooms = self.config.loaded_app.state.rooms if self.config.loaded else None
-        if sig == signal.SIGINT or rooms is None or rooms.draining:
+        if sig == signal.SIGINT or self._rooms.draining or not self.started:
             super().handle_exit(sig, frame)
             return
-        asyncio.get_running_loop().call_soon_threadsafe(self._drain, rooms)
+        asyncio.get_running_loop().call_soon_threadsafe(self._drain)
 
-    def _drain(self, rooms: object) -> None:
-        self._draining = asyncio.create_task(self._drain_then_exit(rooms))
+    def _drain(self) -> None:
+        self._draining = asyncio.create_task(self._drain_then_exit())
 
-    async def _drain_then_exit(self, rooms: object) -> None:
+    async def _drain_then_exit(self) -> None:
         try:
-            await rooms.drain()  # type: ignore[attr-defined]
+            await self._rooms.drain()
         finally:
             self.should_exit = True
 
@@ -88,14 +100,14 @@ async def _serve(settings: Settings) -> None:
             timeout_graceful_shutdown=_GRACE_S,
             proxy_headers=False,
         )
-        server = DrainingServer(config)
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started and not running.done():
-            await asyncio.sleep(0.005)
-        if server.started:
-            if not settings.rate_limits:
-                print("rate limits are off", file=sys.stderr)
-            print(f"listening on {base_url}", flush=True)
-        await running
+        await DrainingServer(config, app.state.rooms, lambda: _announce(settings, base_url)).serve(
+            [listener]
+        )
     finally:
         await close_context(context)
+
+
+def _announce(settings: Settings, base_url: str) -> None:
+    if not settings.rate_limits:
+        print("rate limits are off", file=sys.stderr)
+    print(f"listening on {base_url}", flush=True)

@@ -5,6 +5,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from server.platform.database import Database
 
 
@@ -21,6 +23,23 @@ def _upgrade(connection: Any) -> None:
     from alembic import command
 
     command.upgrade(_config(connection), "head")
+
+
+def _is_current(connection: Any) -> bool:
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    heads = ScriptDirectory.from_config(_config(connection)).get_heads()
+    return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+
+
+async def schema_is_current(database: Database) -> bool:
+    """Whether the database is reachable and has the newest schema."""
+    try:
+        async with database.reader.connect() as connection:
+            return bool(await connection.run_sync(_is_current))
+    except (SQLAlchemyError, OSError):
+        return False
 
 
 async def upgrade_database(database: Database) -> None:
