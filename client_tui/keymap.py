@@ -91,8 +91,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chats"), 3),
     # Trades
     Action("open_trade", "enter", "open", "Open the trade", _in("trades"), 1),
-    Action("trade_chat", "c", "chat", "Go to its chat", _in("trades", "trade"), 2),
+    Action("trade_chat", "t,c", "chat", "Go to its chat", _in("trades"), 2),
     Action("narrow", "f", "show", "Selling, buying or both", _in("trades"), 3),
+    # A trade
+    Action("confirm", "c", "confirm", "Handed over, or received", _in("trade"), 1),
+    Action("ship", "s", "shipped", "Say how it was sent", _in("trade"), 1),
+    Action("review", "r", "review", "Review the other side", _in("trade"), 1),
+    Action("undo", "u", "undo", "Take your confirmation back", _in("trade"), 2),
+    Action("problem", "p", "problem", "Report a problem; stops the clock", _in("trade"), 3),
+    Action("withdraw_problem", "w", "solved", "Take your report back", _in("trade"), 3),
+    Action("consent_cancel", "k", "let cancel", "Let the seller cancel", _in("trade"), 3),
+    Action("cancel", "x", "cancel", "Cancel the trade, with a reason", _in("trade"), 4),
+    Action("trade_chat", "t", "chat", "Go to its chat", _in("trade"), 5),
+    Action("trade_listing", "v", "listing", "See the listing", _in("trade"), 6),
     # Notifications
     Action("open_notice", "enter", "open", "Go to what it is about", _in("notifications"), 1),
     Action("all_read", "a", "all read", "Mark everything read", _in("notifications"), 2),

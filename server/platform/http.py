@@ -32,9 +32,7 @@ CursorText = Annotated[
 ]
 IdempotencyKey = Annotated[
     UUID | None,
-    Header(
-        description="A UUID made once per intent; a repeat gets the stored answer (48 h)."
-    ),
+    Header(description="A UUID made once per intent; a repeat gets the stored answer (48 h)."),
 ]
 
 
@@ -94,9 +92,7 @@ Reading = Annotated[UnitOfWork, Depends(signed_in, scope="function")]
 class Writer:
     """Runs one action of a signed-in account and answers after its commit."""
 
-    def __init__(
-        self, request: Request, context: Context, actor: Actor, key: UUID | None
-    ) -> None:
+    def __init__(self, request: Request, context: Context, actor: Actor, key: UUID | None) -> None:
         self._request = request
         self._key = key
         self.context = context
@@ -136,29 +132,21 @@ async def writer(request: Request, idempotency_key: IdempotencyKey = None) -> Wr
     """A writer for whoever the token says."""
     context = context_of(request)
     token = bearer_token(request.headers.get("authorization"))
-    return Writer(
-        request, context, await resolve_actor(context, token), idempotency_key
-    )
+    return Writer(request, context, await resolve_actor(context, token), idempotency_key)
 
 
 Writing = Annotated[Writer, Depends(writer)]
 
 
 def expected_version(
-    if_match: Annotated[
-        str | None, Header(description='The version, quoted: `"3"`.')
-    ] = None,
+    if_match: Annotated[str | None, Header(description='The version, quoted: `"3"`.')] = None,
 ) -> int:
     """The version that ``If-Match`` names."""
     if if_match is None:
-        raise PreconditionRequired(
-            "precondition_required", 'Send If-Match: "<version>".'
-        )
+        raise PreconditionRequired("precondition_required", 'Send If-Match: "<version>".')
     match = re.fullmatch(r'"?([0-9]{1,9})"?', if_match.strip(), re.ASCII)
     if match is None:
-        raise BadRequest(
-            "if_match_invalid", 'If-Match must be a quoted version, as "3".'
-        )
+        raise BadRequest("if_match_invalid", 'If-Match must be a quoted version, as "3".')
     return int(match[1])
 
 
@@ -167,11 +155,12 @@ IfMatch = Annotated[int, Depends(expected_version)]
 
 def to_answer(result: BaseModel | Reply | None, status: int) -> Answer:
     """Encode a result once; the same bytes are stored and sent."""
+    body = result.body if isinstance(result, Reply) else result
     if isinstance(result, Reply):
-        result, status = result.body, result.status
-    if result is None:
+        status = result.status
+    if body is None:
         return Answer(204, b"")
-    return Answer(status, result.__pydantic_serializer__.to_json(result))
+    return Answer(status, body.__pydantic_serializer__.to_json(body))
 
 
 def respond(answer: Answer, *, replayed: bool = False) -> Response:
@@ -189,9 +178,7 @@ def model_response(model: BaseModel, status: int = 200) -> Response:
     return respond(to_answer(model, status))
 
 
-def problem_response(
-    problem: Problem, headers: dict[str, str] | None = None
-) -> Response:
+def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
     """A problem as ``application/problem+json``."""
     return Response(
         problem.model_dump_json(exclude_none=True),

@@ -1,0 +1,55 @@
+"""What is wrong with a trade."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Select, Static, TextArea
+
+from client_tui.widgets.field import Field
+from shared_models.market import Choice
+
+
+class ProblemScreen(ModalScreen[tuple[str, str] | None]):
+    """Answers (reason id, what happened)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", show=False),
+        Binding("ctrl+s", "send", show=False, priority=True),
+    ]
+
+    def __init__(self, reasons: Sequence[Choice]) -> None:
+        super().__init__()
+        self._reasons = reasons
+
+    def compose(self) -> ComposeResult:
+        """A reason and a text."""
+        options = [(reason.name, reason.id) for reason in self._reasons]
+        with Vertical(classes="dialog"):
+            yield Static("Report a problem", classes="dialog-title")
+            yield Static("The clock stops; nothing completes by itself.", classes="dim")
+            yield Field("what is wrong", Select(options, allow_blank=False, compact=True))
+            yield Field("what happened", TextArea(id="detail"), id="detail-field")
+            with Horizontal(classes="buttons"):
+                yield Button("Report (ctrl+s)", id="go", variant="primary")
+                yield Button("Cancel", id="cancel")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Report or not."""
+        if event.button.id == "go":
+            self.action_send()
+        else:
+            self.dismiss(None)
+
+    def action_send(self) -> None:
+        """Check and answer."""
+        detail = self.query_one(TextArea).text.strip()
+        if not 1 <= len(detail) <= 1000:
+            self.query_one("#detail-field", Field).show_error(
+                "Say what happened, in 1 to 1,000 characters."
+            )
+            return
+        self.dismiss((str(self.query_one(Select).value), detail))

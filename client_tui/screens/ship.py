@@ -1,0 +1,55 @@
+"""How a thing was sent: carrier and tracking number."""
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Select, Static
+
+from client_tui.widgets.field import Field
+from shared_models.market import Carrier
+
+_NUMBER = re.compile(r"[A-Za-z0-9]{6,40}", re.ASCII)
+
+
+class ShipScreen(ModalScreen[tuple[str, str] | None]):
+    """Answers (carrier id, tracking number)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
+
+    def __init__(self, carriers: Sequence[Carrier]) -> None:
+        super().__init__()
+        self._carriers = carriers
+
+    def compose(self) -> ComposeResult:
+        """Two fields."""
+        options = [(carrier.name, carrier.id) for carrier in self._carriers]
+        with Vertical(classes="dialog"):
+            yield Static("Shipped", classes="dialog-title")
+            yield Field("carrier", Select(options, allow_blank=False, compact=True), id="carrier")
+            yield Field("tracking number", Input(max_length=40), id="number")
+            with Horizontal(classes="buttons"):
+                yield Button("Shipped", id="go", variant="primary")
+                yield Button("Cancel", id="cancel")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Go or not."""
+        if event.button.id == "go":
+            self._answer()
+        else:
+            self.dismiss(None)
+
+    def on_input_submitted(self) -> None:
+        """Enter goes."""
+        self._answer()
+
+    def _answer(self) -> None:
+        number = self.query_one(Input).value.replace("-", "").replace(" ", "")
+        if not _NUMBER.fullmatch(number):
+            self.query_one("#number", Field).show_error("6 to 40 letters and digits.")
+            return
+        self.dismiss((str(self.query_one(Select).value), number))

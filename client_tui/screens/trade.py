@@ -1,0 +1,321 @@
+"""A trade: how it stands, what can be done now, and everything that happened."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from uuid import UUID
+
+from rich.text import Text
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from client_tui.core.errors import ClientError, Conflict, NotFound
+from client_tui.format import date_time, money, time_left, visible, visible_line
+from client_tui.keymap import Action
+from client_tui.screens.base import PickyScreen
+from client_tui.screens.choose import ChooseScreen
+from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.problem import ProblemScreen
+from client_tui.screens.review import ReviewScreen
+from client_tui.screens.ship import ShipScreen
+from client_tui.states import TRADE
+from client_tui.store import Change, TradeChanged
+from client_tui.widgets.trade_rows import other_party
+from shared_models.trades import Review, ReviewCreate, Trade, TradeState
+
+ACTIONS = frozenset(
+    {"confirm", "undo", "cancel", "ship", "problem", "withdraw_problem", "consent_cancel", "review"}
+)
+
+_WHEN_DUE = {
+    TradeState.RESERVED: "the reservation ends in",
+    TradeState.SHIPPED: "completes by itself in",
+    TradeState.HANDED_OVER: "completes by itself in",
+    TradeState.DISPUTED: "canceled if nobody resolves it in",
+}
+
+
+class TradeScreen(PickyScreen):
+    """One trade, as its party sees it; only what the server allows can be done."""
+
+    context = "trade"
+
+    def __init__(self, trade_id: UUID) -> None:
+        super().__init__()
+        self._id = trade_id
+        self.trade: Trade | None = None
+
+    def heading(self) -> str:
+        """What it is about."""
+        return f"‹ trade · {visible_line(self.trade.snapshot.title)}" if self.trade else "‹ trade"
+
+    def content(self) -> Iterable[Widget]:
+        """Facts and the timeline."""
+        with VerticalScroll(id="trade"):
+            yield Static(id="trade-facts", markup=False)
+            yield Static(id="trade-timeline", markup=False)
+            yield Static(id="trade-reviews", markup=False)
+        yield Static("One moment…", id="trade-note", classes="empty", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what is known, then read it."""
+        super().on_mount()
+        self.query_one("#trade").display = False
+        known = self.store.state.trades.get(self._id)
+        if known is not None:
+            self._show(known)
+        self.do_refresh()
+
+    def do_refresh(self) -> None:
+        """Read it again."""
+        self.run_worker(self._load(), group="trade", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        try:
+            self._show(await self.link.api.trade(self._id))
+        except NotFound:
+            self._note("There is no such trade.\n\nesc goes back")
+        except ClientError as error:
+            if self.trade is None:
+                self._note(f"{error}\n\nctrl+r tries again   esc goes back")
+            else:
+                self.say(str(error), severity="error")
+
+    def _note(self, text: str) -> None:
+        note = self.query_one("#trade-note", Static)
+        note.update(text)
+        note.display = True
+
+    def on_change(self, change: Change) -> None:
+        """It moved on."""
+        if isinstance(change, TradeChanged) and change.trade.id == self._id:
+            self._show(change.trade)
+
+    def _show(self, trade: Trade) -> None:
+        self.trade = trade
+        self.query_one("#trade-note").display = False
+        self.query_one("#trade").display = True
+        self.query_one("#trade-facts", Static).update(self._facts(trade))
+        self.query_one("#trade-timeline", Static).update(self._timeline(trade))
+        self.query_one("#trade-reviews", Static).update(self._reviews(trade))
+        self.redraw_bars()
+
+    @property
+    def _dim(self) -> str:
+        return self.app.theme_variables.get("dim", "")
+
+    def _facts(self, trade: Trade) -> Text:
+        market, now = self.link.market, self.link.now()
+        accent = f"bold {self.app.theme_variables['primary']}"
+        text = Text()
+        text.append(visible_line(trade.snapshot.title), "bold")
+        text.append("\n")
+        text.append(money(trade.agreed_price, market.currency_exponent, market.currency), accent)
+        text.append(f"   {TRADE[trade.state]}")
+        text.append("   by post" if trade.method == "post" else "   in person", self._dim)
+        verb = "You sell to " if trade.role == "seller" else "You buy from "
+        text.append(f"\n{verb}")
+        text.append(other_party(trade), "bold")
+        if trade.due_at is not None and trade.state in _WHEN_DUE:
+            text.append(f"\n{_WHEN_DUE[trade.state]} {time_left(trade.due_at, now)}", self._dim)
+        if trade.carrier:
+            carriers = {carrier.id: carrier.name for carrier in market.carriers}
+            text.append(f"\n{carriers.get(trade.carrier, trade.carrier)} {trade.tracking_number}")
+            text.append(f"\n{trade.tracking_url}", self._dim)
+        if trade.problem_reason and trade.state is TradeState.DISPUTED:
+            reasons = {choice.id: choice.name for choice in market.problem_reasons}
+            text.append(f"\nproblem: {reasons.get(trade.problem_reason, trade.problem_reason)}")
+        if trade.cancel_reason:
+            reasons = {choice.id: choice.name for choice in market.cancel_reasons}
+            reason = reasons.get(trade.cancel_reason, trade.cancel_reason.replace("_", " "))
+            text.append(f"\ncanceled: {reason}", self._dim)
+        next_step = self._next_step(trade)
+        if next_step:
+            text.append(f"\n\n{next_step}", accent)
+        return text
+
+    def _next_step(self, trade: Trade) -> str:
+        allowed = trade.allowed_actions
+        if "ship" in allowed:
+            return "Next: send it, then s says how."
+        if "confirm" in allowed:
+            done = "handed it over" if trade.role == "seller" else "received it"
+            return f"Next: once you {done}, c confirms."
+        if trade.state is TradeState.HANDED_OVER:
+            return "You have confirmed. The other side has to as well."
+        if trade.state is TradeState.SHIPPED:
+            return "It is on its way. The buyer confirms on arrival."
+        if "review" in allowed:
+            return "Next: r reviews the other side."
+        return ""
+
+    def _timeline(self, trade: Trade) -> Text:
+        names = {
+            trade.seller.id: visible_line(trade.seller.display_name),
+            trade.buyer.id: visible_line(trade.buyer.display_name),
+        }
+        names[self.store.me or trade.id] = "you"
+        text = Text()
+        last = len(trade.timeline) - 1
+        for position, entry in enumerate(trade.timeline):
+            text.append("● " if position == last else "○ ", "bold" if position == last else "")
+            text.append(entry.event.replace("_", " "))
+            who = names.get(entry.actor_id, "") if entry.actor_id else "by itself"
+            text.append(f" · {who}", self._dim)
+            text.append(f" · {date_time(entry.at, self.link.now())}\n", self._dim)
+            if entry.note:
+                text.append(f"│   {visible_line(entry.note)}\n", self._dim)
+        return text
+
+    def _reviews(self, trade: Trade) -> Text:
+        text = Text()
+        for title, review in (("Your review", trade.my_review), ("Theirs", trade.other_review)):
+            if review is not None:
+                text.append(f"{title}  ", "bold")
+                text.append_text(self._review(review))
+        if trade.my_review and not trade.my_review.published:
+            text.append("Shown when both have reviewed, or the 14 days are over.\n", self._dim)
+        return text
+
+    def _review(self, review: Review) -> Text:
+        tags = {tag.id: tag.name for tag in self.link.market.review_tags}
+        text = Text("★" * review.rating + "☆" * (5 - review.rating) + "\n")
+        if review.tags:
+            text.append(" · ".join(tags.get(tag, tag) for tag in review.tags) + "\n", self._dim)
+        if review.comment:
+            text.append(visible(review.comment) + "\n")
+        return text
+
+    # Actions
+
+    def why_not(self, action_id: str) -> str | None:
+        """Only what the server allows."""
+        if action_id not in ACTIONS:
+            return None
+        if self.trade is None:
+            return "The trade is not here yet."
+        if action_id in self.trade.allowed_actions:
+            return None
+        return f"Not now: the trade is {TRADE[self.trade.state][2:]}."
+
+    def footer_actions(self) -> list[Action]:
+        """What is possible, and what is always there."""
+        allowed = self.trade.allowed_actions if self.trade else []
+        return [
+            action
+            for action in super().footer_actions()
+            if action.id not in ACTIONS or action.id in allowed
+        ]
+
+    def _move(self, move: Callable[[Trade], Awaitable[Trade]], done: str) -> None:
+        self.run_worker(self._moved(move, done), group="trade-action", exit_on_error=False)
+
+    async def _moved(self, move: Callable[[Trade], Awaitable[Trade]], done: str) -> None:
+        assert self.trade is not None
+        try:
+            trade = await move(self.trade)
+        except Conflict as conflict:
+            self.say(f"{conflict.detail} This is how it is now.", severity="warning")
+            await self._load()
+            return
+        self.store.put_trade(trade)
+        self._show(trade)
+        self.say(done)
+
+    def do_confirm(self) -> None:
+        """Handed over, or received; asked first, for it completes the trade."""
+        assert self.trade is not None
+        seller = self.trade.role == "seller"
+        title = "You handed it over?" if seller else "You received it?"
+        detail = "When both sides have confirmed, the trade is complete and final."
+        self.app.push_screen(
+            ConfirmScreen(title, detail, yes="Confirm"),
+            lambda yes: (
+                yes and self._move(lambda t: self.link.api.confirm(t.id, t.version), "Confirmed.")
+            ),
+        )
+
+    def do_undo(self) -> None:
+        """Take one's confirmation back."""
+        self._move(lambda t: self.link.api.undo(t.id, t.version), "Taken back.")
+
+    def do_cancel(self) -> None:
+        """Cancel with a reason."""
+        choices = [(choice.id, choice.name) for choice in self.link.market.cancel_reasons]
+        self.app.push_screen(
+            ChooseScreen("Cancel the trade. Why?", choices),
+            lambda reason: (
+                reason
+                and self._move(
+                    lambda t: self.link.api.cancel(t.id, t.version, reason),
+                    "Canceled. The listing is on sale again.",
+                )
+            ),
+        )
+
+    def do_ship(self) -> None:
+        """Say how it was sent."""
+        self.app.push_screen(
+            ShipScreen(self.link.market.carriers),
+            lambda sent: (
+                sent
+                and self._move(
+                    lambda t: self.link.api.ship(t.id, t.version, sent[0], sent[1]), "Shipped."
+                )
+            ),
+        )
+
+    def do_problem(self) -> None:
+        """Stop the clock."""
+        self.app.push_screen(
+            ProblemScreen(self.link.market.problem_reasons),
+            lambda told: (
+                told
+                and self._move(
+                    lambda t: self.link.api.report_problem(t.id, t.version, told[0], told[1]),
+                    "Reported. Nothing completes by itself now.",
+                )
+            ),
+        )
+
+    def do_withdraw_problem(self) -> None:
+        """It is solved."""
+        self._move(lambda t: self.link.api.withdraw_problem(t.id, t.version), "Withdrawn.")
+
+    def do_consent_cancel(self) -> None:
+        """The buyer of a shipped trade lets the seller cancel."""
+        self._move(
+            lambda t: self.link.api.consent_to_cancel(t.id, t.version),
+            "The seller may cancel now.",
+        )
+
+    def do_review(self) -> None:
+        """Review the other side."""
+        assert self.trade is not None
+        self.app.push_screen(
+            ReviewScreen(other_party(self.trade), self.link.market), self._reviewed
+        )
+
+    def _reviewed(self, review: ReviewCreate | None) -> None:
+        if review is not None:
+            self.run_worker(self._review_it(review), group="trade-action", exit_on_error=False)
+
+    async def _review_it(self, review: ReviewCreate) -> None:
+        await self.link.api.review(self._id, review)
+        self.say("Thank you for the review.")
+        await self._load()
+
+    def do_trade_chat(self) -> None:
+        """Its room."""
+        if self.trade is not None:
+            self.picky.open_chat(self.trade.chatroom_id)
+
+    def do_trade_listing(self) -> None:
+        """Its listing."""
+        if self.trade is not None:
+            self.picky.open_listing(self.trade.listing_id)
+
+    def do_copy(self) -> None:
+        """The tracking number, else the title."""
+        if self.trade is not None:
+            self.app.copy_to_clipboard(self.trade.tracking_number or self.trade.snapshot.title)
+            self.say("Copied.")
