@@ -141,6 +141,14 @@ class PickyApp(App[str]):
         """A listing in full."""
         self.push_screen(ListingScreen(listing_id))
 
+    def show_listing(self, listing_id: UUID) -> None:
+        """A listing, unless it is in front already."""
+        screen = self.screen
+        if isinstance(screen, ListingScreen) and screen.listing_id == listing_id:
+            screen.do_refresh()
+        else:
+            self.open_listing(listing_id)
+
     def open_chat(self, room_id: UUID) -> None:
         """A room."""
         self.push_screen(ChatScreen(room_id))

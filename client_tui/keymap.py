@@ -85,6 +85,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("publish", "P", "publish", "Put the draft up for sale", _in("listing"), 5),
     Action("delete", "D", "delete", "Delete your listing", _in("listing")),
     Action("copy", "y", "copy", "Copy to the clipboard", _in("listing", "chat", "trade")),
+    # Sell and edit
+    Action(
+        "publish", "ctrl+s", "save", "Put it up for sale, or save", _in("sell"), 1, priority=True
+    ),
+    Action("add_photo", "ctrl+o", "photo", "Add a photo", _in("sell"), 2, priority=True),
     # Chats
     Action("open_room", "enter", "open", "Open the chat", _in("chats"), 1),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chats"), 2),

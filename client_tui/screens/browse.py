@@ -18,6 +18,7 @@ from client_tui.store import Change, ListingChanged
 from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.preview import Preview
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.widgets.virtual_list.messages import CursorMoved
 from shared_models.listings import ListingCard, ListingFilter, Sort
 
 PAGE = 30
@@ -224,7 +225,7 @@ class BrowseScreen(PickyScreen):
         await self.action_do("open")
 
     @on(VirtualList.CursorMoved)
-    def _moved(self, event: VirtualList.CursorMoved) -> None:
+    def _moved(self, event: CursorMoved) -> None:
         self.query_one(Preview).show(event.item)
         self.redraw_bars()
 

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.core.errors import ClientError, NotFound
+from client_tui.core.forms import fill
 from client_tui.format import ago, money, parse_money, visible, visible_line
 from client_tui.keymap import Action
 from client_tui.screens.ask import AskScreen
@@ -39,7 +40,7 @@ class ListingScreen(PickyScreen):
 
     def __init__(self, listing_id: UUID) -> None:
         super().__init__()
-        self._id = listing_id
+        self.listing_id = listing_id
         self.listing: Listing | None = None
 
     def heading(self) -> str:
@@ -67,7 +68,7 @@ class ListingScreen(PickyScreen):
 
     async def _load(self) -> None:
         try:
-            self.listing = await self.link.api.listing(self._id)
+            self.listing = await self.link.api.listing(self.listing_id)
         except NotFound:
             self._show_note("This listing is no longer there.\n\nesc goes back")
             return
@@ -147,7 +148,7 @@ class ListingScreen(PickyScreen):
 
     def on_change(self, change: Change) -> None:
         """It changed somewhere: read it again."""
-        if isinstance(change, ListingChanged) and change.card.id == self._id:
+        if isinstance(change, ListingChanged) and change.card.id == self.listing_id:
             self.do_refresh()
 
     def why_not(self, action_id: str) -> str | None:
@@ -193,14 +194,14 @@ class ListingScreen(PickyScreen):
         """Like it, or no longer."""
         assert self.listing is not None
         if self.listing.liked:
-            await self.link.api.unlike(self._id)
+            await self.link.api.unlike(self.listing_id)
         else:
-            await self.link.api.like(self._id)
+            await self.link.api.like(self.listing_id)
         self.do_refresh()
 
     def do_chat(self) -> None:
         """Talk to the seller."""
-        self.picky.open_chat_about(self._id)
+        self.picky.open_chat_about(self.listing_id)
 
     def do_offer(self) -> None:
         """Offer a price in the room with the seller."""
@@ -225,7 +226,7 @@ class ListingScreen(PickyScreen):
             self.run_worker(self._offer(amount), group="offer", exit_on_error=False)
 
     async def _offer(self, amount: int) -> None:
-        room = await self.link.api.open_room(self._id)
+        room = await self.link.api.open_room(self.listing_id)
         await self.link.api.make_offer(room.id, amount)
         self.store.put_room(await self.link.api.room(room.id))
         self.picky.open_chat(room.id)
@@ -237,7 +238,7 @@ class ListingScreen(PickyScreen):
 
     def do_report(self) -> None:
         """Report it."""
-        self.picky.report("listing", self._id)
+        self.picky.report("listing", self.listing_id)
 
     def do_edit(self) -> None:
         """Edit."""
@@ -251,7 +252,7 @@ class ListingScreen(PickyScreen):
     async def _publish(self) -> None:
         assert self.listing is not None
         self.listing = await self.link.api.update_listing(
-            self._id, self.listing.version, ListingPatch(state="selling")
+            self.listing_id, fill(ListingPatch, state="selling"), version=self.listing.version
         )
         self._draw(self.listing)
         self.say("It is for sale.")
@@ -268,7 +269,7 @@ class ListingScreen(PickyScreen):
             self.run_worker(self._delete(), group="delete", exit_on_error=False)
 
     async def _delete(self) -> None:
-        await self.link.api.delete_listing(self._id)
+        await self.link.api.delete_listing(self.listing_id)
         self.say("The listing is deleted.")
         self.dismiss()
 

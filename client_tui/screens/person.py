@@ -16,6 +16,7 @@ from client_tui.screens.confirm import ConfirmScreen
 from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.photo import PhotoView
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.widgets.virtual_list.messages import Activated
 from shared_models.accounts import Profile
 from shared_models.listings import ListingCard
 from shared_models.trades import Review
@@ -28,7 +29,7 @@ class PersonScreen(PickyScreen):
 
     def __init__(self, account_id: UUID) -> None:
         super().__init__()
-        self._id = account_id
+        self.account_id = account_id
         self.profile: Profile | None = None
 
     def heading(self) -> str:
@@ -65,9 +66,9 @@ class PersonScreen(PickyScreen):
 
     async def _load(self) -> None:
         try:
-            self.profile = await self.link.api.profile(self._id)
-            reviews = await self.link.api.reviews(self._id, limit=50)
-            listings = await self.link.api.account_listings(self._id, limit=50)
+            self.profile = await self.link.api.profile(self.account_id)
+            reviews = await self.link.api.reviews(self.account_id, limit=50)
+            listings = await self.link.api.account_listings(self.account_id, limit=50)
         except NotFound:
             self._note("This account is no longer there.\n\nesc goes back")
             return
@@ -139,12 +140,12 @@ class PersonScreen(PickyScreen):
         if action_id in {"block", "follow", "report"}:
             if self.profile is None:
                 return "The profile is not here yet."
-            if self._id == self.store.me:
+            if self.account_id == self.store.me:
                 return "This is you."
         return None
 
     @on(VirtualList.Activated)
-    def _open(self, event: VirtualList.Activated) -> None:
+    def _open(self, event: Activated) -> None:
         self.picky.open_listing(event.item.id)
 
     def do_follow(self) -> None:
@@ -154,7 +155,7 @@ class PersonScreen(PickyScreen):
     async def _follow(self) -> None:
         assert self.profile is not None
         api = self.link.api
-        await (api.unfollow if self.profile.following else api.follow)(self._id)
+        await (api.unfollow if self.profile.following else api.follow)(self.account_id)
         self.do_refresh()
 
     def do_block(self) -> None:
@@ -176,7 +177,7 @@ class PersonScreen(PickyScreen):
 
     async def _block(self, *, cancel_trade: bool) -> None:
         try:
-            await self.link.api.block(self._id, cancel_trade=cancel_trade)
+            await self.link.api.block(self.account_id, cancel_trade=cancel_trade)
         except Conflict as conflict:
             if conflict.code != "open_trade":
                 raise
@@ -194,9 +195,9 @@ class PersonScreen(PickyScreen):
             self.run_worker(self._block(cancel_trade=True), group="block", exit_on_error=False)
 
     async def _unblock(self) -> None:
-        await self.link.api.unblock(self._id)
+        await self.link.api.unblock(self.account_id)
         self.do_refresh()
 
     def do_report(self) -> None:
         """Report the account."""
-        self.picky.report("account", self._id)
+        self.picky.report("account", self.account_id)

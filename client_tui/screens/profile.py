@@ -1,7 +1,7 @@
 """Oneself: what one sells, and the settings."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import ClassVar
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -11,6 +11,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from client_tui.core.errors import ClientError
+from client_tui.core.forms import fill
 from client_tui.format import visible_line
 from client_tui.screens.ask import AskScreen
 from client_tui.screens.base import PickyScreen
@@ -22,6 +23,7 @@ from client_tui.store import AccountChanged, Change, ListingChanged, Reset
 from client_tui.themes import THEMES
 from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.widgets.virtual_list.messages import Activated
 from shared_models.accounts import AccountPatch
 from shared_models.listings import ListingCard, ListingFilter
 
@@ -131,7 +133,7 @@ class ProfileScreen(PickyScreen):
         self.do_refresh()
 
     @on(VirtualList.Activated)
-    def _open(self, event: VirtualList.Activated) -> None:
+    def _open(self, event: Activated) -> None:
         self.picky.open_listing(event.item.id)
 
     def do_sell(self) -> None:
@@ -149,8 +151,8 @@ class ProfileScreen(PickyScreen):
     def _setting(self, event: OptionList.OptionSelected) -> None:
         getattr(self, f"_set_{event.option_id}")()
 
-    def _work(self, act: Callable[[], Awaitable[None]]) -> None:
-        self.run_worker(act(), group="settings", exit_on_error=False)  # type: ignore[arg-type]
+    def _work(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.run_worker(act(), group="settings", exit_on_error=False)
 
     def _set_name(self) -> None:
         account = self.store.state.account
@@ -186,7 +188,7 @@ class ProfileScreen(PickyScreen):
             return
 
         async def act() -> None:
-            patch = AccountPatch.model_validate(changes)
+            patch = fill(AccountPatch, **changes)
             self.store.put_account(await self.link.api.update_me(patch))
             self.say("Saved.")
 
@@ -195,7 +197,11 @@ class ProfileScreen(PickyScreen):
     def _set_theme(self) -> None:
         choices = [(theme.name, theme.name.removeprefix("picky-")) for theme in THEMES]
         question = ChooseScreen("Theme", choices, self.app.theme)
-        self.app.push_screen(question, lambda name: name and self.picky.use_theme(name))
+        self.app.push_screen(question, self._use_theme)
+
+    def _use_theme(self, name: str | None) -> None:
+        if name is not None:
+            self.picky.use_theme(name)
 
     def _set_devices(self) -> None:
         self.app.push_screen(DevicesScreen())

@@ -41,7 +41,7 @@ class TradeScreen(PickyScreen):
 
     def __init__(self, trade_id: UUID) -> None:
         super().__init__()
-        self._id = trade_id
+        self.trade_id = trade_id
         self.trade: Trade | None = None
 
     def heading(self) -> str:
@@ -60,7 +60,7 @@ class TradeScreen(PickyScreen):
         """Show what is known, then read it."""
         super().on_mount()
         self.query_one("#trade").display = False
-        known = self.store.state.trades.get(self._id)
+        known = self.store.state.trades.get(self.trade_id)
         if known is not None:
             self._show(known)
         self.do_refresh()
@@ -71,7 +71,7 @@ class TradeScreen(PickyScreen):
 
     async def _load(self) -> None:
         try:
-            self._show(await self.link.api.trade(self._id))
+            self._show(await self.link.api.trade(self.trade_id))
         except NotFound:
             self._note("There is no such trade.\n\nesc goes back")
         except ClientError as error:
@@ -87,7 +87,7 @@ class TradeScreen(PickyScreen):
 
     def on_change(self, change: Change) -> None:
         """It moved on."""
-        if isinstance(change, TradeChanged) and change.trade.id == self._id:
+        if isinstance(change, TradeChanged) and change.trade.id == self.trade_id:
             self._show(change.trade)
 
     def _show(self, trade: Trade) -> None:
@@ -234,6 +234,10 @@ class TradeScreen(PickyScreen):
             ),
         )
 
+    def _confirm_answered(self, yes: bool | None) -> None:
+        if yes:
+            self._move(lambda t: self.link.api.confirm(t.id, t.version), "Confirmed.")
+
     def do_undo(self) -> None:
         """Take one's confirmation back."""
         self._move(lambda t: self.link.api.undo(t.id, t.version), "Taken back.")
@@ -241,41 +245,35 @@ class TradeScreen(PickyScreen):
     def do_cancel(self) -> None:
         """Cancel with a reason."""
         choices = [(choice.id, choice.name) for choice in self.link.market.cancel_reasons]
-        self.app.push_screen(
-            ChooseScreen("Cancel the trade. Why?", choices),
-            lambda reason: (
-                reason
-                and self._move(
-                    lambda t: self.link.api.cancel(t.id, t.version, reason),
-                    "Canceled. The listing is on sale again.",
-                )
-            ),
-        )
+        self.app.push_screen(ChooseScreen("Cancel the trade. Why?", choices), self._cancel)
+
+    def _cancel(self, reason: str | None) -> None:
+        if reason is not None:
+            self._move(
+                lambda t: self.link.api.cancel(t.id, t.version, reason),
+                "Canceled. The listing is on sale again.",
+            )
 
     def do_ship(self) -> None:
         """Say how it was sent."""
-        self.app.push_screen(
-            ShipScreen(self.link.market.carriers),
-            lambda sent: (
-                sent
-                and self._move(
-                    lambda t: self.link.api.ship(t.id, t.version, sent[0], sent[1]), "Shipped."
-                )
-            ),
-        )
+        self.app.push_screen(ShipScreen(self.link.market.carriers), self._ship)
+
+    def _ship(self, sent: tuple[str, str] | None) -> None:
+        if sent is not None:
+            carrier, number = sent
+            self._move(lambda t: self.link.api.ship(t.id, t.version, carrier, number), "Shipped.")
 
     def do_problem(self) -> None:
         """Stop the clock."""
-        self.app.push_screen(
-            ProblemScreen(self.link.market.problem_reasons),
-            lambda told: (
-                told
-                and self._move(
-                    lambda t: self.link.api.report_problem(t.id, t.version, told[0], told[1]),
-                    "Reported. Nothing completes by itself now.",
-                )
-            ),
-        )
+        self.app.push_screen(ProblemScreen(self.link.market.problem_reasons), self._report)
+
+    def _report(self, told: tuple[str, str] | None) -> None:
+        if told is not None:
+            reason, detail = told
+            self._move(
+                lambda t: self.link.api.report_problem(t.id, t.version, reason, detail),
+                "Reported. Nothing completes by itself now.",
+            )
 
     def do_withdraw_problem(self) -> None:
         """It is solved."""
@@ -300,7 +298,7 @@ class TradeScreen(PickyScreen):
             self.run_worker(self._review_it(review), group="trade-action", exit_on_error=False)
 
     async def _review_it(self, review: ReviewCreate) -> None:
-        await self.link.api.review(self._id, review)
+        await self.link.api.review(self.trade_id, review)
         self.say("Thank you for the review.")
         await self._load()
 

@@ -18,13 +18,13 @@ class ViewerScreen(PickyScreen):
 
     def __init__(self, title: str, photos: Sequence[Photo], start: int = 0) -> None:
         super().__init__()
-        self._name = title
+        self._title_of = title
         self._photos = photos
         self._at = start
 
     def heading(self) -> str:
         """What it is of, and which one."""
-        return f"‹ {self._name}   photo {self._at + 1} of {len(self._photos)}"
+        return f"‹ {self._title_of}   photo {self._at + 1} of {len(self._photos)}"
 
     def content(self) -> Iterable[Widget]:
         """The photo."""

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import ClassVar
 
-from pydantic import ValidationError
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static, Switch
 
 from client_tui.core.address import server_address
 from client_tui.core.errors import BadServerAddress, ClientError, Refused
+from client_tui.core.forms import fill
 from client_tui.screens.base import PickyScreen
 from client_tui.widgets.field import Field
 from shared_models.accounts import SignUp
@@ -104,7 +104,8 @@ class WelcomeScreen(PickyScreen):
         password = self.query_one("#password Input", Input).value
         try:
             if self._new:
-                form = SignUp(
+                form = fill(
+                    SignUp,
                     handle=self._value("handle"),
                     password=password,
                     display_name=self._value("display_name") or self._value("handle"),
@@ -113,8 +114,6 @@ class WelcomeScreen(PickyScreen):
             else:
                 await self.link.sign_in(server, self._value("handle"), password)
             await self.link.start()
-        except ValidationError as invalid:
-            self._show_invalid(invalid)
         except Refused as refused:
             self._show_refused(refused)
         except ClientError as error:
@@ -125,16 +124,6 @@ class WelcomeScreen(PickyScreen):
             self._busy = False
             if self.is_mounted:
                 self.query_one("#go", Button).loading = False
-
-    def _show_invalid(self, invalid: ValidationError) -> None:
-        rules = {
-            "handle": "3 to 20 of a-z, 0-9 and _.",
-            "password": "8 to 128 characters.",
-            "display_name": "1 to 20 characters.",
-        }
-        for error in invalid.errors():
-            name = str(error["loc"][0])
-            self.query_one(f"#{name}", Field).show_error(rules.get(name, error["msg"]))
 
     def _show_refused(self, refused: Refused) -> None:
         shown = False

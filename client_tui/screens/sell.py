@@ -1,0 +1,336 @@
+"""Sell or edit: the form as the server checks it, photos with progress, a draft as one types."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events, on
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
+from textual_fspicker import FileOpen, Filters
+
+from client_tui.core.errors import ClientError, Refused, Stale
+from client_tui.core.forms import fill
+from client_tui.core.uploads import Outcome, Phase, Progress
+from client_tui.dropped import PICTURES, dropped_paths
+from client_tui.format import money, parse_money
+from client_tui.screens.base import PickyScreen
+from client_tui.widgets.field import Field
+from client_tui.widgets.photo_upload import PhotoUpload
+from shared_models.listings import Listing, ListingCreate, ListingPatch
+from shared_models.media import Purpose
+
+DRAFT_PAUSE_S = 1.5
+_METHODS = (("meet in person", "meet"), ("by post", "post"), ("either", "both"))
+
+
+class SellScreen(PickyScreen):
+    """A new listing, a draft, or one that is for sale already."""
+
+    context = "sell"
+    AUTO_FOCUS: ClassVar[str] = "#title Input"
+
+    def __init__(self, listing: Listing | None = None) -> None:
+        super().__init__()
+        self.listing = listing
+        self._pause: Timer | None = None
+        self._saving = False
+        self._loaded = False
+        self._note = ""
+
+    @property
+    def _is_draft(self) -> bool:
+        return self.listing is None or self.listing.state == "draft"
+
+    def heading(self) -> str:
+        """What this is, and whether the draft is saved."""
+        what = "sell something" if self._is_draft else "edit"
+        return f"‹ {what}" + (f" · {self._note}" if self._note else "")
+
+    def content(self) -> Iterable[Widget]:
+        """The form."""
+        market, now = self.link.market, self.listing
+        categories = [(category.name, category.id) for category in market.categories]
+        conditions = [(choice.name, choice.id) for choice in market.conditions]
+        price = (
+            "" if now is None or now.price is None else money(now.price, market.currency_exponent)
+        )
+        with VerticalScroll(id="sell"):
+            yield Field("title", Input(now.title if now else "", max_length=60), id="title")
+            with Vertical(id="photos"):
+                yield Static(
+                    self._photo_hint(), classes="field-label", id="photo-hint", markup=False
+                )
+                yield Vertical(id="photo-list")
+                yield Button("Add photos (ctrl+o)", id="add-photo", compact=True)
+                yield Static("", classes="field-error", id="photo-error", markup=False)
+            with Horizontal(classes="row"):
+                yield Field(
+                    "category", _select(categories, now.category if now else None), id="category"
+                )
+                yield Field(
+                    "condition", _select(conditions, now.condition if now else None), id="condition"
+                )
+            with Horizontal(classes="row"):
+                yield Field(f"price in {market.currency} (0 is free)", Input(price), id="price")
+                yield Checkbox("negotiable", bool(now and now.negotiable), id="negotiable")
+            with Horizontal(classes="row"):
+                method = now.method if now else "meet"
+                yield Field("how", _select(list(_METHODS), method), id="method")
+                place = (now.place if now else self._own_place()) or ""
+                yield Field("neighbourhood", Input(place, max_length=60), id="place")
+            description = TextArea(now.description if now else "")
+            yield Field("description (10 to 2,000 characters)", description, id="description")
+            yield Static("", classes="field-error", id="form-error", markup=False)
+            with Horizontal(classes="buttons"):
+                publish = "Put up for sale (ctrl+s)" if self._is_draft else "Save (ctrl+s)"
+                yield Button(publish, id="publish", variant="primary")
+
+    def _own_place(self) -> str | None:
+        account = self.store.state.account
+        return account.place if account else None
+
+    def _photo_hint(self) -> str:
+        limits = self.link.market.limits
+        most = limits.photo_bytes_max // (1024 * 1024)
+        return f"photos: 1 to {limits.listing_photos_max}, JPEG, PNG or WebP, up to {most} MB each"
+
+    def on_mount(self) -> None:
+        """Show the photos that are there."""
+        super().on_mount()
+        if self.listing is not None:
+            self._photo_list.mount(*(PhotoUpload(photo=p) for p in self.listing.photos))
+        self.call_after_refresh(self._begin_saving)
+
+    def _begin_saving(self) -> None:
+        self._loaded = True
+
+    # Photos
+
+    @property
+    def _photo_list(self) -> Vertical:
+        return self.query_one("#photo-list", Vertical)
+
+    @property
+    def _uploads(self) -> list[PhotoUpload]:
+        return list(self._photo_list.query(PhotoUpload))
+
+    def do_add_photo(self) -> None:
+        """Choose a file."""
+        filters = Filters(("Pictures", lambda path: path.suffix.lower() in PICTURES))
+        self.app.push_screen(FileOpen(Path.home(), "Add a photo", filters=filters), self._picked)
+
+    def _picked(self, path: Path | None) -> None:
+        if path is not None:
+            self.add_photos([path])
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A dropped file is a pasted path."""
+        paths = dropped_paths(event.text)
+        if paths:
+            event.stop()
+            event.prevent_default()
+            self.add_photos(paths)
+
+    def add_photos(self, paths: list[Path]) -> None:
+        """Upload these, each with a bar of its own."""
+        most = self.link.market.limits.listing_photos_max
+        free = most - len(self._uploads)
+        if len(paths) > free:
+            self._photo_error(f"A listing has at most {most} photos.")
+            paths = paths[:free]
+        for path in paths:
+            upload = PhotoUpload(path=path)
+            self._photo_list.mount(upload)
+            self._start(upload)
+
+    def _photo_error(self, text: str) -> None:
+        error = self.query_one("#photo-error", Static)
+        error.update(text)
+        error.set_class(bool(text), "shown")
+
+    def _start(self, upload: PhotoUpload) -> None:
+        self.run_worker(self._send(upload), group="photo", exit_on_error=False)
+
+    async def _send(self, upload: PhotoUpload) -> None:
+        assert upload.path is not None
+
+        def progressed(progress: Progress) -> None:
+            if upload.is_mounted:
+                upload.show_progress(progress)
+
+        outcomes = await self.link.uploader.upload(Purpose.LISTING, [upload.path], progressed)
+        if upload.is_mounted:
+            self._sent(upload, outcomes[0])
+
+    def _sent(self, upload: PhotoUpload, outcome: Outcome) -> None:
+        if outcome.photo is not None:
+            upload.show_ready(outcome.photo)
+            self._photo_error("")
+            self._changed_form()
+        else:
+            assert upload.path is not None
+            reason = str(outcome.error)
+            upload.show_progress(Progress(0, upload.path, Phase.FAILED, reason=reason))
+
+    @on(PhotoUpload.Retried)
+    def _retry(self, event: PhotoUpload.Retried) -> None:
+        self._start(event.upload)
+
+    @on(PhotoUpload.Removed)
+    async def _remove(self, event: PhotoUpload.Removed) -> None:
+        await event.upload.remove()
+        self._changed_form()
+
+    @on(PhotoUpload.MadeCover)
+    def _make_cover(self, event: PhotoUpload.MadeCover) -> None:
+        self._photo_list.move_child(event.upload, before=0)
+        self._changed_form()
+
+    # The form
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "publish":
+            self.do_publish()
+        elif event.button.id == "add-photo":
+            self.do_add_photo()
+
+    def _fields(self) -> dict[str, Any]:
+        """What is in the form; raises ValueError for a price that is none."""
+        price = self.query_one("#price Input", Input).value.strip()
+        exponent = self.link.market.currency_exponent
+        return {
+            "title": self.query_one("#title Input", Input).value,
+            "description": self.query_one(TextArea).text,
+            "category": _chosen(self.query_one("#category Select", Select)),
+            "condition": _chosen(self.query_one("#condition Select", Select)),
+            "price": parse_money(price, exponent) if price else None,
+            "negotiable": self.query_one("#negotiable", Checkbox).value,
+            "method": _chosen(self.query_one("#method Select", Select)) or "meet",
+            "place": self.query_one("#place Input", Input).value.strip() or None,
+            "photo_ids": [upload.photo.id for upload in self._uploads if upload.photo],
+        }
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Select.Changed)
+    @on(Checkbox.Changed)
+    def _changed_form(self) -> None:
+        if not self._loaded or not self._is_draft:
+            return
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(DRAFT_PAUSE_S, self._save_draft_soon)
+
+    def _save_draft_soon(self) -> None:
+        self.run_worker(self._save_draft(), group="draft", exit_on_error=False)
+
+    async def _save_draft(self) -> None:
+        try:
+            fields = self._fields()
+        except ValueError:
+            return
+        if not (fields["title"].strip() or fields["photo_ids"]) or self._saving:
+            return
+        try:
+            await self._save(fields, publish=False)
+            self._note = "draft saved"
+        except ClientError as error:
+            self._note = f"draft not saved: {error}"
+        self.redraw_bars()
+
+    async def _save(self, fields: dict[str, Any], *, publish: bool) -> None:
+        self._saving = True
+        api = self.link.api
+        try:
+            if self.listing is None:
+                state = "selling" if publish else "draft"
+                self.listing = await api.create_listing(fill(ListingCreate, **fields, state=state))
+            else:
+                changes = {**fields, "state": "selling"} if publish and self._is_draft else fields
+                self.listing = await api.update_listing(
+                    self.listing.id, fill(ListingPatch, **changes), version=self.listing.version
+                )
+        finally:
+            self._saving = False
+
+    def do_publish(self) -> None:
+        """Check, then put it up for sale or save the changes."""
+        if self._pause is not None:
+            self._pause.stop()
+        self.run_worker(self._publish(), group="draft", exclusive=True, exit_on_error=False)
+
+    async def _publish(self) -> None:
+        for field in self.query(Field):
+            field.clear_error()
+        self._form_error("")
+        self._photo_error("")
+        if any(upload.under_way for upload in self._uploads):
+            self._photo_error("Some photos are still on their way.")
+            return
+        was_draft = self._is_draft
+        try:
+            await self._save(self._fields(), publish=True)
+        except ValueError as no_price:
+            self._field_error("price", str(no_price))
+        except ClientError as error:
+            self._show_refusal(error)
+        else:
+            self.say("It is for sale." if was_draft else "Saved.")
+            self._leave()
+
+    def _show_refusal(self, error: ClientError) -> None:
+        if isinstance(error, Stale):
+            self._form_error("It was changed elsewhere. esc, then open it again.")
+        elif isinstance(error, Refused) and error.errors:
+            for problem in error.errors:
+                self._field_error(problem.field, problem.message)
+        else:
+            self._form_error(str(error))
+
+    def _leave(self) -> None:
+        listing = self.listing
+        self.dismiss()
+        if listing is not None:
+            self.picky.show_listing(listing.id)
+
+    def _field_error(self, name: str, text: str) -> None:
+        if name in ("photo_ids", "photos"):
+            self._photo_error(text)
+            return
+        fields = self.query(f"#{name}").results(Field) if name.isidentifier() else ()
+        shown = False
+        for field in fields:
+            field.show_error(text)
+            field.scroll_visible()
+            shown = True
+        if not shown:
+            self._form_error(f"{name}: {text}")
+
+    def _form_error(self, text: str) -> None:
+        error = self.query_one("#form-error", Static)
+        error.update(text)
+        error.set_class(bool(text), "shown")
+
+    def do_back(self) -> None:
+        """Leave; the draft stays."""
+        if self._pause is not None:
+            self._pause.stop()
+        self.run_worker(self._save_and_go(), group="draft", exit_on_error=False)
+
+    async def _save_and_go(self) -> None:
+        if self._is_draft and self._loaded:
+            await self._save_draft()
+        self.dismiss()
+
+
+def _select(options: list[tuple[str, str]], chosen: str | None) -> Select[str]:
+    value = chosen if chosen in {id for _, id in options} else Select.NULL
+    return Select(options, prompt="choose", value=value, compact=True)
+
+
+def _chosen(select: Select[str]) -> str | None:
+    return select.value if isinstance(select.value, str) else None
