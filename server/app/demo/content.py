@@ -108,6 +108,16 @@ def things(rng: Random, sellers: Sequence[Person]) -> list[Thing]:
     ]
 
 
+def thing_drawn_as(rng: Random, drawing: str, seller: Person) -> Thing:
+    """One thing of a certain look."""
+    models = [model for model in _every_model(rng) if model.item["drawing"] == drawing]
+    return _thing(rng, models[0], seller)
+
+
+def _every_model(rng: Random) -> list[_Model]:
+    return [model for category in CATEGORIES for model in _shelf(rng, category.id)]
+
+
 def _models(rng: Random) -> Iterator[_Model]:
     """Models without end: a category after the other, no model twice before all have come."""
     shelves = [cycle(_shelf(rng, category.id)) for category in CATEGORIES]
