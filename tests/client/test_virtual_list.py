@@ -18,31 +18,31 @@ def _notes(start: int, stop: int) -> list[str]:
 async def test_a_list_starts_at_its_top_and_a_chat_at_its_end() -> None:
     app = ListApp(one_liners(range(100)))
     async with app.run_test(size=SIZE):
-        assert app.screen_text() == _notes(0, 10)
+        assert await app.painted() == _notes(0, 10)
     app = ListApp(one_liners(range(100)), from_bottom=True)
     async with app.run_test(size=SIZE):
-        assert app.screen_text() == _notes(90, 100)
+        assert await app.painted() == _notes(90, 100)
 
 
 async def test_few_items_stand_at_the_top_and_those_of_a_chat_at_the_foot() -> None:
     app = ListApp(one_liners(range(2)))
     async with app.run_test(size=SIZE):
-        assert app.screen_text() == [*_notes(0, 2), *[""] * 8]
+        assert await app.painted() == [*_notes(0, 2), *[""] * 8]
     app = ListApp(one_liners(range(2)), from_bottom=True)
     async with app.run_test(size=SIZE):
-        assert app.screen_text() == [*[""] * 8, *_notes(0, 2)]
+        assert await app.painted() == [*[""] * 8, *_notes(0, 2)]
 
 
 async def test_text_is_never_taken_for_markup() -> None:
     app = ListApp([Note(1, "[b]bold[/b] [@click=app.quit]x[/]")])
     async with app.run_test(size=(60, 10)):
-        assert app.screen_text()[0] == " [b]bold[/b] [@click=app.quit]x[/]"
+        assert (await app.painted())[0] == " [b]bold[/b] [@click=app.quit]x[/]"
 
 
 async def test_wide_letters_take_two_cells() -> None:
     app = ListApp([Note(1, "허먼밀러 에어론 의자")])
     async with app.run_test(size=(12, 4)):
-        assert app.screen_text() == [" 허먼밀러", " 에어론", " 의자", ""]
+        assert await app.painted() == [" 허먼밀러", " 에어론", " 의자", ""]
         assert {app.list.render_line(y).cell_length for y in range(4)} == {11}
 
 
@@ -58,7 +58,7 @@ async def test_a_chat_at_its_end_follows_what_is_appended() -> None:
     app = ListApp(one_liners(range(100)), from_bottom=True)
     async with app.run_test(size=SIZE):
         app.list.append(one_liners([100]))
-        assert app.screen_text() == _notes(91, 101)
+        assert await app.painted() == _notes(91, 101)
 
 
 async def test_a_chat_read_further_up_does_not_move() -> None:
@@ -66,10 +66,10 @@ async def test_a_chat_read_further_up_does_not_move() -> None:
     async with app.run_test(size=SIZE):
         app.list.scroll_rows(-1)
         app.list.append(one_liners([100]))
-        assert app.screen_text() == _notes(89, 99)
+        assert await app.painted() == _notes(89, 99)
         app.list.jump_to_bottom()
         app.list.append(one_liners([101]))
-        assert app.screen_text() == _notes(92, 102)
+        assert await app.painted() == _notes(92, 102)
 
 
 async def test_a_chat_with_newer_pages_missing_does_not_follow() -> None:
@@ -77,7 +77,7 @@ async def test_a_chat_with_newer_pages_missing_does_not_follow() -> None:
     async with app.run_test(size=SIZE):
         app.list.follow = False
         app.list.append(one_liners(range(100, 150)))
-        assert app.screen_text() == _notes(90, 100)
+        assert await app.painted() == _notes(90, 100)
 
 
 async def test_older_items_put_before_leave_the_screen_as_it_is() -> None:
@@ -85,7 +85,7 @@ async def test_older_items_put_before_leave_the_screen_as_it_is() -> None:
     async with app.run_test(size=SIZE):
         app.list.scroll_rows(5)
         app.list.prepend(one_liners(range(-50, 0)))
-        assert app.screen_text() == _notes(5, 15)
+        assert await app.painted() == _notes(5, 15)
         assert app.list.scroll_offset.y == 55
         assert app.list.keys == list(range(-50, 100))
 
@@ -107,7 +107,7 @@ async def test_a_changed_item_is_drawn_anew_and_the_rows_above_stay() -> None:
     async with app.run_test(size=SIZE):
         app.list.scroll_rows(2)
         app.list.replace(Note(4, LONG))
-        assert app.screen_text()[:6] == [
+        assert (await app.painted())[:6] == [
             *_notes(2, 4),
             " one two three four five six",
             " seven eight nine ten eleven",
@@ -136,7 +136,7 @@ async def test_the_cursor_goes_to_the_neighbour_of_a_removed_item() -> None:
             app.list.remove_item(key)
             cursors.append(app.list.cursor)
         assert cursors == [2, 0, None]
-        assert app.screen_text() == [""] * 10
+        assert await app.painted() == [""] * 10
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ async def test_pruning_takes_what_is_farthest_from_the_view(top: int, pruned: Pr
         app.list.scroll_to(y=top)
         assert app.list.prune(40) == pruned
         assert len(app.list) == 40
-        assert app.screen_text() == _notes(top, top + 10)
+        assert await app.painted() == _notes(top, top + 10)
 
 
 async def test_pruning_never_takes_what_is_in_view() -> None:
@@ -156,7 +156,7 @@ async def test_pruning_never_takes_what_is_in_view() -> None:
     async with app.run_test(size=SIZE):
         app.list.scroll_to(y=30)
         assert app.list.prune(3) == Pruned(30, 60)
-        assert app.screen_text() == _notes(30, 40)
+        assert await app.painted() == _notes(30, 40)
         assert app.list.prune(3) == Pruned(0, 0)
 
 
@@ -165,9 +165,9 @@ async def test_other_items_keep_the_place_of_those_that_stay() -> None:
     async with app.run_test(size=SIZE):
         app.list.jump_to(20, "top")
         app.list.set_items(one_liners(range(10, 60)))
-        assert app.screen_text() == ["▌note 20", *_notes(21, 30)]
+        assert await app.painted() == ["▌note 20", *_notes(21, 30)]
         app.list.set_items(one_liners(range(100, 160)))
-        assert app.screen_text() == _notes(100, 110)
+        assert await app.painted() == _notes(100, 110)
         assert app.list.cursor is None
 
 
@@ -189,14 +189,14 @@ async def test_a_chat_at_its_end_stays_there_when_the_terminal_changes() -> None
             await pilot.resize_terminal(*size)
             await pilot.pause()
             assert app.list.at_bottom
-            assert app.screen_text()[-1].endswith("twelve")
+            assert (await app.painted())[-1].endswith("twelve")
 
 
 async def test_a_jump_before_the_first_layout_is_remembered() -> None:
     app = ListApp(one_liners(range(100)), from_bottom=True)
     app.list.jump_to(20, "top")
     async with app.run_test(size=SIZE):
-        assert app.screen_text()[0] == "▌note 20"
+        assert (await app.painted())[0] == "▌note 20"
         assert not app.list.at_bottom
 
 
@@ -204,11 +204,11 @@ async def test_a_jump_brings_an_item_where_it_is_wanted() -> None:
     app = ListApp(one_liners(range(100)))
     async with app.run_test(size=(30, 11)):
         app.list.jump_to(50)
-        assert app.screen_text()[5] == "▌note 50"
+        assert (await app.painted())[5] == "▌note 50"
         app.list.jump_to(30, "bottom")
-        assert app.screen_text()[-1] == "▌note 30"
+        assert (await app.painted())[-1] == "▌note 30"
         app.list.jump_to(25, "nearest")
-        assert app.screen_text()[-1] == " note 30"
+        assert (await app.painted())[-1] == " note 30"
         with pytest.raises(KeyError):
             app.list.jump_to(1000)
 
@@ -236,15 +236,15 @@ async def test_the_scroll_bar_brings_any_row() -> None:
     async with app.run_test(size=SIZE) as pilot:
         app.list.post_message(ScrollTo(y=42.4, animate=True))
         await pilot.pause()
-        assert app.screen_text() == _notes(42, 52)
+        assert await app.painted() == _notes(42, 52)
         assert app.list.vertical_scrollbar.position == 42
         await pilot.click(offset=(29, 9))
         await pilot.pause()
-        assert app.screen_text() == _notes(52, 62)
+        assert await app.painted() == _notes(52, 62)
         app.list.scroll_end()
         assert app.list.at_bottom
         app.list.scroll_home()
-        assert app.screen_text() == _notes(0, 10)
+        assert await app.painted() == _notes(0, 10)
 
 
 async def test_nearness_of_the_top_is_told_once_for_each_first_item() -> None:
@@ -313,6 +313,6 @@ async def test_an_empty_list_takes_every_key_in_its_stride() -> None:
         await pilot.press("j", "k", "home", "end", "pageup", "pagedown", "enter")
         await pilot.click(app.list, offset=(5, 5))
         app.list.scroll_to(y=3)
-        assert app.screen_text() == [""] * 10
+        assert await app.painted() == [""] * 10
         assert app.list.prune(0) == Pruned(0, 0)
         assert app.told == []

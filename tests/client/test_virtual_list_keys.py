@@ -33,10 +33,10 @@ async def test_the_cursor_moves_and_the_view_only_when_it_must() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await _pressed(pilot, "j", "down", "k", *["j"] * 8)
         assert app.list.cursor == 9
-        assert app.screen_text()[0] == " note 0"
+        assert (await app.painted())[0] == " note 0"
         await _pressed(pilot, "j")
-        assert app.screen_text()[-1] == "▌note 10"
-        assert app.screen_text()[0] == " note 1"
+        assert (await app.painted())[-1] == "▌note 10"
+        assert (await app.painted())[0] == " note 1"
         await _pressed(pilot, *["up"] * 10)
         assert app.list.cursor == 0
         await _pressed(pilot, "k")
@@ -51,7 +51,7 @@ async def test_home_and_end_go_to_the_ends() -> None:
         await _pressed(pilot, "end")
         assert (app.list.cursor, app.list.at_bottom) == (99, True)
         await _pressed(pilot, "home")
-        assert (app.list.cursor, app.screen_text()[0]) == (0, "▌note 0")
+        assert (app.list.cursor, (await app.painted())[0]) == (0, "▌note 0")
         await _pressed(pilot, "G")
         assert app.list.cursor == 99
 
@@ -60,10 +60,10 @@ async def test_a_page_leaves_one_row_and_the_cursor_where_it_is_on_the_screen() 
     app = ListApp(one_liners(range(100)), focus=True)
     async with app.run_test(size=SIZE) as pilot:
         await _pressed(pilot, "j", "j", "pagedown")
-        assert app.screen_text()[0] == " note 9"
+        assert (await app.painted())[0] == " note 9"
         assert app.list.cursor == 11
         await _pressed(pilot, "pageup")
-        assert app.screen_text()[0] == " note 0"
+        assert (await app.painted())[0] == " note 0"
         assert app.list.cursor == 2
         await _pressed(pilot, "pageup")
         assert app.list.cursor == 0
@@ -77,17 +77,17 @@ async def test_an_item_taller_than_the_view_is_read_row_by_row() -> None:
         app.list.jump_to(49, "bottom")
         await _pressed(pilot, "j")
         assert app.list.cursor == 50
-        assert app.screen_text()[0] == "▌row 0"
+        assert (await app.painted())[0] == "▌row 0"
         await _pressed(pilot, *["j"] * 15)
-        assert app.screen_text()[-1] == "▌row 24"
+        assert (await app.painted())[-1] == "▌row 24"
         assert app.list.cursor == 50
         await _pressed(pilot, "j")
         assert app.list.cursor == 51
         await _pressed(pilot, "k")
         assert app.list.cursor == 50
-        assert app.screen_text()[-1] == "▌row 24"
+        assert (await app.painted())[-1] == "▌row 24"
         await _pressed(pilot, *["k"] * 15)
-        assert app.screen_text()[0] == "▌row 0"
+        assert (await app.painted())[0] == "▌row 0"
         await _pressed(pilot, "k")
         assert app.list.cursor == 49
 
@@ -100,7 +100,7 @@ async def test_the_wheel_moves_the_view_and_not_the_cursor() -> None:
         app.list.post_message(_wheel(events.MouseScrollDown, app))
         app.list.post_message(_wheel(events.MouseScrollUp, app))
         await pilot.pause()
-        assert app.screen_text()[0] == f" note {step}"
+        assert (await app.painted())[0] == f" note {step}"
         assert app.list.cursor == 0
 
 
@@ -113,7 +113,7 @@ async def test_a_cursor_out_of_view_comes_back_where_the_reader_is() -> None:
         app.list.scroll_to(y=10)
         await _pressed(pilot, "k")
         assert app.list.cursor == 19
-        assert app.screen_text()[0] == " note 10"
+        assert (await app.painted())[0] == " note 10"
 
 
 async def test_enter_tells_the_item_under_the_cursor() -> None:

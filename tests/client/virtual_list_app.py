@@ -6,7 +6,9 @@ from typing import Any
 
 from rich.segment import Segment
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.message import Message
+from textual.pilot import Pilot
 from textual.strip import Strip
 
 from client_tui.format import estimate_rows, wrap
@@ -44,6 +46,19 @@ def one_liners(numbers: Iterable[int]) -> list[Note]:
     return [Note(number, f"note {number}") for number in numbers]
 
 
+class PaintedList(VirtualList[Note]):
+    """Remembers what was painted, so that a missing repaint is seen."""
+
+    def __init__(self, renderer: NoteRenderer, *, from_bottom: bool) -> None:
+        super().__init__(renderer, from_bottom=from_bottom)
+        self.painted: dict[int, Strip] = {}
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        strips = super().render_lines(crop)
+        self.painted.update(zip(crop.line_range, strips, strict=True))
+        return strips
+
+
 class ListApp(App[None]):
     """One list as large as the screen, and everything it has told."""
 
@@ -55,7 +70,7 @@ class ListApp(App[None]):
         super().__init__()
         self.AUTO_FOCUS = "*" if focus else ""
         self.renderer = NoteRenderer()
-        self.list = VirtualList(self.renderer, from_bottom=from_bottom)
+        self.list = PaintedList(self.renderer, from_bottom=from_bottom)
         self.list.append(items)
         self.told: list[ListMessage] = []
 
@@ -85,6 +100,7 @@ class ListApp(App[None]):
         """The messages of a kind that were told."""
         return [message for message in self.told if isinstance(message, kind)]
 
-    def screen_text(self) -> list[str]:
-        """The rows of the list, without the cells that fill them up."""
-        return [self.list.render_line(y).text.rstrip() for y in range(self.list.size.height)]
+    async def painted(self) -> list[str]:
+        """The rows of the list as last painted, without the cells that fill them up."""
+        await Pilot(self).pause()
+        return [self.list.painted[y].text.rstrip() for y in range(self.list.size.height)]

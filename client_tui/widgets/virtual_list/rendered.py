@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
+from rich.segment import Segment
 from textual.cache import LRUCache
 from textual.strip import Strip
 
@@ -11,6 +12,7 @@ from client_tui.widgets.virtual_list.heights import Heights
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
 
+_BLANK = Segment(" ")
 _RECENT = 512
 """How many items keep their strips; a screen of one-row items is far fewer."""
 
@@ -95,10 +97,14 @@ class RenderedItems(Generic[T]):
         return self.heights.height(key)
 
     def strips(self, key: int) -> list[Strip]:
-        """The rows of an item, rendered if they are not among the recent ones."""
+        """The rows of an item, rendered if they are not among the recent ones.
+
+        Each begins with a segment of one cell, the margin, and is as wide as the view.
+        """
         strips = self._strips.get(key)
         if strips is None:
-            strips = self.renderer.render(self._items[key], self.width) or [Strip.blank(self.width)]
+            drawn = self.renderer.render(self._items[key], self.width) or [Strip([])]
+            strips = [Strip([_BLANK, *row]).adjust_cell_length(self.width + 1) for row in drawn]
             self._strips[key] = strips
             if key not in self._measured:
                 self._measured.add(key)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar, Generic, NamedTuple
 
-from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -71,6 +70,8 @@ class ItemsView(ScrollView, Generic[T]):
         self._told_top: int | None = None
         self._told_bottom: int | None = None
         self._told_at_bottom = True
+        self._shown_lines: list[Line | None] = []
+        self._shown_bar: tuple[int, int, bool, bool] | None = None
         self._base_style = Style.null()
 
     def on_mount(self) -> None:
@@ -110,7 +111,7 @@ class ItemsView(ScrollView, Generic[T]):
         kept = anchor is not None and anchor[0] in self._heights
         self._viewport.anchor = anchor if kept else None
         self._told_top = self._told_bottom = None
-        self._update()
+        self._update(repaint=True)
 
     def append(self, items: Iterable[T]) -> None:
         """Put items at the end; ``ValueError`` for a key that is there already."""
@@ -133,7 +134,7 @@ class ItemsView(ScrollView, Generic[T]):
         old_key = new_key if key is None else key
         self._rendered.replace(old_key, item)
         self._viewport.rename(old_key, new_key)
-        self._update()
+        self._update(repaint=True)
 
     def remove_item(self, key: int) -> None:
         """Take an item out; ``KeyError`` when it is not there."""
@@ -163,7 +164,7 @@ class ItemsView(ScrollView, Generic[T]):
     def invalidate(self, *keys: int) -> None:
         """Render these items (none given: all) anew, because something they show has changed."""
         self._rendered.invalidate(keys or None)
-        self._update()
+        self._update(repaint=True)
 
     def _insert(self, index: int, items: Iterable[T]) -> None:
         self._rendered.insert(index, list(items))
@@ -224,10 +225,6 @@ class ItemsView(ScrollView, Generic[T]):
 
     # Drawing
 
-    def mark(self, key: int) -> Segment:
-        """What stands in the margin of an item: one cell."""
-        return Segment(" " * MARGIN)
-
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in a region of the view."""
         self._base_style = self.rich_style
@@ -235,13 +232,14 @@ class ItemsView(ScrollView, Generic[T]):
 
     def render_line(self, y: int) -> Strip:
         """One row of the view."""
-        width = self._rendered.width + MARGIN
-        line = self.line_at(y)
-        if line is None:
-            return Strip.blank(width, self._base_style)
+        if (line := self.line_at(y)) is None:
+            return Strip.blank(self._rendered.width + MARGIN, self._base_style)
         key, row = line
-        strip = Strip([self.mark(key), *self._rendered.strips(key)[row]])
-        return strip.adjust_cell_length(width).apply_style(self._base_style)
+        return self.row(key, row).apply_style(self._base_style)
+
+    def row(self, key: int, row: int) -> Strip:
+        """One row of an item, margin included."""
+        return self._rendered.strips(key)[row]
 
     def line_at(self, y: int) -> Line | None:
         """The item, by key, and the row inside it that are on a row of the view."""
@@ -252,30 +250,37 @@ class ItemsView(ScrollView, Generic[T]):
         """Wrap anew for another width, with the anchor on the same part of its item."""
         region, anchor = self.scrollable_content_region, self._viewport.anchor
         self._viewport.height = region.height
+        self._shown_bar = None
         width = max(1, region.width - MARGIN)
         if width != self._rendered.width:
             old_height = self._heights.height(anchor[0]) if anchor else 1
             self._rendered.reflow(width)
             self._viewport.rescale(old_height)
-        self._update()
+        self._update(repaint=True)
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """The position only drives the scroll bar: the anchor says what is drawn."""
-        self.vertical_scrollbar.position = new_value
-
-    def _update(self) -> None:
+    def _update(self, *, repaint: bool = False) -> None:
+        """Settle after a change. Without ``repaint`` no row in view has changed by itself."""
         if self._viewport.height:
             self._viewport.settle()
             self._sync_scroll_bar()
             self._tell()
-            self.refresh()
+            if repaint or self._viewport.lines != self._shown_lines:
+                self._shown_lines = self._viewport.lines
+                self.refresh()
 
     def _sync_scroll_bar(self) -> None:
-        """Set sizes and position without the layout of the whole screen that Textual would do."""
-        rows, bar = self._heights.rows, self.vertical_scrollbar
+        """Tell Textual where the view is, without the layout of the screen that it would do."""
+        rows, height, top = self._heights.rows, self._viewport.height, self._viewport.rows_above
         self.set_reactive(ScrollView.virtual_size, Size(self._rendered.width + MARGIN, rows))
-        bar.window_virtual_size, bar.window_size = rows, self._viewport.height
-        self.scroll_y = self.scroll_target_y = self._viewport.rows_above
+        self.set_reactive(ScrollView.scroll_y, top)
+        self.scroll_target_y = top
+        # Drawing the bar is a third of the cost of scrolling a row; its glyphs show eighths.
+        eighths = 8 * height / max(1, rows)
+        shown = (int(eighths * top), int(eighths * height), top == 0, self.at_bottom)
+        if shown != self._shown_bar:
+            self._shown_bar = shown
+            bar = self.vertical_scrollbar
+            bar.window_virtual_size, bar.window_size, bar.position = rows, height, top
 
     def _tell(self) -> None:
         if self.at_bottom != self._told_at_bottom:

@@ -77,18 +77,21 @@ class VirtualList(ItemsView[T], can_focus=True):
         neighbours = self._heights.after(key) if direction > 0 else self._heights.before(key)
         return next(neighbours, otherwise)
 
-    def _update(self) -> None:
+    def _update(self, *, repaint: bool = False) -> None:
         if self._cursor not in self:
             self._cursor = None
-        super()._update()
+        super()._update(repaint=repaint)
         if self.has_focus:
             self._place_cursor()
 
     # Drawing
 
-    def mark(self, key: int) -> Segment:
-        """The cursor's bar, or nothing."""
-        return Segment("▌", self._cursor_style) if key == self._cursor else super().mark(key)
+    def row(self, key: int, row: int) -> Strip:
+        """One row of an item, with the bar of the cursor in the margin."""
+        strip = super().row(key, row)
+        if key != self._cursor:
+            return strip
+        return Strip([Segment("▌", self._cursor_style), *list(strip)[1:]], strip.cell_length)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows in a region of the view."""
