@@ -1,67 +1,35 @@
 """Real pictures become two bare copies; everything else fails with a reason and nothing else."""
 
-import asyncio
-import hashlib
-import io
-import json
-import os
-import signal
-import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
+import pytest_asyncio
 from PIL import Image
 
-from server.media.conversion import Converted, PhotoRefused, Request
+from server.media.conversion import PhotoRefused
 from server.media.convert_pool import ConvertPool
 from shared_models.photo_failures import PhotoFailure, failure_text
 from shared_models.placeholder import decode_placeholder
 from tests.server.media import pictures
+from tests.server.media.bench import Bench
 
 JPEG, PNG, WEBP = "image/jpeg", "image/png", "image/webp"
 
 
-class Bench:
-    """Converts bytes with a pool and keeps the copies."""
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-    def __init__(self, directory: Path, pool: ConvertPool) -> None:
-        self.directory = directory
-        self.pool = pool
-        self.serial = 0
 
-    async def convert(self, data: bytes, content_type: str = JPEG, **declared: object) -> Converted:
-        self.serial += 1
-        source = self.directory / f"{self.serial}"
-        source.write_bytes(data)
-        values: dict[str, object] = {
-            "size": len(data),
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "max_pixels": 50_000_000,
-        }
-        request = Request(
-            source=str(source),
-            content_type=content_type,
-            thumb=str(self.directory / f"{self.serial}-thumb"),
-            full=str(self.directory / f"{self.serial}-full"),
-            **(values | declared),  # type: ignore[arg-type]
-        )
-        return await self.pool.convert(request)
-
-    def copy(self, which: str) -> bytes:
-        return (self.directory / f"{self.serial}-{which}").read_bytes()
-
-    def picture(self, which: str) -> Image.Image:
-        return Image.open(io.BytesIO(self.copy(which)))
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pool() -> AsyncIterator[ConvertPool]:
+    pool = ConvertPool()
+    yield pool
+    await pool.close()
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
-    pool = ConvertPool()
-    yield Bench(tmp_path, pool)
-    await pool.close()
+def bench(tmp_path: Path, pool: ConvertPool) -> Bench:
+    return Bench(tmp_path, pool)
 
 
 def _near(found: object, wanted: tuple[int, int, int]) -> bool:
@@ -324,99 +292,7 @@ async def test_progressive_jpegs_are_read(bench: Bench) -> None:
     assert (await bench.convert(data)).width == 800
 
 
-def _pool_of(script: str, timeout_s: float = 30.0) -> ConvertPool:
-    command = (sys.executable, "-c", script)
-    return ConvertPool(processes=1, command=command, timeout_s=timeout_s)
-
-
-_ANSWER = json.dumps({"width": 1, "height": 1, "placeholder": "1x1:000"})
-
-
-async def test_a_picture_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, _pool_of("import signal; signal.pause()", timeout_s=0.2))
-    with pytest.raises(PhotoRefused) as refused:
-        await bench.convert(pictures.jpeg())
-    assert refused.value.failure == PhotoFailure.TOO_SLOW
-    assert not psutil.Process().children()
-
-
-async def test_a_decoder_that_dies_is_tried_once_more(tmp_path: Path) -> None:
-    flag = tmp_path / "died"
-    script = (
-        f"import os, pathlib; flag = pathlib.Path({str(flag)!r}); input()\n"
-        "if not flag.exists(): flag.touch(); os.abort()\n"
-        f"print({_ANSWER!r}, flush=True); input()"
-    )
-    pool = _pool_of(script)
-    assert (await Bench(tmp_path, pool).convert(b"")).width == 1
-    await pool.close()
-
-
-async def test_a_decoder_that_always_dies_is_a_failure(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, _pool_of("import os; input(); os.abort()"))
-    with pytest.raises(PhotoRefused) as refused:
-        await bench.convert(pictures.jpeg())
-    assert refused.value.failure == PhotoFailure.DECODER_CRASHED
-
-
-async def test_a_picture_that_takes_too_much_processor_time_is_too_slow(tmp_path: Path) -> None:
-    script = f"import os; input(); os.kill(os.getpid(), {int(signal.SIGXCPU)})"
-    with pytest.raises(PhotoRefused) as refused:
-        await Bench(tmp_path, _pool_of(script)).convert(pictures.jpeg())
-    assert refused.value.failure == PhotoFailure.TOO_SLOW
-
-
-async def test_an_idle_decoder_that_was_killed_is_replaced(bench: Bench) -> None:
-    await bench.convert(pictures.jpeg())
-    for child in psutil.Process().children():
-        child.kill()
-        child.wait()
-    assert (await bench.convert(pictures.jpeg())).width == 400
-
-
-async def test_a_cancelled_conversion_leaves_no_process(tmp_path: Path) -> None:
-    started = tmp_path / "started"
-    os.mkfifo(started)
-    script = f"import signal; open({str(started)!r}, 'w').close(); signal.pause()"
-    bench = Bench(tmp_path, _pool_of(script))
-    task = asyncio.create_task(bench.convert(pictures.jpeg()))
-    await asyncio.to_thread(lambda: started.open().close())
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert not psutil.Process().children()
-
-
-async def test_the_decoder_sees_none_of_the_servers_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PICKY_SECRET_KEY", "do not tell")
-    script = (
-        "import json, os; input()\n"
-        "answer = {'width': 1, 'height': 1, 'placeholder': json.dumps(dict(os.environ))}\n"
-        "print(json.dumps(answer), flush=True); input()"
-    )
-    pool = _pool_of(script)
-    converted = await Bench(tmp_path, pool).convert(b"")
-    await pool.close()
-    assert set(json.loads(converted.placeholder)) <= {"PYTHONPATH", "LC_ALL"}
-
-
-async def test_sixty_small_pictures_are_done_quickly(bench: Bench) -> None:
-    data = pictures.jpeg(640, 480)
-    await asyncio.gather(*(bench.convert(data) for _ in range(2)))
-    children = [psutil.Process(child.pid) for child in psutil.Process().children()]
-    before = sum(child.cpu_times().user + child.cpu_times().system for child in children)
-    began = time.monotonic()
-    await asyncio.gather(*(bench.convert(data) for _ in range(60)))
-    after = sum(child.cpu_times().user + child.cpu_times().system for child in children)
-    print(
-        f"{(after - before) / 60 * 1000:.1f} ms CPU each, {time.monotonic() - began:.2f} s in all"
-    )
-    assert after - before < 60 * 0.05
-
-
-def test_every_failure_has_a_sentence_for_people() -> None:
+async def test_every_failure_has_a_sentence_for_people() -> None:
     sentences = {failure_text(failure) for failure in PhotoFailure}
     assert len(sentences) == len(PhotoFailure)
     assert failure_text("from_a_newer_server") == "The picture could not be used."
