@@ -27,6 +27,7 @@ from client_tui.screens.report import ReportScreen
 from client_tui.screens.sell import SellScreen
 from client_tui.screens.trade import TradeScreen
 from client_tui.screens.trades import TradesScreen
+from client_tui.screens.welcome import WelcomeScreen
 from client_tui.status import status_text
 from client_tui.themes import THEMES
 from shared_models.listings import Listing
@@ -63,11 +64,17 @@ class PickyApp(App[str]):
         """Start the link, then show the market or the way in."""
         self.link.on_status = self._status_changed
         if self.link.signed_in:
-            self.enter()
+            self.run_worker(self._start(), name="start", group="link", exit_on_error=False)
         else:
-            from client_tui.screens.welcome import WelcomeScreen
-
             self.push_screen(WelcomeScreen())
+
+    async def _start(self) -> None:
+        try:
+            await self.link.start()
+        except ClientError as error:
+            self.push_screen(WelcomeScreen(str(error)))
+        else:
+            self.enter()
 
     def enter(self) -> None:
         """Signed in: to the market."""
@@ -197,10 +204,10 @@ class PickyApp(App[str]):
         self.exit()
 
 
-def run(paths: Paths) -> str | None:
+def run(paths: Paths | None = None) -> str | None:
     """Run the app until it is left; ``"demo"`` when the demo market was asked for."""
     while True:
-        app = PickyApp(Link(paths))
+        app = PickyApp(Link(paths or Paths.find()))
         result = app.run()
         if result != "again":
             return result

@@ -16,7 +16,8 @@ from client_tui.core.clock import Clock, SystemClock
 from client_tui.core.config import MEGABYTE, Config, load_config, save_config
 from client_tui.core.credentials import Credentials, CredentialStore
 from client_tui.core.delivery import Delivery, DeliveryListener
-from client_tui.core.errors import ClientError
+from client_tui.core.errors import ClientError, ServerUnreachable
+from client_tui.core.files import write_atomically
 from client_tui.core.outbox import Outbox, OutboxMessage
 from client_tui.core.paths import Paths
 from client_tui.core.photos import PhotoFiles
@@ -113,7 +114,10 @@ class Link(Listener, DeliveryListener):
     # Life
 
     async def start(self) -> None:
-        """Open what is on disk and ask for the market; raises when the server is not reached."""
+        """Open what is on disk and read the market's lists.
+
+        Raises :class:`ServerUnreachable` when there is neither a server nor a copy.
+        """
         assert self.credentials is not None
         who = self.credentials
         self.api = Api(Http(who.server, who.token))
@@ -137,19 +141,35 @@ class Link(Listener, DeliveryListener):
         )
         self.delivery = Delivery(self.outbox, self.session, self.uploader, listener=self)
         self._open = True
-        self.store.market = await self.api.market()
+        self.store.market = await self._read_market()
         await self._show_copies()
         await self.recount_queue()
+
+    async def _read_market(self) -> Market:
+        """From the server; when it is not reached, the copy of the last time."""
+        copy = self.paths.cache / "market.json"
+        try:
+            market = await self.api.market()
+        except ServerUnreachable:
+            try:
+                return Market.model_validate_json(copy.read_bytes())
+            except (OSError, ValueError):
+                pass
+            raise
+        with contextlib.suppress(OSError):
+            write_atomically(copy, market.model_dump_json().encode())
+        return market
 
     async def _show_copies(self) -> None:
         """What was known when the app was last open, until the server says what is new."""
         position = await self.cache.position()
         if position is None or self.store.me is not None:
             return
-        with contextlib.suppress(ClientError):
-            self.store.restore(
-                await self.api.me(), await self.cache.rooms(), await self.cache.trades(), position
-            )
+        known = await self.cache.account()
+        if known is not None:
+            account, unread = known
+            rooms, trades = await self.cache.rooms(), await self.cache.trades()
+            self.store.restore(account, rooms, trades, unread, position)
 
     async def run(self) -> None:
         """The line and the outbox, until cancelled or signed out."""

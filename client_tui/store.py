@@ -213,6 +213,7 @@ class Store:
         account: Account,
         rooms: Iterable[Chatroom],
         trades: Iterable[Trade],
+        unread_notifications: int,
         position: Position,
     ) -> None:
         """Show the copies of the last time until the line has caught up."""
@@ -222,6 +223,7 @@ class Store:
             pos=position.pos,
             rooms={room.id: room for room in rooms},
             trades={trade.id: trade for trade in trades},
+            unread_notifications=unread_notifications,
         )
         self.publish(Reset())
 

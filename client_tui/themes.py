@@ -2,11 +2,7 @@
 
 from textual.theme import Theme
 
-_QUIET = {
-    "footer-background": "$background",
-    "block-cursor-text-style": "none",
-    "input-selection-background": "$primary 40%",
-}
+_QUIET = {"block-cursor-text-style": "none"}
 
 DARK = Theme(
     name="picky-dark",

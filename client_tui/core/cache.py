@@ -15,9 +15,11 @@ from client_tui.core.changes import Change, Position
 from client_tui.core.database import Database
 from client_tui.core.errors import StorageFailed
 from client_tui.core.rooms import with_deleted, with_message, with_read_mark
+from shared_models.accounts import Account
 from shared_models.base import Wire, format_time
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
 from shared_models.listings import Listing, ListingCard
+from shared_models.notifications import Notification
 from shared_models.sync import Bootstrap
 from shared_models.trades import Trade
 
@@ -26,6 +28,9 @@ LISTINGS_MAX: Final = 2_000
 _PRUNE_EVERY: Final = 2_000
 _SCHEMA = (
     """
+    CREATE TABLE account (
+        one INTEGER PRIMARY KEY CHECK (one = 1), data TEXT NOT NULL, unread INTEGER NOT NULL
+    );
     CREATE TABLE position (one INTEGER PRIMARY KEY CHECK (one = 1), epoch TEXT, pos INTEGER);
     CREATE TABLE room (
         id TEXT PRIMARY KEY, active_at TEXT NOT NULL, last_seq INTEGER NOT NULL, data TEXT NOT NULL
@@ -90,12 +95,16 @@ class Cache:
         """
 
         def replace(db: sqlite3.Connection) -> None:
-            for table in ("position", "room", "message", "trade"):
+            for table in ("account", "position", "room", "message", "trade"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608
             for room in state.chatrooms:
                 _put_room(db, room)
             for trade in state.trades:
                 _put_trade(db, trade)
+            db.execute(
+                "INSERT INTO account VALUES (1, ?, ?)",
+                (state.account.model_dump_json(), state.unread_notifications),
+            )
             _put_position(db, Position(str(state.epoch), state.pos))
 
         await self._database.run(replace)
@@ -126,6 +135,23 @@ class Cache:
                 _refresh_listing(db, card)
             case Trade() as trade:
                 _put_trade(db, trade)
+            case Account() as account:
+                db.execute("UPDATE account SET data = ?", (account.model_dump_json(),))
+            case Notification(read=False):
+                db.execute("UPDATE account SET unread = unread + 1")
+
+    async def account(self) -> tuple[Account, int] | None:
+        """One's own account and the count of unread notices; None before the first bootstrap."""
+        rows = await self._database.run(
+            lambda db: db.execute("SELECT data, unread FROM account").fetchall()
+        )
+        return (Account.model_validate_json(rows[0][0]), rows[0][1]) if rows else None
+
+    async def save_unread(self, unread: int) -> None:
+        """Keep how many notices are unread, after reading them here."""
+        await self._database.run(
+            lambda db: db.execute("UPDATE account SET unread = ?", (unread,)).rowcount
+        )
 
     async def rooms(self) -> list[Chatroom]:
         """Rooms, newest activity first."""

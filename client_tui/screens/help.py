@@ -31,7 +31,7 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, context: str, actions: list[Action]) -> None:
         super().__init__()
-        self._context = context
+        self._screen = context
         self._actions = actions
 
     def compose(self) -> ComposeResult:
@@ -47,7 +47,7 @@ class HelpScreen(ModalScreen[None]):
         for keys, meaning in _LISTS:
             table.add_row(Text(keys), Text(meaning))
         with Vertical(classes="dialog wide"):
-            yield Static(f"Keys · {self._context}", classes="dialog-title", markup=False)
+            yield Static(f"Keys · {self._screen}", classes="dialog-title", markup=False)
             with VerticalScroll():
                 yield Static(table)
             yield Static("esc closes", classes="dialog-hint", markup=False)

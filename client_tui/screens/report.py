@@ -62,7 +62,7 @@ class ReportScreen(ModalScreen[None]):
         reasons = self.query_one(OptionList)
         reason = reasons.get_option_at_index(reasons.highlighted or 0).id or "other"
         form = ReportCreate(
-            target_kind=self._kind,  # type: ignore[arg-type]
+            target_kind=self._kind,
             target_id=self._target_id,
             reason=reason,
             detail=self.query_one("#detail", TextArea).text[:1000],

@@ -227,14 +227,9 @@ class TradeScreen(PickyScreen):
         seller = self.trade.role == "seller"
         title = "You handed it over?" if seller else "You received it?"
         detail = "When both sides have confirmed, the trade is complete and final."
-        self.app.push_screen(
-            ConfirmScreen(title, detail, yes="Confirm"),
-            lambda yes: (
-                yes and self._move(lambda t: self.link.api.confirm(t.id, t.version), "Confirmed.")
-            ),
-        )
+        self.app.push_screen(ConfirmScreen(title, detail, yes="Confirm"), self._confirm)
 
-    def _confirm_answered(self, yes: bool | None) -> None:
+    def _confirm(self, yes: bool | None) -> None:
         if yes:
             self._move(lambda t: self.link.api.confirm(t.id, t.version), "Confirmed.")
 

@@ -1,7 +1,7 @@
 """Trades: open ones and what became of the others."""
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.widget import Widget
@@ -23,6 +23,12 @@ _NARROWINGS = (
     ("buyer", "what I buy"),
 )
 
+_ROLES: dict[str, Literal["seller", "buyer"] | None] = {
+    "all": None,
+    "seller": "seller",
+    "buyer": "buyer",
+}
+
 
 class TradesScreen(PickyScreen):
     """One's own trades, newest first."""
@@ -32,7 +38,7 @@ class TradesScreen(PickyScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._role: str | None = None
+        self._role: Literal["seller", "buyer"] | None = None
         self._next_cursor: str | None = None
 
     def heading(self) -> str:
@@ -137,5 +143,5 @@ class TradesScreen(PickyScreen):
 
     def _narrowed(self, role: str | None) -> None:
         if role is not None:
-            self._role = None if role == "all" else role
+            self._role = _ROLES[role]
             self.do_refresh()

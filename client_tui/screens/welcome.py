@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Button, Input, Static, Switch
+from textual.widgets import Button, Checkbox, Input, Static
 
 from client_tui.core.address import server_address
 from client_tui.core.errors import BadServerAddress, ClientError, Refused
@@ -39,12 +39,10 @@ class WelcomeScreen(PickyScreen):
         with VerticalScroll(id="welcome"):
             yield Static(self._note or _FIRST, id="welcome-note", markup=False)
             yield Field("server", Input(server, id="server-input"), id="server")
-            with Horizontal(classes="row"):
-                yield Static("new here?", classes="field-label")
-                yield Switch(value=False, id="new")
             yield Field("handle", Input(placeholder="a-z 0-9 _", max_length=20), id="handle")
-            yield Field("display name", Input(max_length=20), id="display_name")
             yield Field("password", Input(password=True, max_length=128), id="password")
+            yield Checkbox("I am new here", id="new", compact=True)
+            yield Field("display name", Input(max_length=20), id="display_name")
             yield Static("", classes="field-error", id="form-error", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Sign in", id="go", variant="primary")
@@ -57,9 +55,9 @@ class WelcomeScreen(PickyScreen):
 
     @property
     def _new(self) -> bool:
-        return self.query_one("#new", Switch).value
+        return self.query_one("#new", Checkbox).value
 
-    def on_switch_changed(self) -> None:
+    def on_checkbox_changed(self) -> None:
         """Up or in."""
         self._show_kind()
 
