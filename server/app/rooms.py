@@ -18,6 +18,10 @@ from server.notifications import jobs as notifications_jobs
 from server.notifications import routes as notifications_routes
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run, Worker
+from server.realtime import jobs as realtime_jobs
+from server.realtime import routes as realtime_routes
+from server.realtime.node import RealtimeNode
+from server.realtime.settings import RealtimeSettings
 from server.trades import jobs as trades_jobs
 from server.trades import routes as trades_routes
 
@@ -31,6 +35,7 @@ def routers() -> list[APIRouter]:
         chat_routes.router,
         trades_routes.router,
         notifications_routes.router,
+        realtime_routes.router,
     ]
 
 
@@ -42,6 +47,7 @@ def runners() -> Mapping[str, Run]:
         **listings_jobs.RUNNERS,
         **trades_jobs.RUNNERS,
         **notifications_jobs.RUNNERS,
+        **realtime_jobs.RUNNERS,
     }
 
 
@@ -53,6 +59,7 @@ def periodic() -> tuple[Periodic, ...]:
         *listings_jobs.PERIODIC,
         *trades_jobs.PERIODIC,
         *notifications_jobs.PERIODIC,
+        *realtime_jobs.PERIODIC,
     )
 
 
@@ -64,9 +71,13 @@ class Rooms:
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
         self.draining = False
+        origins = frozenset(settings.allowed_origins)
+        self._realtime = RealtimeNode(context, RealtimeSettings(allowed_origins=origins))
+        context.wiring.provide(RealtimeNode, self._realtime)
 
     async def start(self) -> None:
         """Start what this role runs."""
+        await self._realtime.start()
         if self._settings.role in (Role.ALL, Role.WORKER):
             worker = Worker(self._context, runners(), periodic())
             self._tasks.append(asyncio.create_task(worker.run(), name="worker"))
@@ -74,6 +85,7 @@ class Rooms:
     async def drain(self) -> None:
         """Take no new work; running requests are finished by the server around this."""
         self.draining = True
+        await self._realtime.drain()
 
     async def stop(self) -> None:
         """Stop it, newest first."""
@@ -81,3 +93,4 @@ class Rooms:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self._realtime.stop()

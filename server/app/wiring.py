@@ -20,6 +20,7 @@ from server.notifications import api as notifications
 from server.platform.context import Context
 from server.platform.http import Authenticator
 from server.platform.unit_of_work import UnitOfWork
+from server.realtime.feed import append_events
 from server.trades import api as trades
 from server.trades.events import (
     AppointmentChanged,
@@ -38,6 +39,7 @@ def wire(context: Context) -> None:
     _wire_chat(context)
     _wire_trades(context)
     _wire_notifications(context)
+    _wire_realtime(context)
 
 
 def _wire_accounts(context: Context) -> None:
@@ -94,3 +96,7 @@ def _wire_notifications(context: Context) -> None:
     wiring.on(MessagePosted, notifications.on_message)
     wiring.on(ListingPriceDropped, notifications.on_price_dropped)
     wiring.on(ListingBackOnSale, notifications.on_back_on_sale)
+
+
+def _wire_realtime(context: Context) -> None:
+    context.wiring.at_end(append_events)

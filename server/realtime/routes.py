@@ -31,5 +31,5 @@ async def create_ticket(write: Writing) -> Response:
 
 @router.get("/sync/bootstrap", response_model=Bootstrap)
 async def read_bootstrap(work: Reading) -> Response:
-    """The account's state. `pos` is read before the data: an event may come twice, none is missed."""
+    """The account's state. `pos` is read before the data, so no event is missed."""
     return model_response(await bootstrap(work))
