@@ -125,9 +125,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", UtcTime(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "account_id", "key", name=op.f("pk_platform_stored_answer")
-        ),
+        sa.PrimaryKeyConstraint("account_id", "key", name=op.f("pk_platform_stored_answer")),
     )
     op.create_index(
         op.f("ix_platform_stored_answer_created_at"),
@@ -163,9 +161,7 @@ def upgrade() -> None:
             ["accounts_account.id"],
             name=op.f("fk_accounts_block_blocked_id"),
         ),
-        sa.PrimaryKeyConstraint(
-            "account_id", "blocked_id", name=op.f("pk_accounts_block")
-        ),
+        sa.PrimaryKeyConstraint("account_id", "blocked_id", name=op.f("pk_accounts_block")),
     )
     op.create_index(
         "ix_accounts_block_reverse",
@@ -190,9 +186,7 @@ def upgrade() -> None:
             ["accounts_account.id"],
             name=op.f("fk_accounts_follow_followed_id"),
         ),
-        sa.PrimaryKeyConstraint(
-            "account_id", "followed_id", name=op.f("pk_accounts_follow")
-        ),
+        sa.PrimaryKeyConstraint("account_id", "followed_id", name=op.f("pk_accounts_follow")),
     )
     op.create_index(
         "ix_accounts_follow_reverse",
@@ -225,6 +219,18 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "listings_search_document",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("title_terms", sa.Text(), nullable=False),
+        sa.Column("all_terms", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_listings_search_document")),
+    )
+    op.create_table(
         "listings_listing",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("seller_id", sa.Uuid(), nullable=False),
@@ -249,6 +255,7 @@ def upgrade() -> None:
         sa.Column("hidden_at", UtcTime(), nullable=True),
         sa.Column("removed_at", UtcTime(), nullable=True),
         sa.Column("sold_elsewhere_at", UtcTime(), nullable=True),
+        sa.Column("search_id", sa.BigInteger(), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("updated_at", UtcTime(), nullable=False),
         sa.Column("deleted_at", UtcTime(), nullable=True),
@@ -257,61 +264,74 @@ def upgrade() -> None:
             ["accounts_account.id"],
             name=op.f("fk_listings_listing_seller_id"),
         ),
+        sa.ForeignKeyConstraint(
+            ["search_id"],
+            ["listings_search_document.id"],
+            name=op.f("fk_listings_listing_search_id"),
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_listings_listing")),
+    )
+    op.create_index(
+        "ix_listings_any_newest",
+        "listings_listing",
+        ["bumped_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.create_index(
         "ix_listings_category_newest",
         "listings_listing",
         ["category", "state", "bumped_at", "id"],
         unique=False,
-        postgresql_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
-        sqlite_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.create_index(
         "ix_listings_liked",
         "listings_listing",
         ["state", "like_count", "id"],
         unique=False,
-        postgresql_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
-        sqlite_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.create_index(
         "ix_listings_newest",
         "listings_listing",
         ["state", "bumped_at", "id"],
         unique=False,
-        postgresql_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
-        sqlite_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+    )
+    op.create_index(
+        "ix_listings_place_newest",
+        "listings_listing",
+        ["place", "state", "bumped_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.create_index(
         "ix_listings_price",
         "listings_listing",
         ["state", "price", "id"],
         unique=False,
-        postgresql_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
-        sqlite_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.create_index(
         "ix_listings_seller",
         "listings_listing",
         ["seller_id", "bumped_at", "id"],
         unique=False,
+    )
+    op.create_index(
+        "ix_listings_text",
+        "listings_listing",
+        ["search_id", "state", "category", "price", "like_count", "seller_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.create_table(
         "listings_search",
@@ -387,9 +407,7 @@ def upgrade() -> None:
             ["platform_stream.id"],
             name=op.f("fk_platform_stream_event_stream_id"),
         ),
-        sa.PrimaryKeyConstraint(
-            "stream_id", "pos", name=op.f("pk_platform_stream_event")
-        ),
+        sa.PrimaryKeyConstraint("stream_id", "pos", name=op.f("pk_platform_stream_event")),
     )
     op.create_index(
         op.f("ix_platform_stream_event_created_at"),
@@ -484,12 +502,8 @@ def upgrade() -> None:
             "listing_id", "buyer_id", name=op.f("uq_chat_room_listing_id_buyer_id")
         ),
     )
-    op.create_index(
-        op.f("ix_chat_room_buyer_id"), "chat_room", ["buyer_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_chat_room_seller_id"), "chat_room", ["seller_id"], unique=False
-    )
+    op.create_index(op.f("ix_chat_room_buyer_id"), "chat_room", ["buyer_id"], unique=False)
+    op.create_index(op.f("ix_chat_room_seller_id"), "chat_room", ["seller_id"], unique=False)
     op.create_table(
         "listings_like",
         sa.Column("listing_id", sa.Uuid(), nullable=False),
@@ -507,36 +521,13 @@ def upgrade() -> None:
             ["listings_listing.id"],
             name=op.f("fk_listings_like_listing_id"),
         ),
-        sa.PrimaryKeyConstraint(
-            "listing_id", "account_id", name=op.f("pk_listings_like")
-        ),
+        sa.PrimaryKeyConstraint("listing_id", "account_id", name=op.f("pk_listings_like")),
     )
     op.create_index(
         "ix_listings_like_page",
         "listings_like",
         ["account_id", "updated_at", "listing_id"],
         unique=False,
-    )
-    op.create_table(
-        "listings_search_document",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            sa.Identity(always=False),
-            nullable=False,
-        ),
-        sa.Column("listing_id", sa.Uuid(), nullable=False),
-        sa.Column("title_terms", sa.Text(), nullable=False),
-        sa.Column("all_terms", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["listing_id"],
-            ["listings_listing.id"],
-            name=op.f("fk_listings_search_document_listing_id"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_listings_search_document")),
-        sa.UniqueConstraint(
-            "listing_id", name=op.f("uq_listings_search_document_listing_id")
-        ),
     )
     op.create_table(
         "listings_view",
@@ -556,9 +547,7 @@ def upgrade() -> None:
             ["listings_listing.id"],
             name=op.f("fk_listings_view_listing_id"),
         ),
-        sa.PrimaryKeyConstraint(
-            "account_id", "listing_id", name=op.f("pk_listings_view")
-        ),
+        sa.PrimaryKeyConstraint("account_id", "listing_id", name=op.f("pk_listings_view")),
     )
     op.create_index(
         "ix_listings_view_page",
@@ -585,9 +574,7 @@ def upgrade() -> None:
             ["accounts_account.id"],
             name=op.f("fk_chat_member_account_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["room_id"], ["chat_room.id"], name=op.f("fk_chat_member_room_id")
-        ),
+        sa.ForeignKeyConstraint(["room_id"], ["chat_room.id"], name=op.f("fk_chat_member_room_id")),
         sa.PrimaryKeyConstraint("room_id", "account_id", name=op.f("pk_chat_member")),
     )
     op.create_index(
@@ -618,9 +605,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("room_id", "seq", name=op.f("pk_chat_message")),
         sa.UniqueConstraint("id", name=op.f("uq_chat_message_id")),
-        sa.UniqueConstraint(
-            "sender_id", "cid", name=op.f("uq_chat_message_sender_id_cid")
-        ),
+        sa.UniqueConstraint("sender_id", "cid", name=op.f("uq_chat_message_sender_id_cid")),
     )
     op.create_table(
         "trades_appointment",
@@ -763,12 +748,8 @@ def upgrade() -> None:
         "trades_trade",
         ["due_at"],
         unique=False,
-        postgresql_where=sa.text(
-            "state IN ('reserved', 'shipped', 'handed_over', 'disputed')"
-        ),
-        sqlite_where=sa.text(
-            "state IN ('reserved', 'shipped', 'handed_over', 'disputed')"
-        ),
+        postgresql_where=sa.text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')"),
+        sqlite_where=sa.text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')"),
     )
     op.create_index(
         "ix_trades_trade_room",
@@ -787,12 +768,8 @@ def upgrade() -> None:
         "trades_trade",
         ["listing_id"],
         unique=True,
-        postgresql_where=sa.text(
-            "state IN ('reserved', 'shipped', 'handed_over', 'disputed')"
-        ),
-        sqlite_where=sa.text(
-            "state IN ('reserved', 'shipped', 'handed_over', 'disputed')"
-        ),
+        postgresql_where=sa.text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')"),
+        sqlite_where=sa.text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')"),
     )
     op.create_table(
         "trades_review",
@@ -888,9 +865,7 @@ def _add_tsvector_index() -> None:
             f"ALTER TABLE listings_search_document ADD COLUMN {index} tsvector "
             f"GENERATED ALWAYS AS (array_to_tsvector(array_remove(string_to_array({column}, ' '), ''))) STORED"
         )
-        op.execute(
-            f"CREATE INDEX {index}_gin ON listings_search_document USING gin ({index})"
-        )
+        op.execute(f"CREATE INDEX {index}_gin ON listings_search_document USING gin ({index})")
 
 
 def downgrade() -> None:
@@ -903,24 +878,16 @@ def downgrade() -> None:
     op.drop_index(
         "uq_trades_trade_open",
         table_name="trades_trade",
-        postgresql_where=sa.text(
-            "state IN ('reserved', 'shipped', 'handed_over', 'disputed')"
-        ),
-        sqlite_where=sa.text(
-            "state IN ('reserved', 'shipped', 'handed_over', 'disputed')"
-        ),
+        postgresql_where=sa.text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')"),
+        sqlite_where=sa.text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')"),
     )
     op.drop_index("ix_trades_trade_seller", table_name="trades_trade")
     op.drop_index("ix_trades_trade_room", table_name="trades_trade")
     op.drop_index(
         "ix_trades_trade_due",
         table_name="trades_trade",
-        postgresql_where=sa.text(
-            "state IN ('reserved', 'shipped', 'handed_over', 'disputed')"
-        ),
-        sqlite_where=sa.text(
-            "state IN ('reserved', 'shipped', 'handed_over', 'disputed')"
-        ),
+        postgresql_where=sa.text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')"),
+        sqlite_where=sa.text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')"),
     )
     op.drop_index("ix_trades_trade_buyer", table_name="trades_trade")
     op.drop_table("trades_trade")
@@ -947,7 +914,6 @@ def downgrade() -> None:
     op.drop_table("chat_member")
     op.drop_index("ix_listings_view_page", table_name="listings_view")
     op.drop_table("listings_view")
-    op.drop_table("listings_search_document")
     op.drop_index("ix_listings_like_page", table_name="listings_like")
     op.drop_table("listings_like")
     op.drop_index(op.f("ix_chat_room_seller_id"), table_name="chat_room")
@@ -962,9 +928,7 @@ def downgrade() -> None:
         sqlite_where=sa.text("state = 'open'"),
     )
     op.drop_table("trades_report")
-    op.drop_index(
-        op.f("ix_platform_stream_event_created_at"), table_name="platform_stream_event"
-    )
+    op.drop_index(op.f("ix_platform_stream_event_created_at"), table_name="platform_stream_event")
     op.drop_table("platform_stream_event")
     op.drop_index(
         "ix_notifications_unread",
@@ -980,44 +944,29 @@ def downgrade() -> None:
     op.drop_index(
         "ix_listings_price",
         table_name="listings_listing",
-        postgresql_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
-        sqlite_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.drop_index(
         "ix_listings_newest",
         table_name="listings_listing",
-        postgresql_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
-        sqlite_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.drop_index(
         "ix_listings_liked",
         table_name="listings_listing",
-        postgresql_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
-        sqlite_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.drop_index(
         "ix_listings_category_newest",
         table_name="listings_listing",
-        postgresql_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
-        sqlite_where=sa.text(
-            "deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"
-        ),
+        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
+        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.drop_table("listings_listing")
+    op.drop_table("listings_search_document")
     op.drop_index(op.f("ix_accounts_session_account_id"), table_name="accounts_session")
     op.drop_table("accounts_session")
     op.drop_index("ix_accounts_follow_reverse", table_name="accounts_follow")

@@ -51,9 +51,8 @@ async def create(work: UnitOfWork, body: ListingCreate) -> Listing:
     else:
         check_publishable(values, work.limits)
         values |= await _publishing(work, standing, values)
+        work.announce(ListingPublished(listing_id, me))
     await repository.insert_listing(work, values)
-    if body.state != "draft":
-        await _publish(work, listing_id, values)
     return await read(work, listing_id)
 
 
@@ -106,8 +105,10 @@ async def delete(work: UnitOfWork, listing_id: UUID) -> None:
 
 async def remove(work: UnitOfWork, row: Any) -> None:
     """Soft-delete a listing whose row is held; a draft takes its photos with it."""
-    await repository.change(work, row.id, row.version, {"deleted_at": work.now})
-    await repository.unindex(work, row.id)
+    gone = {"deleted_at": work.now, "search_id": None}
+    await repository.change(work, row.id, row.version, gone)
+    if row.search_id is not None:
+        await repository.drop_document(work, row.search_id)
     if row.state == "draft":
         await media.release(work, kind=Purpose.LISTING, object_id=row.id)
         return
@@ -198,12 +199,8 @@ async def _publishing(
         "published_at": work.now,
         "bumped_at": work.now,
         "lowest_announced_price": listing["price"],
+        "search_id": await repository.add_document(work, listing["title"], listing["description"]),
     }
-
-
-async def _publish(work: UnitOfWork, listing_id: UUID, listing: Mapping[str, Any]) -> None:
-    await repository.index(work, listing_id, listing["title"], listing["description"])
-    work.announce(ListingPublished(listing_id, work.actor.account_id))
 
 
 async def _changes(work: UnitOfWork, before: Any, body: ListingPatch) -> dict[str, Any]:
@@ -236,12 +233,14 @@ async def _tell_change(
     work: UnitOfWork, before: Any, after: Mapping[str, Any], *, publishes: bool
 ) -> None:
     if publishes:
-        await _publish(work, before.id, after)
+        work.announce(ListingPublished(before.id, before.seller_id))
         return
     if before.state == "draft":
         return
     if any(after[name] != getattr(before, name) for name in _SEARCHED):
-        await repository.index(work, before.id, after["title"], after["description"])
+        await repository.change_document(
+            work, before.search_id, after["title"], after["description"]
+        )
     work.announce(ListingChanged(before.id))
     if after["price"] != before.price:
         work.announce(ListingPriceChanged(before.id, before.price, after["price"]))

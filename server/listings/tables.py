@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     String,
@@ -31,9 +30,21 @@ class Listing(Entity, Table):
     __tablename__ = "listings_listing"
     __table_args__ = (
         _page_index("ix_listings_newest", "state", "bumped_at", "id"),
+        _page_index("ix_listings_any_newest", "bumped_at", "id"),
         _page_index("ix_listings_category_newest", "category", "state", "bumped_at", "id"),
         _page_index("ix_listings_price", "state", "price", "id"),
         _page_index("ix_listings_liked", "state", "like_count", "id"),
+        _page_index("ix_listings_place_newest", "place", "state", "bumped_at", "id"),
+        _page_index(
+            "ix_listings_text",
+            "search_id",
+            "state",
+            "category",
+            "price",
+            "like_count",
+            "seller_id",
+            "id",
+        ),
         Index("ix_listings_seller", "seller_id", "bumped_at", "id"),
     )
 
@@ -61,6 +72,10 @@ class Listing(Entity, Table):
     hidden_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
     sold_elsewhere_at: Mapped[datetime | None]
+    search_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("listings_search_document.id")
+    )
+    """Its search document; only what is published and not deleted has one."""
 
 
 class Like(Entity, Table):
@@ -99,13 +114,15 @@ class Search(Entity, Table):
 class SearchDocument(Table):
     """The terms of a listing. The migration adds an FTS5 table on SQLite that follows this one by
     triggers, and generated ``tsvector`` columns with GIN indexes on PostgreSQL.
+
+    Ids rise with ``bumped_at`` (they are its microseconds, or the next free number), so that the
+    newest matches of a frequent word are found without looking at all of them.
     """
 
     __tablename__ = "listings_search_document"
 
     id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
     )
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"), unique=True)
     title_terms: Mapped[str] = mapped_column(Text)
     all_terms: Mapped[str] = mapped_column(Text)

@@ -35,20 +35,22 @@ from server.listings.repository.personal import (
     set_viewed,
     viewed_page,
 )
-from server.listings.repository.search import index, unindex
+from server.listings.repository.search import add_document, change_document, drop_document
 
 __all__ = [
     "add_chat",
+    "add_document",
     "add_likes",
     "cards",
     "change",
+    "change_document",
     "drafts_count",
+    "drop_document",
     "drop_old_views",
     "drop_searches",
     "find",
     "idle_drafts",
     "ids_of_seller",
-    "index",
     "insert_listing",
     "insert_search",
     "last_viewed",
@@ -69,6 +71,5 @@ __all__ = [
     "set_like",
     "set_search",
     "set_viewed",
-    "unindex",
     "viewed_page",
 ]

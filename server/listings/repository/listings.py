@@ -20,6 +20,7 @@ _ALL = (
     Listing.lowest_announced_price,
     Listing.price_announced_at,
     Listing.published_at,
+    Listing.search_id,
     Listing.created_at,
     Listing.updated_at,
 )
@@ -127,9 +128,9 @@ async def ids_of_seller(work: UnitOfWork, seller_id: UUID) -> list[UUID]:
 
 
 async def idle_drafts(work: UnitOfWork, before: datetime, most: int) -> Sequence[Row[Any]]:
-    """``id``, ``version`` and ``state`` of drafts that nobody has touched since."""
+    """Drafts that nobody has touched since."""
     return await work.rows(
-        select(Listing.id, Listing.version, Listing.state)
+        select(*_ALL)
         .where(Listing.state == "draft", Listing.updated_at < before, live(Listing))
         .limit(most)
     )

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, case, literal, select
+from sqlalchemy import ColumnElement, Row, Select, Subquery, literal, select, union_all
 
 from server.listings.repository.columns import CARD, liked_by, not_of, shown
-from server.listings.repository.search import matches, title_matches
-from server.listings.tables import Listing, SearchDocument
+from server.listings.repository.search import TextMatch
+from server.listings.tables import Listing
 from server.platform.analyser import TextQuery
 from server.platform.database import live
 from server.platform.pages import SortColumn, after_position
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.listings import ListingFilter, ListingState, Sort
 
-Key = tuple[Any, ...]
+Statement = Select[*tuple[Any, ...]]
+Position = Sequence[Any] | None
 
 _PUBLIC_STATES = (ListingState.SELLING, ListingState.RESERVED, ListingState.SOLD)
+_IN_TITLE, _ELSEWHERE = 1, 0
 
 
 async def page(
@@ -27,41 +29,86 @@ async def page(
     *,
     viewer_id: UUID,
     blocked: frozenset[UUID],
-    position: Sequence[Any] | None,
+    position: Position,
     limit: int,
-) -> tuple[Sequence[Row[Any]], list[Key]]:
+) -> tuple[Sequence[Row[Any]], list[tuple[Any, ...]]]:
     """Rows of card columns in the wanted order, and the sort key of each.
 
     The keys are chosen first, so that only the rows of the page are read in full.
     """
-    order = _order(wanted.sort, text, sqlite=work.is_sqlite)
-    labels = [f"key_{number}" for number in range(len(order))]
-    keys = select(*(by.label(label) for by, label in zip(order, labels, strict=True)))
-    if text is not None:
-        keys = keys.join(SearchDocument, SearchDocument.listing_id == Listing.id)
-        keys = keys.where(matches(text, sqlite=work.is_sqlite))
-    keys = keys.where(*_conditions(wanted, viewer_id), *not_of(blocked))
+    conditions = [*_conditions(wanted, viewer_id), *not_of(blocked)]
+    match = None if text is None else TextMatch(text, sqlite=work.is_sqlite)
+    if match is not None and match.has_words and wanted.sort is Sort.RELEVANCE:
+        chosen = _most_relevant(match, conditions, position, limit)
+    else:
+        chosen = _in_order(wanted.sort, match, conditions, position, limit)
+    keys = [column for column in chosen.c if column.name.startswith("key")]
     descending = wanted.sort is not Sort.PRICE_ASC
-    chosen = after_position(keys, order, position, descending=descending).limit(limit).subquery()
-    sorted_by = [chosen.c[label] for label in labels]
     rows = await work.rows(
-        select(*CARD, liked_by(viewer_id).label("liked"), *sorted_by)
-        .join(chosen, chosen.c[labels[-1]] == Listing.id)
-        .order_by(*(by.desc() if descending else by.asc() for by in sorted_by))
+        select(*CARD, liked_by(viewer_id).label("liked"), *keys)
+        .join(chosen, chosen.c.listing_id == Listing.id)
+        .order_by(*(key.desc() if descending else key.asc() for key in keys))
     )
-    return rows, [tuple(getattr(row, label) for label in labels) for row in rows]
+    return rows, [tuple(getattr(row, key.name) for key in keys) for row in rows]
 
 
-def _order(sort: Sort, text: TextQuery | None, *, sqlite: bool) -> list[SortColumn]:
+def _in_order(
+    sort: Sort,
+    match: TextMatch | None,
+    conditions: list[ColumnElement[bool]],
+    position: Position,
+    limit: int,
+) -> Subquery:
+    order = _order(sort, match)
+    statement = _keys(order, match).where(*conditions)
+    if match is not None:
+        statement = statement.where(match.condition())
+    descending = sort is not Sort.PRICE_ASC
+    return after_position(statement, order, position, descending=descending).limit(limit).subquery()
+
+
+def _most_relevant(
+    match: TextMatch, conditions: list[ColumnElement[bool]], position: Position, limit: int
+) -> Subquery:
+    """First those with all words in the title, then the others; newest first in both.
+
+    Each half is read along the index and stops by itself; an expression to sort by would need
+    all matches.
+    """
+    rank, place = position or (_IN_TITLE, None)
+    halves = []
+    for half in range(rank, _ELSEWHERE - 1, -1):
+        found = match.condition(in_title=half == _IN_TITLE)
+        keys = select(literal(half).label("key_rank"), *_labelled([match.place]), _ID)
+        statement = keys.select_from(match.source()).where(found, *conditions)
+        after = None if place is None or half != rank else [place]
+        statement = after_position(statement, [match.place], after, descending=True)
+        halves.append(select(statement.limit(limit).subquery()))
+    both = union_all(*halves).subquery()
+    ordered = select(both).order_by(both.c.key_rank.desc(), both.c.key_0.desc())
+    return ordered.limit(limit).subquery()
+
+
+_ID = Listing.id.label("listing_id")
+
+
+def _keys(order: Sequence[SortColumn], match: TextMatch | None) -> Statement:
+    keys: Statement = select(*_labelled(order), _ID)
+    return keys if match is None else keys.select_from(match.source())
+
+
+def _labelled(order: Sequence[SortColumn]) -> list[Any]:
+    return [by.label(f"key_{number}") for number, by in enumerate(order)]
+
+
+def _order(sort: Sort, match: TextMatch | None) -> list[SortColumn]:
     if sort in (Sort.PRICE_ASC, Sort.PRICE_DESC):
         return [Listing.price, Listing.id]
     if sort is Sort.MOST_LIKED:
         return [Listing.like_count, Listing.id]
-    newest: list[SortColumn] = [Listing.bumped_at, Listing.id]
-    if sort is Sort.RELEVANCE and text is not None and text.required:
-        in_title = title_matches(text, sqlite=sqlite)
-        return [case((in_title, literal(1)), else_=literal(0)), *newest]
-    return newest
+    if match is not None and match.has_words:
+        return [match.place]
+    return [Listing.bumped_at, Listing.id]
 
 
 def _conditions(wanted: ListingFilter, viewer_id: UUID) -> list[ColumnElement[bool]]:
