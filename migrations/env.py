@@ -22,9 +22,7 @@ def _is_ours(
 def _render(kind: str, thing: Any, imports: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(thing, UtcTime | JSON):
         name = "UtcTime()" if isinstance(thing, UtcTime) else "JsonValue"
-        imports.imports.add(
-            f"from server.platform.database import {name.removesuffix('()')}"
-        )
+        imports.imports.add(f"from server.platform.database import {name.removesuffix('()')}")
         return name
     return False
 
