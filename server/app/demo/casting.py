@@ -20,7 +20,6 @@ _DEMO_PLAIN = 3
 FRIEND = "kyung_bikes"
 """With whom the demo person has the long talk."""
 
-_LIKES = (0, 0, 0, 1, 1, 2, 4)
 _PUBLISHED_BEFORE_H = (4, 110)
 _BYSTANDER_BEFORE_H = (3, 10)
 _OLDEST_DAYS = 40
@@ -29,17 +28,23 @@ _DRAFTS = 2
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large the market is; `talk_days` is how long two of its people have been writing."""
+    """How large the market is.
+
+    `talk_days` is how long two of its people have been writing, `faces` how many have a picture of
+    themselves, `likes` what the number of likes of a listing is drawn from.
+    """
 
     name: str
     listings: int
     pictures_max: int
     talk_messages: int
     talk_days: int
+    faces: int
+    likes: tuple[int, ...]
 
 
-LARGE = Scale("large", 240, 4, 20_000, 730)
-SMALL = Scale("small", 48, 2, 2_000, 120)
+LARGE = Scale("large", 240, 4, 20_000, 730, 30, (0, 0, 0, 1, 1, 2, 4))
+SMALL = Scale("small", 48, 2, 2_000, 120, 10, (0, 0, 0, 1, 2))
 SCALES = {scale.name: scale for scale in (LARGE, SMALL)}
 
 
@@ -132,7 +137,7 @@ class Casting:
         return Item(thing, seller, start - timedelta(days=2), (), (story,))
 
     def _likes(self, published: datetime, seller: int) -> tuple[tuple[datetime, int], ...]:
-        rng, count = self._rng, self._rng.choice(_LIKES)
+        rng, count = self._rng, self._rng.choice(self._scale.likes)
         likers = rng.sample([one for one in self._others if one != seller], count)
         span = self._end - published - timedelta(minutes=2)
         moments = sorted(published + span * rng.uniform(0.02, 1) for _ in likers)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 Report = Callable[[int, int, str], None]
-"""Told `(done, total, label)`; the total is known from the first call on and never changes."""
+"""Told `(done, total, label)`; the total never changes."""
 
 
 class Progress:
@@ -14,7 +14,7 @@ class Progress:
         self._report = report
         self._done = 0
 
-    def add(self, count: int, label: str) -> None:
-        """So much more is done; `label` says what is under way."""
-        self._done += count
+    def add(self, label: str) -> None:
+        """One more is done; `label` says what is under way."""
+        self._done += 1
         self._report(self._done, self._total, label)

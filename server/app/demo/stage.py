@@ -16,7 +16,7 @@ from server.platform.jobs import Worker
 Plot = AsyncIterator[datetime]
 """Something that happens over time: it yields the moment at which it wants to go on."""
 
-_TIMERS_EVERY = timedelta(hours=12)
+_TIMERS_EVERY = timedelta(days=1)
 _TIMERS_SINCE = timedelta(days=50)
 
 
@@ -29,7 +29,6 @@ class Offered:
     last_at: datetime
     photo_ids: list[str] = field(default_factory=list)
     listing_id: UUID | None = None
-    has_story: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,72 +3,70 @@
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from server.app.demo.pictures import Picture
 from server.app.demo.visitor import SeedingFailed, Visitor
 from server.media.jobs import RUNNERS
 from server.platform.context import Context
-from server.platform.jobs import Bell, Worker
+from server.platform.jobs import Worker
 from shared_models.media import Purpose
 
-_PUTS_AT_ONCE = 6
-_WORKERS = 3
-_BELL_S = 0.05
-
-Draw = Callable[[], list[Picture]]
+_SENT_AT_ONCE = 6
+_DEVELOPED_AT_ONCE = 3
+_ROUND = 36
 
 
 @dataclass(slots=True)
 class Album:
-    """Pictures to be drawn for one object; `photo_ids` once they are uploaded."""
+    """Pictures of one object, drawn by now or soon; `photo_ids` once they are uploaded."""
 
     owner: Visitor
     purpose: Purpose
     count: int
-    draw: Draw
+    drawn: Future[list[Picture]]
     photo_ids: list[str] = field(default_factory=list)
 
 
 async def upload_all(context: Context, albums: Sequence[Album], done: Callable[[], None]) -> None:
-    """Draw, upload and process every picture, several at once; `done()` after each."""
-    finished = asyncio.Event()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_WORKERS):
-            group.create_task(_develop(context, finished))
-        await _send_all(context, albums, done)
-        finished.set()
-    await _check_ready(albums)
+    """Upload and process every picture, several at once; `done()` after each."""
+    by_owner = sorted(albums, key=lambda album: (album.purpose, album.owner.id))
+    batches = list(_batches(by_owner, context.limits.upload_files_max))
+    while batches:
+        sent = 0
+        async with asyncio.TaskGroup() as group:
+            slots = asyncio.Semaphore(_SENT_AT_ONCE)
+            while batches and sent < _ROUND:
+                sent += await _send_batch(group, slots, batches.pop(0), done)
+        await _develop(context)
 
 
-async def _develop(context: Context, finished: asyncio.Event) -> None:
-    """Run the jobs of the pictures until all are sent and none is left."""
-    worker = Worker(context, RUNNERS)
-    bell = context.wiring.port(Bell)
-    while True:
-        last_look = finished.is_set()
-        if not await worker.run_due() and last_look:
-            return
-        if not last_look:
-            await bell.wait(_BELL_S)
+async def _develop(context: Context) -> None:
+    """Run the jobs that turn uploads into photos, a few at once."""
+    workers = [Worker(context, RUNNERS) for _ in range(_DEVELOPED_AT_ONCE)]
+    await asyncio.gather(*(worker.run_due() for worker in workers))
 
 
-async def _send_all(context: Context, albums: Sequence[Album], done: Callable[[], None]) -> None:
-    slots = asyncio.Semaphore(_PUTS_AT_ONCE)
-    async with asyncio.TaskGroup() as group:
-        for batch in _batches(albums, context.limits.upload_files_max):
-            drawn = [album.draw() for album in batch]
-            pictures = [picture for pictures in drawn for picture in pictures]
-            owner, purpose = batch[0].owner, batch[0].purpose
-            answer = await owner.post(
-                "/uploads", purpose=purpose, files=[_file(picture) for picture in pictures]
-            )
-            uploads = iter(answer["uploads"])
-            for album in batch:
-                album.photo_ids = [next(uploads)["id"] for _ in range(album.count)]
-            for picture, upload in zip(pictures, answer["uploads"], strict=True):
-                group.create_task(_send(slots, owner, picture, upload, done))
+async def _send_batch(
+    group: asyncio.TaskGroup,
+    slots: asyncio.Semaphore,
+    batch: Sequence[Album],
+    done: Callable[[], None],
+) -> int:
+    """Ask where to put the batch's pictures and begin to put them there; how many."""
+    pictures = [picture for album in batch for picture in await asyncio.wrap_future(album.drawn)]
+    owner, purpose = batch[0].owner, batch[0].purpose
+    files = [_file(picture) for picture in pictures]
+    uploads = (await owner.post("/uploads", purpose=purpose, files=files))["uploads"]
+    ids = iter(upload["id"] for upload in uploads)
+    for album in batch:
+        album.photo_ids = list(islice(ids, album.count))
+    for picture, upload in zip(pictures, uploads, strict=True):
+        group.create_task(_send(slots, owner, picture, upload, done))
+    return len(pictures)
 
 
 async def _send(
@@ -85,14 +83,6 @@ async def _send(
             raise SeedingFailed(f"PUT {picture.name}: {answer.status_code} {answer.text}")
         await owner.post(f"/uploads/{upload['id']}/complete")
         done()
-
-
-async def _check_ready(albums: Sequence[Album]) -> None:
-    """Ask after the last picture of each album; a failed one fails the seeding."""
-    for album in albums:
-        upload = await album.owner.get(f"/uploads/{album.photo_ids[-1]}")
-        if upload["state"] != "ready":
-            raise SeedingFailed(f"picture {upload['id']} is {upload['state']}: {upload}")
 
 
 def _batches(albums: Sequence[Album], most: int) -> Iterator[list[Album]]:
