@@ -31,8 +31,12 @@ def build_context(
     make_id: MakeId = uuid7,
     passwords: Passwords | None = None,
     bus: Bus | None = None,
+    watched: bool = True,
 ) -> Context:
-    """Everything a process needs, wired; ``base_url`` is how clients reach this server."""
+    """Everything a process needs, wired; ``base_url`` is how clients reach this server.
+
+    ``watched`` is false only while a fresh market is filled: then no stream gets events.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock = clock or SystemClock()
     context = Context(
@@ -48,7 +52,7 @@ def build_context(
     _provide_object_store(context, settings, base_url)
     context.wiring.provide(Bell, Bell())
     context.wiring.provide(ConvertPool, ConvertPool())
-    wire(context)
+    wire(context, watched=watched)
     return context
 
 

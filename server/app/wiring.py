@@ -32,14 +32,15 @@ from server.trades.events import (
 )
 
 
-def wire(context: Context) -> None:
-    """Plug all rooms together."""
+def wire(context: Context, *, watched: bool = True) -> None:
+    """Plug all rooms together. Unwatched, the accounts' streams stay empty: nobody is there yet."""
     _wire_accounts(context)
     _wire_listings(context)
     _wire_chat(context)
     _wire_trades(context)
     _wire_notifications(context)
-    _wire_realtime(context)
+    if watched:
+        _wire_realtime(context)
 
 
 def _wire_accounts(context: Context) -> None:

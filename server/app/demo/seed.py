@@ -79,6 +79,7 @@ async def fill(
         clock=clock,
         make_id=ids,
         passwords=Passwords(time_cost=1, memory_kib=8),  # there is one password, and it is known
+        watched=False,
     )
     context.rates.enabled = False
     try:
