@@ -1,6 +1,7 @@
 """Browse: the market's listings, with search as you type, filters, sort and endless scroll."""
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,8 +18,10 @@ from client_tui.screens.filters import FilterScreen, filter_line
 from client_tui.store import Change, ListingChanged
 from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.preview import Preview
+from client_tui.widgets.search_input import SearchInput
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.messages import CursorMoved
+from shared_models.base import Page
 from shared_models.listings import ListingCard, ListingFilter, Sort
 
 PAGE = 30
@@ -34,6 +37,20 @@ SORTS = (
 )
 
 
+class Source(StrEnum):
+    """Where the cards come from."""
+
+    MARKET = "market"
+    RECENT = "recent"
+    LIKED = "liked"
+
+
+_EMPTY = {
+    Source.RECENT: "You have not looked at anything yet.\n\nesc goes back to the market",
+    Source.LIKED: "You like nothing yet.\n\nl on a listing likes it   esc goes back to the market",
+}
+
+
 class BrowseScreen(PickyScreen):
     """The home screen."""
 
@@ -43,6 +60,7 @@ class BrowseScreen(PickyScreen):
     def __init__(self) -> None:
         super().__init__()
         self.filter = ListingFilter()
+        self._source = Source.MARKET
         self._next_cursor: str | None = None
         self._loading = False
         self._generation = 0
@@ -50,13 +68,15 @@ class BrowseScreen(PickyScreen):
 
     def heading(self) -> str:
         """Name and the present narrowing."""
+        if self._source is Source.RECENT:
+            return "picky  what you looked at lately"
+        if self._source is Source.LIKED:
+            return "picky  what you like"
         return f"picky  {filter_line(self.filter, self.link.market)}"
 
     def content(self) -> Iterable[Widget]:
         """Search line, cards, and on a wide terminal a preview."""
-        search = Input(placeholder="search: words, -word to leave out", id="search")
-        search.display = False
-        yield search
+        yield SearchInput(self.link.api.past_searches)
         renderer = ListingCards(
             self.link.market,
             self.link.pictures.draw,
@@ -108,7 +128,7 @@ class BrowseScreen(PickyScreen):
     async def _load(self, generation: int, cursor: str | None) -> None:
         self._loading = True
         try:
-            page = await self.link.api.listings(self.filter, cursor=cursor, limit=PAGE)
+            page = await self._page(cursor)
         except ClientError as error:
             if generation == self._generation:
                 self._show_note(f"{error}\n\nctrl+r tries again")
@@ -123,11 +143,23 @@ class BrowseScreen(PickyScreen):
         else:
             self.cards.append(card for card in page.items if card.id.int not in self.cards)
 
+    async def _page(self, cursor: str | None) -> Page[ListingCard]:
+        api = self.link.api
+        match self._source:
+            case Source.RECENT:
+                return await api.recently_viewed(cursor=cursor, limit=PAGE)
+            case Source.LIKED:
+                return await api.likes(cursor=cursor, limit=PAGE)
+            case Source.MARKET:
+                return await api.listings(self.filter, cursor=cursor, limit=PAGE)
+
     def _start(self, items: list[ListingCard]) -> None:
         self.cards.set_items(items)
         if items:
             self._show_note(None)
             self.cards.jump_to(items[0].id.int, "top")
+        elif self._source is not Source.MARKET:
+            self._show_note(_EMPTY[self._source])
         elif self.filter == ListingFilter():
             self._show_note("Nothing is for sale yet.\n\nn sells the first thing")
         else:
@@ -167,7 +199,8 @@ class BrowseScreen(PickyScreen):
 
     def do_search(self) -> None:
         """Open the search line."""
-        search = self.query_one("#search", Input)
+        self._source = Source.MARKET
+        search = self.query_one(SearchInput)
         search.display = True
         search.focus()
 
@@ -200,8 +233,22 @@ class BrowseScreen(PickyScreen):
         if search.has_focus:
             search.display = bool(search.value)
             self.cards.focus()
+        elif self._source is not Source.MARKET:
+            self._switch(Source.MARKET)
         elif self.filter != ListingFilter():
             self.do_clear()
+
+    def do_recent(self) -> None:
+        """What one looked at lately."""
+        self._switch(Source.RECENT)
+
+    def do_likes(self) -> None:
+        """What one likes."""
+        self._switch(Source.LIKED)
+
+    def _switch(self, source: Source) -> None:
+        self._source = source
+        self.reload()
 
     def do_clear(self) -> None:
         """No search, no filter."""
@@ -210,7 +257,7 @@ class BrowseScreen(PickyScreen):
             search.value = ""
         search.display = False
         self.filter = ListingFilter()
-        self.reload()
+        self._switch(Source.MARKET)
 
     # Actions
 

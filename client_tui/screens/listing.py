@@ -23,13 +23,12 @@ from client_tui.widgets.photo_strip import PhotoStrip
 from shared_models.listings import Listing, ListingPatch
 
 _NEEDS = {
-    "chat": "chat",
-    "offer": "offer",
-    "like": "like",
-    "report": "report",
-    "edit": "edit",
-    "publish": "publish",
-    "delete": "delete",
+    "chat": {"open_chatroom"},
+    "offer": {"open_chatroom"},
+    "like": {"like", "unlike"},
+    "edit": {"edit"},
+    "publish": {"publish"},
+    "delete": {"delete"},
 }
 
 
@@ -157,13 +156,16 @@ class ListingScreen(PickyScreen):
         needs = _NEEDS.get(action_id)
         if listing is None:
             return "The listing is not here yet." if needs or action_id == "photos" else None
+        mine = self._is_mine(listing)
         if action_id == "photos":
             return None if listing.photos else "There are no photos."
-        if needs is None or needs in listing.allowed_actions:
+        if needs is None or needs & set(listing.allowed_actions):
+            return "This is your own listing." if action_id == "report" and mine else None
+        if action_id == "chat" and listing.chatroom_id is not None:
             return None
-        if self._is_mine(listing) and action_id in {"chat", "offer", "like", "report"}:
+        if mine and action_id in {"chat", "offer", "like"}:
             return "This is your own listing."
-        if action_id in {"edit", "publish", "delete"} and not self._is_mine(listing):
+        if not mine and action_id in {"edit", "publish", "delete"}:
             return "This is somebody else's listing."
         return f"Not while it is {listing.state}."
 

@@ -51,7 +51,8 @@ class KeyBar(Widget):
                 return
 
     def _lay_out(self) -> tuple[Text, list[tuple[int, int, str]]]:
-        line, spans = Text(" ", no_wrap=True), []
+        line = Text(" ", no_wrap=True)
+        spans: list[tuple[int, int, str]] = []
         width = self.size.width
         if not self._entries:
             return line, spans

@@ -10,6 +10,7 @@ from shared_models.listings import (
     ListingCreate,
     ListingFilter,
     ListingPatch,
+    PastSearch,
 )
 from shared_models.market import Market
 from shared_models.media import Upload, UploadRequest, Uploads
@@ -84,6 +85,16 @@ class ListingCalls(Calls):
     async def likes(self, *, cursor: str | None = None, limit: int = 20) -> Page[ListingCard]:
         """What this account likes."""
         return await self._page(ListingCard, "/v1/me/likes", cursor, limit)
+
+    async def past_searches(
+        self, *, cursor: str | None = None, limit: int = 20
+    ) -> Page[PastSearch]:
+        """What one has searched for, last first."""
+        return await self._page(PastSearch, "/v1/me/searches", cursor, limit)
+
+    async def forget_searches(self) -> None:
+        """Empty the history of searches."""
+        await self._act("DELETE", "/v1/me/searches")
 
     async def recently_viewed(
         self, *, cursor: str | None = None, limit: int = 20
