@@ -92,7 +92,7 @@ def _told(error: ClientError) -> str:
         lines += [f"  {problem.field}: {problem.message}" for problem in error.errors]
         if isinstance(error, TooFast) and error.retry_after_s:
             lines.append(f"  Try again in {max(1, round(error.retry_after_s))} s.")
-        if isinstance(error, Unauthenticated):
+        if isinstance(error, Unauthenticated) and error.code != "bad_credentials":
             lines.append("  `picky login` signs in.")
     return "\n".join(lines)
 

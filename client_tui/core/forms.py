@@ -3,10 +3,16 @@
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from client_tui.core.errors import FieldError, Invalid
 
 Form = TypeVar("Form", bound=BaseModel)
+
+_PATTERNS = {
+    "handle": "A handle has 3 to 20 of a-z, 0-9 and _.",
+    "tracking_number": "A tracking number has 6 to 40 letters and digits.",
+}
 
 
 def fill(form: type[Form], **fields: Any) -> Form:
@@ -19,8 +25,15 @@ def fill(form: type[Form], **fields: Any) -> Form:
         return form.model_validate(given)
     except ValidationError as error:
         problems = [
-            FieldError(".".join(map(str, item["loc"])), item["type"], item["msg"])
+            FieldError(".".join(map(str, item["loc"])), item["type"], _told(item))
             for item in error.errors()
         ]
         detail = "Some of the input is not valid."
         raise Invalid(422, "invalid", detail, errors=problems) from error
+
+
+def _told(item: ErrorDetails) -> str:
+    """A pattern is no sentence for people."""
+    if item["type"] == "string_pattern_mismatch":
+        return _PATTERNS.get(str(item["loc"][-1]), item["msg"])
+    return item["msg"]

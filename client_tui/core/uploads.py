@@ -161,12 +161,13 @@ class Uploader:
                 tell(progress)
                 file = await asyncio.to_thread(check_file, path, bytes_max=self._bytes_max)
                 progress = replace(progress, phase=Phase.SENDING, size=file.size)
+                sending = progress
                 upload = await self._send(
-                    purpose, file, lambda sent: tell(replace(progress, sent=sent))
+                    purpose, file, lambda sent: tell(replace(sending, sent=sent))
                 )
-                progress = replace(progress, phase=Phase.PROCESSING, sent=file.size)
-                tell(progress)
-                photo = await self._ready(upload)
+            progress = replace(progress, phase=Phase.PROCESSING, sent=file.size)
+            tell(progress)
+            photo = await self._ready(upload)
         except ClientError as error:
             tell(replace(progress, phase=Phase.FAILED, reason=str(error)))
             return Outcome(path, error=error)

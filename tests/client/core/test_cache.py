@@ -1,0 +1,227 @@
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from client_tui.core.cache import Cache
+from client_tui.core.changes import Change, Position
+from client_tui.core.photos import PhotoFiles
+from shared_models.chat import ReadMark
+from shared_models.media import Photo
+from tests.client.core.fakes import (
+    EPOCH,
+    LISTING,
+    ME,
+    OTHER,
+    ROOM,
+    bootstrap,
+    card,
+    message,
+    new_message,
+    room,
+)
+
+epoch = str(EPOCH)
+
+
+@pytest.fixture
+async def cache(tmp_path: Path) -> AsyncIterator[Cache]:
+    cache = await Cache(tmp_path / "cache.db", ME, messages_max=100).open()
+    yield cache
+    await cache.close()
+
+
+async def test_events_change_the_room_and_the_position_together(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    await cache.apply(epoch, [new_message(1), new_message(2, sender=ME), new_message(3)])
+    [kept] = await cache.rooms()
+    assert (kept.last_seq, kept.unread) == (3, 2)
+    assert kept.last_message is not None
+    assert kept.last_message.text == "message 3"
+    assert await cache.position() == Position(epoch, 3)
+
+
+async def test_a_system_line_is_unread_only_for_who_did_not_cause_it(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    for pos, actor in enumerate((ME, OTHER, None), start=1):
+        note = {"event": "trade_reserved", "actor_id": actor}
+        await cache.apply(epoch, [new_message(pos, sender=None, kind="system", system=note)])
+    [kept] = await cache.rooms()
+    by_the_other_and_by_a_timer = 2
+    assert kept.unread == by_the_other_and_by_a_timer
+
+
+async def test_read_marks_only_move_up(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room(last_seq=9, unread=9)]))
+    marks = [(ME, 7, 2), (ME, 5, 4), (OTHER, 6, 0), (OTHER, 3, 0)]
+    changes = [
+        Change(
+            pos,
+            "chatroom.read",
+            ReadMark(chatroom_id=ROOM, account_id=who, seq=seq, unread=unread),
+        )
+        for pos, (who, seq, unread) in enumerate(marks, start=1)
+    ]
+    await cache.apply(epoch, changes)
+    [kept] = await cache.rooms()
+    assert (kept.read_seq, kept.unread, kept.peer_read_seq) == (7, 2, 6)
+
+
+async def test_a_tombstone_is_never_overwritten_by_an_older_copy(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    gone = message(1, deleted=True, text="")
+    await cache.apply(epoch, [new_message(1), Change(2, "message.deleted", gone)])
+    await cache.save_messages([message(1)])
+    assert await cache.messages(ROOM) == [gone]
+    [kept] = await cache.rooms()
+    assert kept.last_message == gone
+
+
+async def test_a_changed_listing_changes_the_cards_of_its_rooms(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    await cache.apply(epoch, [Change(1, "listing.changed", card(state="sold"))])
+    [kept] = await cache.rooms()
+    assert kept.listing.id == LISTING
+    assert kept.listing.state == "sold"
+
+
+async def test_a_bootstrap_throws_away_what_it_may_contradict(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    await cache.apply(epoch, [new_message(1)])
+    other = UUID(int=77)
+    await cache.rebase(bootstrap(50, [room(id=other)]))
+    assert [kept.id for kept in await cache.rooms()] == [other]
+    assert await cache.messages(ROOM) == []
+    assert await cache.position() == Position(epoch, 50)
+
+
+async def test_a_page_older_than_an_event_does_not_take_the_room_back(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    await cache.apply(epoch, [new_message(1)])
+    await cache.save_rooms([room()])
+    [kept] = await cache.rooms()
+    assert kept.last_seq == 1
+
+
+async def test_messages_are_read_back_in_order_from_any_place(cache: Cache) -> None:
+    await cache.save_messages([message(seq) for seq in (5, 3, 4, 9)])
+    assert [kept.seq for kept in await cache.messages(ROOM, limit=3)] == [4, 5, 9]
+    assert [kept.seq for kept in await cache.messages(ROOM, before=5)] == [3, 4]
+    assert [kept.seq for kept in await cache.messages(ROOM, after=4)] == [5, 9]
+
+
+async def test_there_are_never_many_more_messages_than_allowed_and_the_newest_stay(
+    cache: Cache,
+) -> None:
+    quiet = UUID(int=77)
+    await cache.rebase(bootstrap(0, [room(), room(id=quiet, active_at="2020-01-01T00:00:00Z")]))
+    await cache.save_messages([message(seq, chatroom_id=quiet) for seq in range(1, 81)])
+    await cache.save_messages([message(seq) for seq in range(1, 81)])
+    busy_left = [kept.seq for kept in await cache.messages(ROOM, limit=200)]
+    quiet_left = [kept.seq for kept in await cache.messages(quiet, limit=200)]
+    await cache.save_messages([message(seq) for seq in range(81, 281)])
+    assert len(busy_left) + len(quiet_left) <= 160
+    busy_left = [kept.seq for kept in await cache.messages(ROOM, limit=500)]
+    quiet_left = [kept.seq for kept in await cache.messages(quiet, limit=500)]
+    assert busy_left == list(range(231, 281))
+    assert quiet_left == list(range(31, 81))
+
+
+async def test_a_broken_file_is_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "cache.db"
+    path.write_bytes(b"this is no database" * 100)
+    cache = await Cache(path, ME).open()
+    assert await cache.position() is None
+    await cache.close()
+
+
+async def test_the_files_are_for_the_owner_only(tmp_path: Path) -> None:
+    cache = await Cache(tmp_path / "a" / "cache.db", ME).open()
+    await cache.close()
+    assert (tmp_path / "a" / "cache.db").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "a").stat().st_mode & 0o077 == 0
+
+
+def picture(number: int) -> Photo:
+    return Photo(
+        id=UUID(int=number),
+        width=1,
+        height=1,
+        placeholder="",
+        thumb_url=f"/v1/photos/{number}/thumb",
+        full_url=f"/v1/photos/{number}/full",
+    )
+
+
+def bytes_in(directory: Path) -> int:
+    return sum(path.stat().st_size for path in directory.iterdir())
+
+
+async def test_a_picture_is_fetched_once_even_when_asked_for_twice_at_once(tmp_path: Path) -> None:
+    fetched = []
+
+    async def fetch(url: str) -> bytes:
+        fetched.append(url)
+        return b"pixels"
+
+    photos = PhotoFiles(tmp_path, fetch, bytes_max=1000)
+    first, second = await asyncio.gather(
+        photos.get(picture(1), "thumb"), photos.get(picture(1), "thumb")
+    )
+    third = await photos.get(picture(1), "thumb")
+    assert first == second == third
+    assert first.read_bytes() == b"pixels"
+    assert fetched == ["/v1/photos/1/thumb"]
+
+
+async def test_pictures_stay_within_their_bytes_and_the_least_used_go_first(
+    tmp_path: Path,
+) -> None:
+    async def fetch(url: str) -> bytes:
+        return b"x" * 100
+
+    photos = PhotoFiles(tmp_path, fetch, bytes_max=300)
+    paths = [await photos.get(picture(number), "full") for number in (1, 2, 3)]
+    await photos.get(picture(1), "full")
+    newest = await photos.get(picture(4), "full")
+    assert [path.exists() for path in (*paths, newest)] == [True, False, True, True]
+    again = PhotoFiles(tmp_path, fetch, bytes_max=300)
+    await again.get(picture(5), "full")
+    assert bytes_in(tmp_path) <= 300
+
+
+async def test_a_picture_that_cannot_be_fetched_is_asked_for_again_next_time(
+    tmp_path: Path,
+) -> None:
+    answers: list[bytes | Exception] = [ConnectionError("gone"), b"pixels"]
+
+    async def fetch(url: str) -> bytes:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    photos = PhotoFiles(tmp_path, fetch, bytes_max=300)
+    with pytest.raises(ConnectionError):
+        await photos.get(picture(1), "full")
+    assert (await photos.get(picture(1), "full")).read_bytes() == b"pixels"
+
+
+async def test_a_picture_the_person_left_before_it_came_does_no_harm(tmp_path: Path) -> None:
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def fetch(url: str) -> bytes:
+        asked.set()
+        await answer.wait()
+        return b"pixels"
+
+    photos = PhotoFiles(tmp_path, fetch, bytes_max=300)
+    waiting = asyncio.create_task(photos.get(picture(1), "full"))
+    await asked.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    answer.set()
+    assert (await photos.get(picture(1), "full")).read_bytes() == b"pixels"

@@ -1,0 +1,290 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from client_tui.core.delivery import Delivery, DeliveryListener
+from client_tui.core.errors import BadFile, Disconnected, ServerUnreachable
+from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
+from client_tui.core.session import Session
+from client_tui.core.uploads import OnProgress, Outcome, Phase, Progress, Uploader
+from shared_models.media import Photo, Purpose
+from shared_models.realtime import Err, Ok
+from tests.client.core.fakes import ROOM, START, FakeClock
+
+QUIET_ROOM = UUID(int=99)
+Answer = Callable[[dict[str, Any]], Ok | Err | Exception]
+
+
+def accepted(sent: dict[str, Any]) -> Ok:
+    return Ok(
+        id="1",
+        chatroom_id=sent["room"],
+        cid=sent["cid"],
+        seq=1,
+        message_id=uuid4(),
+        created_at=START,
+        duplicate=False,
+    )
+
+
+def refused(code: str, *, retry_ms: int | None = None) -> Answer:
+    return lambda sent: Err(
+        code=code, retryable=retry_ms is not None, retry_ms=retry_ms, detail=f"Told: {code}."
+    )
+
+
+class FakeSession:
+    """A line that takes messages and answers as a test wants."""
+
+    def __init__(self) -> None:
+        self.online = asyncio.Event()
+        self.online.set()
+        self.sent: list[dict[str, Any]] = []
+        self.answers: list[Answer] = []
+
+    async def wait_online(self) -> None:
+        await self.online.wait()
+
+    async def send(
+        self,
+        room: UUID,
+        cid: UUID,
+        text: str,
+        photo_ids: Sequence[UUID] = (),
+        *,
+        confirmed: bool = False,
+    ) -> Ok | Err:
+        sent = {
+            "room": room,
+            "cid": cid,
+            "text": text,
+            "photos": list(photo_ids),
+            "confirmed": confirmed,
+        }
+        self.sent.append(sent)
+        answer = (self.answers.pop(0) if self.answers else accepted)(sent)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def texts(self) -> list[str]:
+        return [str(sent["text"]) for sent in self.sent]
+
+
+class FakeUploader:
+    """Uploads everything, except what a test has given an error."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[Path]] = []
+        self.errors: dict[str, Exception] = {}
+
+    async def upload(
+        self, purpose: Purpose, paths: Sequence[Path], on_progress: OnProgress
+    ) -> list[Outcome]:
+        assert purpose is Purpose.MESSAGE
+        self.asked.append(list(paths))
+        outcomes = []
+        for index, path in enumerate(paths):
+            error: Any = self.errors.pop(path.name, None)
+            on_progress(Progress(index, path, Phase.FAILED if error else Phase.READY))
+            photo = Photo(id=uuid4(), width=1, height=1, placeholder="", thumb_url="", full_url="")
+            outcomes.append(Outcome(path, None if error else photo, error))
+        return outcomes
+
+
+class Heard(DeliveryListener):
+    def __init__(self) -> None:
+        self.done: list[OutboxMessage] = []
+        self.states: list[OutboxState] = []
+        self.photos: list[Progress] = []
+        self._heard = asyncio.Event()
+
+    def sent(self, message: OutboxMessage, ok: Ok) -> None:
+        self.done.append(message)
+        self._heard.set()
+
+    def altered(self, message: OutboxMessage) -> None:
+        self.states.append(message.state)
+        self._heard.set()
+
+    def progressed(self, message: OutboxMessage, progress: Progress) -> None:
+        self.photos.append(progress)
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not holds():
+                self._heard.clear()
+                await self._heard.wait()
+
+
+class World:
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self.session = FakeSession()
+        self.uploader = FakeUploader()
+        self.clock = FakeClock()
+        self.heard = Heard()
+        self.delivery = Delivery(
+            outbox,
+            cast(Session, self.session),
+            cast(Uploader, self.uploader),
+            listener=self.heard,
+            clock=self.clock,
+            chance=lambda: 1.0,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.delivery.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def until_sent(self, count: int) -> None:
+        await self.heard.until(lambda: len(self.heard.done) >= count)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    outbox = await Outbox(tmp_path / "outbox.db").open()
+    yield World(outbox)
+    await outbox.close()
+
+
+async def test_what_waits_is_sent_in_order_and_then_gone(world: World) -> None:
+    for text in ("one", "two", "three"):
+        await world.outbox.put(ROOM, text)
+    async with world.running():
+        await world.until_sent(3)
+        await world.outbox.put(ROOM, "four")
+        world.delivery.wake()
+        await world.until_sent(4)
+    assert world.session.texts() == ["one", "two", "three", "four"]
+    assert await world.outbox.waiting() == []
+
+
+async def test_a_lost_answer_means_the_same_cid_again(world: World) -> None:
+    waiting = await world.outbox.put(ROOM, "hello")
+    world.session.answers = [lambda _: Disconnected()]
+    async with world.running():
+        await world.clock.until_asleep()
+        [unsure] = await world.outbox.waiting()
+        assert unsure.state is OutboxState.SENDING
+        await world.clock.advance(0.5)
+        await world.until_sent(1)
+    assert [sent["cid"] for sent in world.session.sent] == [waiting.cid, waiting.cid]
+
+
+async def test_nothing_leaves_while_offline_and_edits_made_meanwhile_count(world: World) -> None:
+    world.session.online.clear()
+    first = await world.outbox.put(ROOM, "frist")
+    second = await world.outbox.put(ROOM, "second")
+    async with world.running():
+        await world.clock.advance(100)
+        await world.outbox.edit(first.cid, "first")
+        await world.outbox.discard(second.cid)
+        assert world.session.sent == []
+        world.session.online.set()
+        await world.until_sent(1)
+    assert world.session.texts() == ["first"]
+
+
+async def test_too_fast_waits_as_told_and_keeps_the_order(world: World) -> None:
+    await world.outbox.put(ROOM, "one")
+    await world.outbox.put(ROOM, "two")
+    world.session.answers = [refused("rate_limited", retry_ms=3000)]
+    async with world.running():
+        await world.clock.until_asleep()
+        [first, _] = await world.outbox.waiting()
+        assert first.state is OutboxState.QUEUED
+        await world.clock.advance(2.9)
+        assert world.session.texts() == ["one"]
+        await world.clock.advance(0.2)
+        await world.until_sent(2)
+    assert world.session.texts() == ["one", "one", "two"]
+
+
+async def test_a_refusal_fails_that_message_only_and_says_why(world: World) -> None:
+    await world.outbox.put(ROOM, "https://bad.example")
+    await world.outbox.put(ROOM, "good")
+    world.session.answers = [refused("message_blocked")]
+    async with world.running():
+        await world.until_sent(1)
+    [failed] = await world.outbox.waiting()
+    assert (failed.state, failed.code, failed.reason) == (
+        OutboxState.FAILED,
+        "message_blocked",
+        "Told: message_blocked.",
+    )
+    assert OutboxState.FAILED in world.heard.states
+
+
+async def test_a_failed_message_goes_out_when_it_is_confirmed(world: World) -> None:
+    waiting = await world.outbox.put(ROOM, "my number is")
+    world.session.answers = [refused("confirm_needed")]
+    async with world.running():
+        await world.heard.until(lambda: OutboxState.FAILED in world.heard.states)
+        await world.outbox.retry(waiting.cid, confirmed=True)
+        world.delivery.wake()
+        await world.until_sent(1)
+    assert [sent["confirmed"] for sent in world.session.sent] == [False, True]
+
+
+async def test_photos_are_uploaded_before_their_message(world: World) -> None:
+    await world.outbox.put(ROOM, "look", [Path("/a.jpg"), Path("/b.jpg")])
+    async with world.running():
+        await world.until_sent(1)
+    [sent] = world.session.sent
+    assert sent["photos"] == [photo.upload_id for photo in world.heard.done[0].photos]
+    assert len(sent["photos"]) == len({*sent["photos"]}) == 2
+    assert [progress.index for progress in world.heard.photos] == [0, 1]
+
+
+async def test_only_the_photo_that_failed_is_uploaded_again(world: World) -> None:
+    waiting = await world.outbox.put(ROOM, "look", [Path("/a.jpg"), Path("/b.jpg")])
+    world.uploader.errors["b.jpg"] = BadFile("b.jpg is empty.")
+    async with world.running():
+        await world.heard.until(lambda: OutboxState.FAILED in world.heard.states)
+        [failed] = await world.outbox.waiting()
+        assert failed.reason == "b.jpg is empty."
+        await world.outbox.retry(waiting.cid)
+        world.delivery.wake()
+        await world.until_sent(1)
+    assert world.uploader.asked == [[Path("/a.jpg"), Path("/b.jpg")], [Path("/b.jpg")]]
+    assert world.heard.photos[-1].index == 1
+
+
+async def test_a_store_out_of_reach_is_no_reason_to_give_up(world: World) -> None:
+    await world.outbox.put(ROOM, "", [Path("/a.jpg")])
+    world.uploader.errors["a.jpg"] = ServerUnreachable("The photo store", "gone")
+    async with world.running():
+        await world.clock.until_asleep()
+        await world.clock.advance(0.5)
+        await world.until_sent(1)
+
+
+async def test_a_room_that_waits_does_not_hold_up_another(world: World) -> None:
+    await world.outbox.put(ROOM, "slow")
+    world.session.answers = [refused("rate_limited", retry_ms=60_000)]
+    async with world.running():
+        await world.clock.until_asleep()
+        await world.outbox.put(QUIET_ROOM, "quick")
+        world.delivery.wake()
+        await world.until_sent(1)
+    assert world.heard.done[0].text == "quick"
+
+
+async def test_what_was_on_its_way_when_the_program_died_is_sent_again(world: World) -> None:
+    waiting = await world.outbox.put(ROOM, "hello")
+    await world.outbox.sending(waiting.cid)
+    async with world.running():
+        await world.until_sent(1)
+    assert world.session.sent[0]["cid"] == waiting.cid
