@@ -1,0 +1,170 @@
+"""Timers run as jobs and on read, and decide the same either way (T9, T12b, T13, P3, H5)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.server.trades.market import Deal, Market, check_invariants, done
+from tests.server.trades.test_transitions import BODIES
+
+DAY = timedelta(days=1)
+
+
+async def shipped(market: Market, deal: Deal) -> dict[str, Any]:
+    trade = await market.reserved(deal, "post")
+    found: dict[str, Any] = await market.act(deal.seller, trade, "ship", **BODIES["ship"])
+    return found
+
+
+async def handed_over(market: Market, deal: Deal) -> dict[str, Any]:
+    trade = await market.reserved(deal)
+    found: dict[str, Any] = await market.act(deal.seller, trade, "confirm")
+    return found
+
+
+async def disputed(market: Market, deal: Deal) -> dict[str, Any]:
+    trade = await handed_over(market, deal)
+    found: dict[str, Any] = await market.act(deal.buyer, trade, "problem", **BODIES["problem"])
+    return found
+
+
+TIMERS = [
+    (Market.reserved, 7 * DAY, "canceled", "expired", "selling"),
+    (handed_over, 3 * DAY, "completed", None, "sold"),
+    (shipped, 7 * DAY, "completed", None, "sold"),
+    (disputed, 30 * DAY, "canceled", "unresolved", "selling"),
+]
+
+
+@pytest.mark.parametrize("lazily", [False, True], ids=["by a job", "on read"])
+@pytest.mark.parametrize(("begin", "wait", "state", "reason", "listing_state"), TIMERS)
+async def test_a_timer_ends_the_trade_at_its_time_and_not_before(
+    market: Market,
+    begin: Any,
+    wait: timedelta,
+    state: str,
+    reason: str | None,
+    listing_state: str,
+    lazily: bool,
+) -> None:
+    deal = await market.deal()
+    trade = await begin(market, deal)
+    market.clock.advance(wait - timedelta(seconds=1))
+    assert (await market.trade(deal.buyer, trade["id"]))["state"] == trade["state"]
+    if lazily:
+        market.clock.advance(timedelta(seconds=1))
+    else:
+        await market.later(seconds=1)
+    ended = await market.trade(deal.buyer, trade["id"])
+    assert (ended["state"], ended["cancel_reason"]) == (state, reason)
+    assert ended["auto_completed"] == (state == "completed")
+    assert ended["timeline"][-1]["actor_id"] is None
+    listing = await done(deal.seller.get(f"/v1/listings/{deal.listing_id}"))
+    assert listing["state"] == listing_state
+    assert listing["hidden"] == (reason == "unresolved")
+    for party in (deal.seller, deal.buyer):
+        told = [notice["event"] for notice in await market.notices(party)]
+        assert told[0] == f"trade_{ended['timeline'][-1]['event']}", "both are told"
+    await check_invariants(market)
+
+
+async def test_the_list_of_trades_shows_no_timer_that_has_run_out(market: Market) -> None:
+    deal = await market.deal()
+    await market.reserved(deal)
+    market.clock.advance(7 * DAY)
+    assert (await done(deal.buyer.get("/v1/trades?state=open")))["items"] == []
+    canceled = (await done(deal.buyer.get("/v1/trades?state=canceled")))["items"]
+    assert [trade["cancel_reason"] for trade in canceled] == ["expired"]
+
+
+async def test_what_ran_out_unseen_can_be_reserved_anew(market: Market) -> None:
+    deal = await market.deal()
+    first = await market.reserved(deal)
+    market.clock.advance(7 * DAY)
+    second = await market.reserved(deal)
+    assert second["id"] != first["id"]
+    assert (await market.trade(deal.buyer, first["id"]))["cancel_reason"] == "expired"
+    await check_invariants(market)
+
+
+async def test_nobody_acts_on_a_trade_whose_time_is_over(market: Market) -> None:
+    deal = await market.deal()
+    trade = await market.reserved(deal)
+    market.clock.advance(7 * DAY)
+    answer = await market.try_to(deal.seller, trade, "confirm")
+    assert (answer.status_code, answer.json()["code"]) == (409, "stale")
+    assert answer.json()["current"]["cancel_reason"] == "expired"
+
+
+async def test_a_problem_stops_the_clock(market: Market) -> None:
+    deal = await market.deal()
+    trade = await disputed(market, deal)
+    await market.later(days=4)
+    assert (await market.trade(deal.buyer, trade["id"]))["state"] == "disputed"
+
+
+async def test_a_withdrawn_problem_starts_the_clock_afresh(market: Market) -> None:
+    deal = await market.deal()
+    trade = await disputed(market, deal)
+    await market.later(days=4)
+    await market.act(deal.buyer, trade, "withdraw-problem")
+    await market.later(hours=71)
+    assert (await market.trade(deal.buyer, trade["id"]))["state"] == "handed_over"
+    await market.later(hours=1)
+    assert (await market.trade(deal.buyer, trade["id"]))["state"] == "completed"
+
+
+async def test_who_has_not_confirmed_is_reminded_after_24_and_60_hours(market: Market) -> None:
+    deal = await market.deal()
+    await handed_over(market, deal)
+    await market.later(hours=24)
+    await market.later(hours=36)
+    reminded = [
+        notice["event"]
+        for notice in await market.notices(deal.buyer)
+        if "reminder" in notice["event"]
+    ]
+    assert reminded == ["trade_reminder_confirm_60", "trade_reminder_confirm_24"]
+    assert not any("reminder" in notice["event"] for notice in await market.notices(deal.seller))
+
+
+async def test_nobody_is_reminded_of_a_trade_that_has_moved_on(market: Market) -> None:
+    deal = await market.deal()
+    await market.completed(deal)
+    await market.later(hours=60)
+    told = await market.notices(deal.buyer)
+    assert not any("reminder" in notice["event"] for notice in told)
+
+
+async def test_both_are_warned_a_day_before_a_reservation_runs_out(market: Market) -> None:
+    deal = await market.deal()
+    await market.reserved(deal)
+    await market.later(days=5, hours=23)
+    assert len(await market.notices(deal.buyer)) == 1
+    await market.later(hours=1)
+    for party in (deal.seller, deal.buyer):
+        assert (await market.notices(party))[0]["event"] == "trade_reminder_expiry"
+
+
+async def test_likers_hear_after_ten_minutes_that_it_is_back_on_sale(market: Market) -> None:
+    deal = await market.deal()
+    fan = await market.person("fan")
+    assert (await fan.put(f"/v1/listings/{deal.listing_id}/like")).is_success
+    trade = await market.reserved(deal)
+    await market.act(deal.buyer, trade, "cancel", reason="price")
+    await market.later(minutes=9)
+    assert await market.notices(fan) == []
+    await market.later(minutes=1)
+    assert [notice["event"] for notice in await market.notices(fan)] == ["back_on_sale"]
+
+
+async def test_likers_do_not_hear_of_a_quick_second_reservation(market: Market) -> None:
+    deal = await market.deal()
+    fan = await market.person("fan")
+    assert (await fan.put(f"/v1/listings/{deal.listing_id}/like")).is_success
+    trade = await market.reserved(deal)
+    await market.act(deal.buyer, trade, "cancel", reason="price")
+    await market.reserved(deal)
+    await market.later(minutes=10)
+    assert await market.notices(fan) == []
