@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,6 +17,9 @@ from pydantic_settings import (
 )
 
 from shared_models.market import Limits
+
+CONFIG_VARIABLE = "PICKY_CONFIG"
+"""Names the TOML file."""
 
 
 class Environment(StrEnum):
@@ -83,7 +87,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, environment, then the file that ``PICKY_CONFIG`` names."""
-        file = os.environ.get("PICKY_CONFIG")
+        file = os.environ.get(CONFIG_VARIABLE)
         sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
         if file:
             sources += (TomlConfigSettingsSource(settings_cls, Path(file)),)
@@ -153,9 +157,19 @@ def _kept_secret(path: Path) -> bytes:
 
 def load_settings(**flags: Any) -> Settings:
     """Read the settings; flags that are None were not given. Raises :class:`SettingsError`."""
+    file = os.environ.get(CONFIG_VARIABLE)
+    if file and not Path(file).is_file():
+        raise SettingsError(f"{CONFIG_VARIABLE} names {file}, which is no file")
     try:
         settings = Settings(**{name: value for name, value in flags.items() if value is not None})
-    except ValueError as error:
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_told, error.errors()))) from error
+    except ValueError as error:  # not TOML, or no JSON where a list is wanted
         raise SettingsError(str(error)) from error
     settings.check()
     return settings
+
+
+def _told(problem: ErrorDetails) -> str:
+    name = "__".join(map(str, problem["loc"])).upper()
+    return f"PICKY_{name}: {problem['msg']}"
