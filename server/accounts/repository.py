@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import Row, bindparam, delete, exists, func, insert, or_, select, union_all, update
 
 from server.accounts.tables import Account, Block, Follow, Session, Ticket
 from server.platform.database import live
@@ -39,6 +39,17 @@ _SESSION = (
     Session.device,
     Session.created_at,
     Session.last_seen_at,
+)
+
+# Asked with every request or page, so they are built once.
+_SESSION_OF_TOKEN = (
+    select(Session.id, Session.account_id)
+    .join(Account, Account.id == Session.account_id)
+    .where(Session.token_hash == bindparam("token_hash"), live(Session), live(Account))
+)
+_BLOCKED_WITH = union_all(
+    select(Block.blocked_id).where(Block.account_id == bindparam("account_id"), live(Block)),
+    select(Block.account_id).where(Block.blocked_id == bindparam("account_id"), live(Block)),
 )
 
 
@@ -175,11 +186,7 @@ async def insert_session(
 
 async def session_of_token(work: UnitOfWork, token_hash: str) -> Row[Any] | None:
     """``id`` and ``account_id`` of the live session of a live account."""
-    return await work.first(
-        select(Session.id, Session.account_id)
-        .join(Account, Account.id == Session.account_id)
-        .where(Session.token_hash == token_hash, live(Session), live(Account))
-    )
+    return await work.first(_SESSION_OF_TOKEN, {"token_hash": token_hash})
 
 
 async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:
@@ -274,12 +281,7 @@ async def drop_tickets(work: UnitOfWork, expired_by: datetime) -> int:
 
 async def blocked_with(work: UnitOfWork, account_id: UUID) -> frozenset[UUID]:
     """Whom the account blocks and who blocks it, in one query."""
-    rows = await work.rows(
-        union_all(
-            select(Block.blocked_id).where(Block.account_id == account_id, live(Block)),
-            select(Block.account_id).where(Block.blocked_id == account_id, live(Block)),
-        )
-    )
+    rows = await work.rows(_BLOCKED_WITH, {"account_id": account_id})
     return frozenset(row[0] for row in rows)
 
 

@@ -28,7 +28,7 @@ def card(row: Any, viewer_id: UUID) -> ListingCard:
         condition=row.condition,
         method=row.method,
         negotiable=row.negotiable,
-        cover=None if covered or not row.photos else row.photos[0],
+        cover=None if covered else row.cover,
         like_count=row.like_count,
         chat_count=row.chat_count,
         bumped_at=row.bumped_at,

@@ -25,9 +25,7 @@ class UnitOfWork:
     hints are published after its commit.
     """
 
-    def __init__(
-        self, context: Context, connection: AsyncConnection, actor: Actor | None
-    ) -> None:
+    def __init__(self, context: Context, connection: AsyncConnection, actor: Actor | None) -> None:
         self.context = context
         self.connection = connection
         self.now: datetime = context.clock.now()
@@ -68,13 +66,17 @@ class UnitOfWork:
         """Run a statement; many rows of parameters make it an executemany."""
         return await self.connection.execute(statement, parameters)
 
-    async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
-        """All rows."""
-        return (await self.connection.execute(statement)).all()
+    async def rows(
+        self, statement: Executable, parameters: dict[str, Any] | None = None
+    ) -> Sequence[Row[Any]]:
+        """All rows. A statement of named parameters can be built once and kept."""
+        return (await self.connection.execute(statement, parameters)).all()
 
-    async def first(self, statement: Executable) -> Row[Any] | None:
+    async def first(
+        self, statement: Executable, parameters: dict[str, Any] | None = None
+    ) -> Row[Any] | None:
         """The first row, or None."""
-        return (await self.connection.execute(statement)).first()
+        return (await self.connection.execute(statement, parameters)).first()
 
     async def scalar(self, statement: Executable) -> Any:
         """The first column of the first row, or None."""
@@ -114,9 +116,7 @@ class UnitOfWork:
 
 
 @asynccontextmanager
-async def reading(
-    context: Context, actor: Actor | None = None
-) -> AsyncIterator[UnitOfWork]:
+async def reading(context: Context, actor: Actor | None = None) -> AsyncIterator[UnitOfWork]:
     """A read-only unit of work: one consistent snapshot on SQLite, READ COMMITTED elsewhere."""
     async with context.database.reader.connect() as connection:
         yield UnitOfWork(context, connection, actor)
@@ -139,9 +139,7 @@ async def transact(
     try:
         return await _once(context, actor, action)
     except LostRace as race:
-        raise Conflict(
-            "busy", "Somebody else was faster. Look again.", retryable=True
-        ) from race
+        raise Conflict("busy", "Somebody else was faster. Look again.", retryable=True) from race
 
 
 async def _once(

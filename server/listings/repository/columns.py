@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import BindParameter, ColumnElement, and_, exists
 
 from server.listings.tables import Like, Listing
 from server.platform.database import live
@@ -18,7 +18,7 @@ CARD = (
     Listing.condition,
     Listing.method,
     Listing.negotiable,
-    Listing.photos,
+    Listing.photos[0].label("cover"),
     Listing.like_count,
     Listing.chat_count,
     Listing.bumped_at,
@@ -28,7 +28,7 @@ CARD = (
 )
 
 
-def liked_by(viewer_id: UUID) -> ColumnElement[bool]:
+def liked_by(viewer_id: UUID | BindParameter[UUID]) -> ColumnElement[bool]:
     """Whether the viewer likes the row's listing."""
     return exists().where(Like.listing_id == Listing.id, Like.account_id == viewer_id, live(Like))
 

@@ -14,6 +14,7 @@ from server.platform.unit_of_work import UnitOfWork
 
 _ALL = (
     *CARD,
+    Listing.photos,
     Listing.version,
     Listing.description,
     Listing.category,

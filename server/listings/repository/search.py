@@ -1,5 +1,6 @@
 """The text index. The two databases differ in how terms are matched, and only here."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
@@ -8,6 +9,7 @@ from sqlalchemy import (
     Integer,
     String,
     and_,
+    bindparam,
     cast,
     column,
     delete,
@@ -21,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from server.listings.tables import Listing, SearchDocument
-from server.platform.analyser import Term, TextQuery, fts5_match, index_terms, tsquery
+from server.platform.analyser import TextQuery, fts5_match, index_terms, tsquery
 from server.platform.pages import SortColumn
 from server.platform.unit_of_work import UnitOfWork
 
@@ -55,14 +57,24 @@ async def drop_document(work: UnitOfWork, id_: int) -> None:
     await work.execute(delete(SearchDocument).where(SearchDocument.id == id_))
 
 
-class TextMatch:
-    """A text query as a source to select listings from, and a condition on it."""
+@dataclass(frozen=True, slots=True)
+class TextShape:
+    """A text query as a source to select listings from and a condition on it, but for the words.
 
-    def __init__(self, query: TextQuery, *, sqlite: bool) -> None:
-        self._query = query
-        self._sqlite = sqlite
-        self.has_words = bool(query.required)
-        """Whether there are words to look for, not only some to leave out."""
+    The words come as :func:`text_parameters`.
+    """
+
+    sqlite: bool
+    has_words: bool
+    """Whether there are words to look for, not only some to leave out."""
+
+    excluded: int
+
+    @classmethod
+    def of(cls, query: TextQuery, *, sqlite: bool) -> "TextShape":
+        """The shape of a query."""
+        has_words = bool(query.required)
+        return cls(sqlite, has_words, 0 if has_words else len(query.excluded))
 
     @property
     def place(self) -> SortColumn:
@@ -82,30 +94,45 @@ class TextMatch:
         ``in_title`` asks that the title alone has the required ones, or that it has not.
         """
         if not self.has_words:
-            return and_(*(not_(self._has_all(group)) for group in self._query.excluded))
-        titled = TextQuery(self._query.required, excluded=())
-        if self._sqlite:
-            expression = f"all_terms : ({fts5_match(self._query)})"
-            if in_title is not None:
-                link = "AND" if in_title else "NOT"
-                expression = f"({expression}) {link} (title_terms : ({fts5_match(titled)}))"
-            return _matches(expression)
-        found = _tsvector("all_terms", self._query)
+            return and_(*(not_(self._has_all(number)) for number in range(self.excluded)))
+        if self.sqlite:
+            return _fts5_match({None: "words", True: "titled", False: "untitled"}[in_title])
+        found = _tsvector_match("all_terms", "words")
         if in_title is None:
             return found
-        found_in_title = _tsvector("title_terms", titled)
-        return and_(found, found_in_title if in_title else not_(found_in_title))
+        titled = _tsvector_match("title_terms", "titled")
+        return and_(found, titled if in_title else not_(titled))
 
     @property
     def _reads_index(self) -> bool:
-        return self._sqlite and bool(self._query.required)
+        return self.sqlite and self.has_words
 
-    def _has_all(self, group: tuple[Term, ...]) -> ColumnElement[bool]:
-        query = TextQuery(required=group, excluded=())
-        if not self._sqlite:
-            return _tsvector("all_terms", query)
-        found = _matches(f"all_terms : ({fts5_match(query)})")
-        return Listing.search_id.in_(select(_FTS5.c.rowid).where(found))
+    def _has_all(self, number: int) -> ColumnElement[bool]:
+        if not self.sqlite:
+            return _tsvector_match("all_terms", f"excluded_{number}")
+        found = select(_FTS5.c.rowid).where(_fts5_match(f"excluded_{number}"))
+        return Listing.search_id.in_(found)
+
+
+def text_parameters(query: TextQuery, *, sqlite: bool) -> dict[str, str]:
+    """The words of a query, as the statement's parameters."""
+    groups = {f"excluded_{number}": group for number, group in enumerate(query.excluded)}
+    excluded = {name: TextQuery(group, excluded=()) for name, group in groups.items()}
+    if not query.required:
+        return {name: _in_all(group, sqlite=sqlite) for name, group in excluded.items()}
+    words, titled = query, TextQuery(query.required, excluded=())
+    if not sqlite:
+        return {"words": tsquery(words), "titled": tsquery(titled)}
+    anywhere, in_title = _in_all(words, sqlite=True), f"title_terms : ({fts5_match(titled)})"
+    return {
+        "words": anywhere,
+        "titled": f"({anywhere}) AND ({in_title})",
+        "untitled": f"({anywhere}) NOT ({in_title})",
+    }
+
+
+def _in_all(query: TextQuery, *, sqlite: bool) -> str:
+    return f"all_terms : ({fts5_match(query)})" if sqlite else tsquery(query)
 
 
 def _terms(title: str, description: str) -> dict[str, str]:
@@ -115,10 +142,10 @@ def _terms(title: str, description: str) -> dict[str, str]:
     }
 
 
-def _matches(expression: str) -> ColumnElement[bool]:
-    return column(_FTS5.name, String).bool_op("MATCH")(expression)
+def _fts5_match(words: str) -> ColumnElement[bool]:
+    return column(_FTS5.name, String).bool_op("MATCH")(bindparam(words, type_=String()))
 
 
-def _tsvector(terms: str, query: TextQuery) -> ColumnElement[bool]:
+def _tsvector_match(terms: str, words: str) -> ColumnElement[bool]:
     document = column(f"listings_search_index_{terms}", TSVECTOR)
-    return document.bool_op("@@")(cast(tsquery(query), TSQUERY))
+    return document.bool_op("@@")(cast(bindparam(words, type_=String()), TSQUERY))
