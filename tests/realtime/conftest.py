@@ -1,0 +1,268 @@
+"""A real server on a real socket in this loop, and devices that speak the protocol to it."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from server.platform.context import Context
+from server.realtime.node import RealtimeNode
+from server.realtime.settings import RealtimeSettings
+from shared_models.realtime import SUBPROTOCOL
+from tests.server.chat.conftest import (
+    OpenRoom,
+    Sell,
+    Upload1,
+    listing,
+    message,
+    open_room,
+    room,
+    sell,
+    upload,
+)
+from tests.server.conftest import (
+    Person,
+    SignUpPerson,
+    app,
+    clock,
+    context,
+    count_queries,
+    settings,
+)
+
+__all__ = [
+    "OpenRoom",
+    "Person",
+    "Sell",
+    "Upload1",
+    "app",
+    "clock",
+    "context",
+    "count_queries",
+    "listing",
+    "message",
+    "open_room",
+    "room",
+    "sell",
+    "settings",
+    "upload",
+]
+
+PATIENCE_S = 10
+PASSWORD = "correct horse battery"
+Frame = dict[str, Any]
+
+
+class Device:
+    """A connected client: sends frames, and waits for the ones it expects."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.welcome: Frame = {}
+        self.events: list[Frame] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _t: type[BaseException] | None, _e: BaseException | None, _tb: TracebackType | None
+    ) -> None:
+        await self.socket.close()
+
+    async def say(self, t: str, **fields: Any) -> None:
+        await self.socket.send(json.dumps({"t": t, **fields}))
+
+    async def hear(self) -> Frame:
+        """The next frame. Events are also kept, in the order they came."""
+        text = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
+        frame: Frame = json.loads(text)
+        if frame["t"] == "event":
+            self.events.append(frame)
+        if frame["t"] == "batch":
+            self.events += frame["events"]
+        return frame
+
+    async def until(self, t: str, **fields: Any) -> Frame:
+        """The next frame of this type and with these fields; others are passed over."""
+        while True:
+            frame = await self.hear()
+            if frame["t"] == t and all(frame.get(name) == value for name, value in fields.items()):
+                return frame
+
+    async def event(self, kind: str) -> Frame:
+        """The data of the next event of this kind."""
+        data: Frame = (await self.until("event", kind=kind))["data"]
+        return data
+
+    async def seen(self, kind: str) -> Frame:
+        """The data of the first event of this kind, also of one that has come already."""
+        while not (found := [event for event in self.events if event["kind"] == kind]):
+            await self.hear()
+        data: Frame = found[0]["data"]
+        return data
+
+    async def closed(self) -> int:
+        """The close code, after passing over everything that comes before it."""
+        with suppress(ConnectionClosed):
+            while True:
+                await self.hear()
+        closing = self.socket.protocol.close_rcvd
+        assert closing is not None, "cut without a close frame"
+        return int(closing.code)
+
+    async def send(self, room: str, text: str = "hello", **fields: Any) -> Frame:
+        """Send a message and wait for its ``ok``."""
+        tag = str(uuid4())
+        body = {"cid": str(uuid4()), "chatroom_id": room, "text": text, **fields}
+        await self.say("send", id=tag, **body)
+        return await self.until("ok", id=tag)
+
+    @property
+    def positions(self) -> list[int]:
+        return [event["pos"] for event in self.events]
+
+
+class Server(uvicorn.Server):
+    """A server that says when it listens, and leaves the signals of the test run alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@pytest.fixture
+def realtime_settings() -> RealtimeSettings:
+    """The numbers of the protocol; a test that needs smaller ones overrides this."""
+    return RealtimeSettings(drain_s=0.01)
+
+
+@pytest.fixture
+async def node(app: FastAPI, context: Context, realtime_settings: RealtimeSettings) -> RealtimeNode:
+    """The realtime side of the server."""
+    node = RealtimeNode(context, realtime_settings)
+    context.wiring.provide(RealtimeNode, node)
+    return node
+
+
+@pytest.fixture
+async def port(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
+    """Where the server listens."""
+    server = Server(
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=0,
+            ws="websockets-sansio",
+            ws_max_size=32 * 1024,
+            ws_per_message_deflate=False,
+            ws_ping_interval=None,
+            lifespan="off",
+            log_config=None,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    serving = asyncio.create_task(server.serve())
+    await server.listening.wait()
+    await node.start()
+    yield server.servers[0].sockets[0].getsockname()[1]
+    await node.stop()
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def client(port: int) -> AsyncIterator[httpx.AsyncClient]:
+    """A visitor without a token, over a real socket."""
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        yield client
+
+
+@pytest.fixture
+def sign_up(client: httpx.AsyncClient) -> SignUpPerson:
+    """Open an account and sign in with it."""
+
+    async def sign_up(handle: str) -> Person:
+        body = {"handle": handle, "password": PASSWORD, "display_name": handle}
+        signed_in = (await client.post("/v1/accounts", json=body)).json()
+        return Person(
+            id=UUID(signed_in["account"]["id"]),
+            handle=handle,
+            token=signed_in["token"],
+            session_id=UUID(signed_in["session"]["id"]),
+            client=client,
+        )
+
+    return sign_up
+
+
+@pytest.fixture
+async def seller(sign_up: SignUpPerson) -> Person:
+    return await sign_up("seller")
+
+
+@pytest.fixture
+async def buyer(sign_up: SignUpPerson) -> Person:
+    return await sign_up("buyer")
+
+
+@pytest.fixture
+async def stranger(sign_up: SignUpPerson) -> Person:
+    return await sign_up("stranger")
+
+
+Dial = Callable[..., Awaitable[Device]]
+Connect = Callable[..., Awaitable[Device]]
+
+
+@pytest.fixture
+async def dial(port: int) -> AsyncIterator[Dial]:
+    """Open a socket, by token or as a visitor, without a word."""
+    async with AsyncExitStack() as sockets:
+
+        async def dial(person: Person | None = None, **options: Any) -> Device:
+            headers = {"Authorization": f"Bearer {person.token}"} if person else {}
+            options = {
+                "subprotocols": [SUBPROTOCOL],
+                "additional_headers": headers,
+                "compression": None,
+                "ping_interval": None,
+                "close_timeout": 1,
+                "proxy": None,
+                **options,
+            }
+            socket = await connect(f"ws://127.0.0.1:{port}/v1/realtime", **options)
+            return await sockets.enter_async_context(Device(socket))
+
+        yield dial
+
+
+@pytest.fixture
+def join(dial: Dial) -> Connect:
+    """Open a socket, say hello, and be welcome."""
+
+    async def join(person: Person, hello: Frame | None = None, **options: Any) -> Device:
+        device = await dial(person, **options)
+        await device.say("hello", device="test", client="tests", **(hello or {}))
+        device.welcome = await device.until("welcome")
+        return device
+
+    return join

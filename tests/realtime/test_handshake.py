@@ -1,0 +1,149 @@
+"""Who may come in, how, and what they are told when they may not."""
+
+import json
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from server.platform.context import Context
+from server.realtime.node import RealtimeNode
+from server.realtime.settings import RealtimeSettings
+from shared_models.realtime import SUBPROTOCOL, Welcome
+from tests.realtime.conftest import Connect, Dial, Person
+from tests.server.conftest import problem
+
+
+async def test_a_token_on_the_upgrade_and_a_hello_are_welcome(join: Connect, buyer: Person) -> None:
+    device = await join(buyer)
+    welcome = Welcome.model_validate(device.welcome)
+    assert welcome.account_id == buyer.id
+    assert (welcome.resumed, welcome.pos, welcome.ping_s) == (False, 0, 25)
+    assert device.socket.subprotocol == SUBPROTOCOL
+    bootstrap = (await buyer.get("/v1/sync/bootstrap")).json()
+    assert (str(welcome.epoch), welcome.pos) == (bootstrap["epoch"], bootstrap["pos"])
+
+
+async def test_a_ticket_is_good_once(dial: Dial, buyer: Person) -> None:
+    ticket = (await buyer.post("/v1/realtime/tickets")).json()["ticket"]
+    first, second = await dial(), await dial()
+    await first.say("hello", ticket=ticket, device="", client="")
+    assert (await first.until("welcome"))["account_id"] == str(buyer.id)
+    await second.say("hello", ticket=ticket, device="", client="")
+    assert await second.closed() == 4500
+
+
+async def test_a_dead_token_is_accepted_and_closed_so_that_every_client_can_read_why(
+    dial: Dial, buyer: Person
+) -> None:
+    await buyer.delete("/v1/sessions/current")
+    assert await (await dial(buyer)).closed() == 4500
+    headers = {"Authorization": "Basic x"}
+    assert await (await dial(additional_headers=headers)).closed() == 4500
+
+
+async def test_without_token_or_ticket_the_hello_is_refused(dial: Dial, port: int) -> None:
+    device = await dial()
+    await device.say("hello", device="", client="")
+    assert await device.closed() == 4500
+
+
+async def test_a_foreign_origin_is_refused_on_the_upgrade(dial: Dial, buyer: Person) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await dial(buyer, origin="https://evil.example")
+    assert refused.value.response.status_code == 403
+
+
+class TestAnAllowedOrigin:
+    @pytest.fixture
+    def realtime_settings(self) -> RealtimeSettings:
+        return RealtimeSettings(allowed_origins=frozenset({"https://picky.example"}))
+
+    async def test_is_let_in(self, join: Connect, buyer: Person) -> None:
+        device = await join(buyer, origin="https://picky.example")
+        assert device.welcome["account_id"] == str(buyer.id)
+
+
+@pytest.mark.parametrize("subprotocols", [None, ["picky.v9.json"]])
+async def test_another_protocol_is_closed_as_unsupported(
+    dial: Dial, buyer: Person, subprotocols: list[str] | None
+) -> None:
+    device = await dial(buyer, subprotocols=subprotocols)
+    assert await device.closed() == 4502
+
+
+@pytest.mark.parametrize(
+    "first",
+    ['{"t":"pong","n":1}', "not json", "[]", '{"t":"hello","pos":-1}', '{"t":"hello","pos":"1"}'],
+)
+async def test_the_first_frame_is_a_proper_hello(dial: Dial, buyer: Person, first: str) -> None:
+    device = await dial(buyer)
+    await device.socket.send(first)
+    assert await device.closed() == 4501
+
+
+async def test_hello_is_said_once(join: Connect, buyer: Person) -> None:
+    device = await join(buyer)
+    await device.say("hello", device="", client="")
+    assert await device.closed() == 4501
+
+
+async def test_binary_frames_are_a_violation(join: Connect, buyer: Person) -> None:
+    device = await join(buyer)
+    await device.socket.send(b"\x00")
+    assert await device.closed() == 4501
+
+
+class TestASilentClient:
+    @pytest.fixture
+    def realtime_settings(self) -> RealtimeSettings:
+        return RealtimeSettings(hello_s=0.05)
+
+    async def test_is_closed_after_ten_seconds(self, dial: Dial, buyer: Person) -> None:
+        assert await (await dial(buyer)).closed() == 4007
+
+
+async def test_a_ninth_connection_closes_the_oldest(join: Connect, buyer: Person) -> None:
+    devices = [await join(buyer) for _ in range(9)]
+    assert await devices[0].closed() == 4503
+    await devices[1].say("nothing")
+    assert (await devices[1].until("err"))["code"] == "bad_frame"
+
+
+async def test_signing_a_device_out_closes_its_sockets_and_no_others(
+    join: Connect, buyer: Person
+) -> None:
+    body = {"handle": "buyer", "password": "correct horse battery"}
+    answer = (await buyer.client.post("/v1/sessions", json=body)).json()
+    phone = Person(
+        id=buyer.id,
+        handle="buyer",
+        token=answer["token"],
+        session_id=answer["session"]["id"],
+        client=buyer.client,
+    )
+    first, second = await join(buyer), await join(phone)
+    await buyer.delete(f"/v1/sessions/{phone.session_id}")
+    assert await second.closed() == 4500
+    await first.say("nothing")
+    await first.until("err")
+
+
+async def test_a_sign_out_that_the_bus_lost_is_found_when_heads_are_compared(
+    join: Connect, buyer: Person, context: Context, node: RealtimeNode
+) -> None:
+    device = await join(buyer)
+    context.bus.listen(lambda hint: None)
+    await buyer.delete("/v1/sessions/current")
+    await node.hub.reconcile()
+    assert await device.closed() == 4500
+
+
+async def test_a_frame_beyond_32_kib_is_closed_with_1009(join: Connect, buyer: Person) -> None:
+    device = await join(buyer)
+    await device.socket.send(json.dumps({"t": "x", "text": "x" * 33 * 1024}))
+    assert await device.closed() == 1009
+
+
+async def test_tickets_and_bootstrap_need_a_token(buyer: Person) -> None:
+    problem(await buyer.client.post("/v1/realtime/tickets"), 401, "unauthenticated")
+    problem(await buyer.client.get("/v1/sync/bootstrap"), 401, "unauthenticated")
