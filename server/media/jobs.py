@@ -1,6 +1,9 @@
 """What the worker runs for media."""
 
+import asyncio
 import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ from server.media.attaching import remove_objects
 from server.media.conversion import PhotoRefused, Request
 from server.media.convert_pool import ConvertPool
 from server.media.keys import COPY_TYPE, FULL, THUMB, all_keys, copy_key, original_key
-from server.media.service import DROP_ORIGINALS, PROCESS, REMOVE
+from server.media.service import DROP_ORIGINALS, PROCESS, REMOVE, processing
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run, enqueue
 from server.platform.object_store import ObjectNotFound, ObjectStore
@@ -34,45 +37,42 @@ log = structlog.get_logger("media")
 async def _process(context: Context, payload: dict[str, Any]) -> None:
     """Turn an uploaded file into a photo, or say why not; then its original goes."""
     upload_id = UUID(payload["id"])
-    async with reading(context) as work:
-        row = await repository.upload_to_process(work, upload_id)
-    if row is not None and row.state == UploadState.PROCESSING:
-        try:
-            values = await _convert(context, upload_id, row)
-        except PhotoRefused as refused:
-            await _finish(context, upload_id, UploadState.FAILED, {"reason": refused.failure})
-        else:
-            await _finish(context, upload_id, UploadState.READY, values)
+    try:
+        values = await _convert(context, upload_id, payload)
+    except PhotoRefused as refused:
+        await _finish(context, upload_id, UploadState.FAILED, {"reason": refused.failure})
+    else:
+        await _finish(context, upload_id, UploadState.READY, values)
     await context.wiring.port(ObjectStore).delete(original_key(upload_id))
 
 
-async def _convert(context: Context, upload_id: UUID, row: Any) -> dict[str, Any]:
+async def _convert(
+    context: Context, upload_id: UUID, declared: Mapping[str, Any]
+) -> dict[str, Any]:
     store = context.wiring.port(ObjectStore)
     with tempfile.TemporaryDirectory(prefix="picky-photo-") as name:
         directory = Path(name)
         source, thumb, full = (directory / part for part in ("original", THUMB, FULL))
         try:
-            await store.download(row.object_key, source)
+            await store.download(original_key(upload_id), source)
         except ObjectNotFound:
             raise PhotoRefused(PhotoFailure.MISSING) from None
         converted = await context.wiring.port(ConvertPool).convert(
             Request(
                 source=str(source),
-                content_type=row.content_type,
-                size=row.size,
-                sha256=row.sha256,
+                content_type=declared["content_type"],
+                size=declared["size"],
+                sha256=declared["sha256"],
                 max_pixels=context.limits.photo_pixels_max,
                 thumb=str(thumb),
                 full=str(full),
             )
         )
-        await store.put(copy_key(upload_id, THUMB), thumb, content_type=COPY_TYPE)
-        await store.put(copy_key(upload_id, FULL), full, content_type=COPY_TYPE)
-    return {
-        "width": converted.width,
-        "height": converted.height,
-        "placeholder": converted.placeholder,
-    }
+        await asyncio.gather(
+            store.put(copy_key(upload_id, THUMB), thumb, content_type=COPY_TYPE),
+            store.put(copy_key(upload_id, FULL), full, content_type=COPY_TYPE),
+        )
+    return asdict(converted)
 
 
 async def _finish(
@@ -90,7 +90,7 @@ async def _finish(
 async def _delete_if_gone(context: Context, upload_id: UUID) -> None:
     """The upload was deleted while it was processed: nobody else knows of its copies."""
     async with reading(context) as work:
-        if await repository.upload_to_process(work, upload_id) is not None:
+        if await repository.is_live(work, upload_id):
             return
     await _remove(context, {"ids": [str(upload_id)]})
 
@@ -116,8 +116,8 @@ async def _sweep(context: Context, _payload: dict[str, Any]) -> None:
     async def sweep(work: UnitOfWork) -> None:
         dropped = await repository.drop_unattached(work, work.now - _UNATTACHED_KEPT, _AT_ONCE)
         await remove_objects(work, dropped)
-        for upload_id in await repository.stuck(work, work.now - _STUCK_AFTER, _AT_ONCE):
-            await enqueue(work, PROCESS, {"id": str(upload_id)}, key=f"{PROCESS}:{upload_id}")
+        for row in await repository.stuck(work, work.now - _STUCK_AFTER, _AT_ONCE):
+            await enqueue(work, PROCESS, processing(row), key=f"{PROCESS}:{row.id}")
 
     await transact(context, None, sweep)
 

@@ -16,12 +16,11 @@ _OWN = (
     Upload.id,
     Upload.state,
     Upload.reason,
-    Upload.size,
-    Upload.object_key,
     Upload.width,
     Upload.height,
     Upload.placeholder,
 )
+_TO_PROCESS = (Upload.id, Upload.content_type, Upload.size, Upload.sha256)
 _PHOTO = (Upload.id, Upload.width, Upload.height, Upload.placeholder)
 
 
@@ -56,9 +55,9 @@ async def own_upload(work: UnitOfWork, upload_id: UUID) -> Row[Any] | None:
     )
 
 
-async def begin_processing(work: UnitOfWork, upload_id: UUID) -> bool:
-    """Whether the actor's upload was pending, and now is processing."""
-    hit = await work.changed(
+async def begin_processing(work: UnitOfWork, upload_id: UUID) -> Row[Any] | None:
+    """What the worker must know of the actor's upload, if it was pending and now is processing."""
+    begun = await work.execute(
         update(Upload)
         .where(
             Upload.id == upload_id,
@@ -67,16 +66,15 @@ async def begin_processing(work: UnitOfWork, upload_id: UUID) -> bool:
             live(Upload),
         )
         .values(state=UploadState.PROCESSING, updated_at=work.now)
+        .returning(*_TO_PROCESS)
     )
-    return hit == 1
+    return begun.first()
 
 
-async def upload_to_process(work: UnitOfWork, upload_id: UUID) -> Row[Any] | None:
-    """What the worker must know of an upload; it acts for nobody."""
-    return await work.first(
-        select(
-            Upload.state, Upload.object_key, Upload.content_type, Upload.size, Upload.sha256
-        ).where(Upload.id == upload_id, live(Upload))
+async def is_live(work: UnitOfWork, upload_id: UUID) -> bool:
+    """Whether the upload was not deleted meanwhile; asked by the worker, who acts for nobody."""
+    return (
+        await work.first(select(Upload.id).where(Upload.id == upload_id, live(Upload))) is not None
     )
 
 
@@ -177,10 +175,10 @@ async def drop_unattached(work: UnitOfWork, created_before: datetime, limit: int
     return dropped.scalars().all()
 
 
-async def stuck(work: UnitOfWork, since_before: datetime, limit: int) -> Sequence[UUID]:
+async def stuck(work: UnitOfWork, since_before: datetime, limit: int) -> Sequence[Row[Any]]:
     """Uploads that have been processing for long: their job was lost or gave up."""
-    rows = await work.rows(
-        select(Upload.id)
+    return await work.rows(
+        select(*_TO_PROCESS)
         .where(
             Upload.state == UploadState.PROCESSING,
             Upload.attached_id.is_(None),
@@ -189,7 +187,6 @@ async def stuck(work: UnitOfWork, since_before: datetime, limit: int) -> Sequenc
         )
         .limit(limit)
     )
-    return [row.id for row in rows]
 
 
 async def finished(work: UnitOfWork, upload_ids: Sequence[UUID]) -> Sequence[UUID]:

@@ -91,26 +91,34 @@ async def request_uploads(work: UnitOfWork, purpose: Purpose, signed: Sequence[S
 
 async def check_uploaded(context: Context, actor: Actor, upload_id: UUID) -> None:
     """409 ``not_uploaded`` while a pending upload's bytes are not in the store."""
-    async with reading(context, actor) as work:
-        row = await _own(work, upload_id)
-    if row.state != UploadState.PENDING:
-        return
     with _store_needed():
-        found = await context.wiring.port(ObjectStore).head(row.object_key)
-    if found is None:
+        if await context.wiring.port(ObjectStore).head(original_key(upload_id)) is not None:
+            return
+    async with reading(context, actor) as work:
+        upload = await read_upload(work, upload_id)
+    if upload.state is UploadState.PENDING:
         raise Conflict(
-            "not_uploaded",
-            "The file has not been uploaded yet.",
-            current=_upload(row),
-            retryable=True,
+            "not_uploaded", "The file has not been uploaded yet.", current=upload, retryable=True
         )
 
 
 async def complete(work: UnitOfWork, upload_id: UUID) -> Upload:
     """Have an uploaded file processed; repeating it answers with the present state."""
-    if await repository.begin_processing(work, upload_id):
-        await enqueue(work, PROCESS, {"id": str(upload_id)}, key=f"{PROCESS}:{upload_id}")
-    return await read_upload(work, upload_id)
+    row = await repository.begin_processing(work, upload_id)
+    if row is None:
+        return await read_upload(work, upload_id)
+    await enqueue(work, PROCESS, processing(row))
+    return Upload(id=upload_id, state=UploadState.PROCESSING)
+
+
+def processing(row: Any) -> dict[str, Any]:
+    """What the job that processes an upload is told: what its owner declared it to be."""
+    return {
+        "id": str(row.id),
+        "content_type": row.content_type,
+        "size": row.size,
+        "sha256": row.sha256,
+    }
 
 
 async def read_upload(work: UnitOfWork, upload_id: UUID) -> Upload:

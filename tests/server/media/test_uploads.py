@@ -188,7 +188,7 @@ async def test_a_processing_job_that_was_lost_is_revived(
 
 async def test_processing_twice_changes_nothing(minsu: Person, context: Context) -> None:
     upload = await make_photo(minsu, context)
-    await RUNNERS["media.process"](context, {"id": upload["id"]})
+    await RUNNERS["media.process"](context, {"id": upload["id"], **declared()})
     assert (await minsu.get(f"/v1/uploads/{upload['id']}")).json() == upload
 
 
@@ -219,7 +219,7 @@ async def test_an_upload_deleted_while_it_is_processed_leaves_nothing(
         await RUNNERS["media.sweep"](context, {})
 
     monkeypatch.setattr(store, "download", sweep_then_download)
-    await RUNNERS["media.process"](context, {"id": upload["id"]})
+    await RUNNERS["media.process"](context, {"id": upload["id"], **declared()})
     assert await objects_of(context, upload["id"]) == set()
 
 
