@@ -149,12 +149,36 @@ CONDITIONS = (
 )
 
 CARRIERS = (
-    Carrier(id="cj", name="CJ Logistics", tracking_url="https://trace.cjlogistics.com/web/detail.jsp?slipno={number}"),
-    Carrier(id="post", name="Korea Post", tracking_url="https://service.epost.go.kr/trace.RetrieveDomRigiTraceList.comm?sid1={number}"),
-    Carrier(id="hanjin", name="Hanjin", tracking_url="https://www.hanjin.com/kor/CMS/DeliveryMgr/WaybillResult.do?wblnum={number}"),
-    Carrier(id="lotte", name="Lotte", tracking_url="https://www.lotteglogis.com/home/reservation/tracking/linkView?InvNo={number}"),
-    Carrier(id="logen", name="Logen", tracking_url="https://www.ilogen.com/web/personal/trace/{number}"),
-    Carrier(id="cvs", name="Convenience store parcel", tracking_url="https://www.cvsnet.co.kr/invoice/tracking.do?invoice_no={number}"),
+    Carrier(
+        id="cj",
+        name="CJ Logistics",
+        tracking_url="https://trace.cjlogistics.com/web/detail.jsp?slipno={number}",
+    ),
+    Carrier(
+        id="post",
+        name="Korea Post",
+        tracking_url="https://service.epost.go.kr/trace.RetrieveDomRigiTraceList.comm?sid1={number}",
+    ),
+    Carrier(
+        id="hanjin",
+        name="Hanjin",
+        tracking_url="https://www.hanjin.com/kor/CMS/DeliveryMgr/WaybillResult.do?wblnum={number}",
+    ),
+    Carrier(
+        id="lotte",
+        name="Lotte",
+        tracking_url="https://www.lotteglogis.com/home/reservation/tracking/linkView?InvNo={number}",
+    ),
+    Carrier(
+        id="logen",
+        name="Logen",
+        tracking_url="https://www.ilogen.com/web/personal/trace/{number}",
+    ),
+    Carrier(
+        id="cvs",
+        name="Convenience store parcel",
+        tracking_url="https://www.cvsnet.co.kr/invoice/tracking.do?invoice_no={number}",
+    ),
 )
 
 CANCEL_REASONS = (

@@ -207,7 +207,8 @@ class Bye(Wire):
 
 
 ServerFrame = Annotated[
-    Welcome | Event | Batch | Ephemeral | Ok | Err | Ping | Reset | Bye, Field(discriminator="t")
+    Welcome | Event | Batch | Ephemeral | Ok | Err | Ping | Reset | Bye,
+    Field(discriminator="t"),
 ]
 
 client_frame: TypeAdapter[ClientFrame] = TypeAdapter(ClientFrame)

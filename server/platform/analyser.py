@@ -95,16 +95,12 @@ def _query_terms(word: str, *, unfinished: bool) -> Iterator[Term]:
 
 def fts5_match(query: TextQuery) -> str:
     """The query for SQLite's FTS5."""
-    return _compose(
-        query, lambda term: f'"{term.value}"' + ("*" if term.prefix else ""), "NOT"
-    )
+    return _compose(query, lambda term: f'"{term.value}"' + ("*" if term.prefix else ""), "NOT")
 
 
 def tsquery(query: TextQuery) -> str:
     """The query for PostgreSQL's ``to_tsquery`` cast (``::tsquery``)."""
-    return _compose(
-        query, lambda term: f"'{term.value}'" + (":*" if term.prefix else ""), "& !"
-    )
+    return _compose(query, lambda term: f"'{term.value}'" + (":*" if term.prefix else ""), "& !")
 
 
 def _compose(query: TextQuery, quote: Callable[[Term], str], without: str) -> str:

@@ -56,9 +56,7 @@ class UtcTime(TypeDecorator[datetime]):
         return _EPOCH + timedelta(microseconds=value)
 
 
-JsonValue = JSON(none_as_null=True).with_variant(
-    postgresql.JSONB(none_as_null=True), "postgresql"
-)
+JsonValue = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -43,9 +43,7 @@ class Unauthenticated(Refusal):
     status = 401
     title = "Not signed in"
 
-    def __init__(
-        self, detail: str = "Sign in first.", code: str = "unauthenticated"
-    ) -> None:
+    def __init__(self, detail: str = "Sign in first.", code: str = "unauthenticated") -> None:
         super().__init__(code, detail)
 
 
@@ -116,9 +114,7 @@ class TooMany(Refusal):
     status = 429
     title = "Too fast"
 
-    def __init__(
-        self, detail: str, retry_after_s: float, code: str = "rate_limited"
-    ) -> None:
+    def __init__(self, detail: str, retry_after_s: float, code: str = "rate_limited") -> None:
         super().__init__(code, detail, retry_after_s=retry_after_s, retryable=True)
 
 

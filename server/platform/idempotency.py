@@ -24,9 +24,7 @@ class Answer:
 
 def fingerprint(method: str, path: str, body: bytes) -> str:
     """What makes two requests the same request."""
-    return hashlib.sha256(
-        b"\0".join((method.encode(), path.encode(), body))
-    ).hexdigest()
+    return hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).hexdigest()
 
 
 async def recall(work: UnitOfWork, key: UUID, print_: str) -> Answer | None:
@@ -39,9 +37,7 @@ async def recall(work: UnitOfWork, key: UUID, print_: str) -> Answer | None:
     if row is None:
         return None
     if row.fingerprint != print_:
-        raise Invalid(
-            "idempotency_mismatch", "This Idempotency-Key was used for another request."
-        )
+        raise Invalid("idempotency_mismatch", "This Idempotency-Key was used for another request.")
     return Answer(row.status, row.body)
 
 
@@ -61,6 +57,4 @@ async def remember(work: UnitOfWork, key: UUID, print_: str, answer: Answer) -> 
 
 async def forget_old(work: UnitOfWork) -> int:
     """Delete answers older than 48 h; how many there were."""
-    return await work.changed(
-        delete(StoredAnswer).where(StoredAnswer.created_at < work.now - KEPT)
-    )
+    return await work.changed(delete(StoredAnswer).where(StoredAnswer.created_at < work.now - KEPT))

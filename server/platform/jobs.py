@@ -124,9 +124,7 @@ class Worker:
             while True:
                 claimed = await self._claim_safely(self._at_once - len(self._running))
                 for job in claimed:
-                    task = asyncio.create_task(
-                        self._run_one(job), name=f"job {job.kind}"
-                    )
+                    task = asyncio.create_task(self._run_one(job), name=f"job {job.kind}")
                     self._running.add(task)
                     task.add_done_callback(self._finished)
                 if not claimed:
@@ -152,9 +150,7 @@ class Worker:
     async def _start_periodic(self, work: UnitOfWork) -> None:
         for periodic in self._periodic:
             alive = await work.scalar(
-                select(func.count()).where(
-                    Job.key == periodic.kind, Job.done_at.is_(None)
-                )
+                select(func.count()).where(Job.key == periodic.kind, Job.done_at.is_(None))
             )
             if not alive:
                 await enqueue(work, periodic.kind, {}, key=periodic.kind)
@@ -189,9 +185,7 @@ class Worker:
                 .values(leased_until=work.now + _LEASE, attempts=Job.attempts + 1)
                 .returning(Job.id, Job.kind, Job.payload, Job.attempts)
             )
-            return [
-                Claimed(row.id, row.kind, row.payload, row.attempts) for row in rows
-            ]
+            return [Claimed(row.id, row.kind, row.payload, row.attempts) for row in rows]
 
         return await transact(self._context, None, take)
 
@@ -199,9 +193,7 @@ class Worker:
         try:
             await self._runners[job.kind](self._context, job.payload)
         except Exception as error:  # whatever a job raises, the worker goes on
-            log.exception(
-                "job_failed", kind=job.kind, job_id=str(job.id), attempts=job.attempts
-            )
+            log.exception("job_failed", kind=job.kind, job_id=str(job.id), attempts=job.attempts)
             await self._settle(job, error=f"{type(error).__name__}: {error}"[:500])
         else:
             await self._settle(job, error=None)
@@ -228,8 +220,6 @@ class Worker:
             for periodic in self._periodic:
                 if periodic.kind == job.kind and "done_at" in values:
                     again = work.now + periodic.every
-                    await enqueue(
-                        work, periodic.kind, {}, run_at=again, key=periodic.kind
-                    )
+                    await enqueue(work, periodic.kind, {}, run_at=again, key=periodic.kind)
 
         await transact(self._context, None, save)

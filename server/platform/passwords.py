@@ -17,9 +17,7 @@ class Passwords:
     """Hashes and checks passwords (about 40 ms of CPU each)."""
 
     def __init__(self, *, time_cost: int = 2, memory_kib: int = _MEMORY_KIB) -> None:
-        self._hasher = PasswordHasher(
-            time_cost=time_cost, memory_cost=memory_kib, parallelism=1
-        )
+        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="password")
         self._decoy = self._hasher.hash("a password that nobody has")
 
@@ -43,6 +41,4 @@ class Passwords:
         return matches and stored is not None
 
     async def _run(self, function: Callable[..., Result], *args: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, function, *args
-        )
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)

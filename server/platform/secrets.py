@@ -13,9 +13,7 @@ class Secret:
 
     def digest(self, purpose: str, value: bytes) -> bytes:
         """32 bytes of HMAC-SHA256 over ``value`` for one purpose."""
-        return hmac.new(
-            self._key, purpose.encode() + b"\0" + value, hashlib.sha256
-        ).digest()
+        return hmac.new(self._key, purpose.encode() + b"\0" + value, hashlib.sha256).digest()
 
     def token_hash(self, token: str) -> str:
         """What is stored of a token, in hex; the token itself never is."""

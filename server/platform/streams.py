@@ -91,15 +91,11 @@ async def position(work: UnitOfWork, stream_id: UUID) -> Position:
 
 async def heads(work: UnitOfWork, stream_ids: Sequence[UUID]) -> dict[UUID, int]:
     """The heads of many streams in one query."""
-    rows = await work.rows(
-        select(Stream.id, Stream.head).where(Stream.id.in_(stream_ids))
-    )
+    rows = await work.rows(select(Stream.id, Stream.head).where(Stream.id.in_(stream_ids)))
     return {row.id: row.head for row in rows}
 
 
-async def read_after(
-    work: UnitOfWork, stream_id: UUID, pos: int, limit: int
-) -> list[Hint]:
+async def read_after(work: UnitOfWork, stream_id: UUID, pos: int, limit: int) -> list[Hint]:
     """Up to ``limit`` frames after ``pos``, in order."""
     rows = await work.rows(
         select(StreamEvent.pos, StreamEvent.kind, StreamEvent.data)
@@ -107,10 +103,7 @@ async def read_after(
         .order_by(StreamEvent.pos)
         .limit(limit)
     )
-    return [
-        Hint(stream_id, row.pos, encode_event(row.pos, row.kind, row.data))
-        for row in rows
-    ]
+    return [Hint(stream_id, row.pos, encode_event(row.pos, row.kind, row.data)) for row in rows]
 
 
 async def longest(work: UnitOfWork, more_than: int, after: UUID | None, limit: int) -> list[UUID]:
@@ -137,8 +130,6 @@ async def trim(work: UnitOfWork, stream_id: UUID, *, keep: int, since: datetime)
     )
     if dropped:
         await work.execute(
-            update(Stream)
-            .where(Stream.id == stream_id)
-            .values(oldest=oldest, updated_at=work.now)
+            update(Stream).where(Stream.id == stream_id).values(oldest=oldest, updated_at=work.now)
         )
     return dropped

@@ -27,9 +27,7 @@ class StreamEvent(Table):
 
     __tablename__ = "platform_stream_event"
 
-    stream_id: Mapped[UUID] = mapped_column(
-        ForeignKey("platform_stream.id"), primary_key=True
-    )
+    stream_id: Mapped[UUID] = mapped_column(ForeignKey("platform_stream.id"), primary_key=True)
     pos: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     data: Mapped[bytes] = mapped_column(LargeBinary)
