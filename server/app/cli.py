@@ -115,8 +115,10 @@ def seed(
     from server.app.demo.casting import SCALES
     from server.app.demo.seed import fill
     from server.app.demo.visitor import SeedingFailed
+    from server.app.logs import configure_logs
     from server.platform.clock import SystemClock
 
+    configure_logs("WARNING")
     as_json = progress is ProgressStyle.JSON
     report = _print_progress if as_json else _draw_progress
     size, present = SCALES[scale], SystemClock().now()
