@@ -37,6 +37,14 @@ _LIKES = Rate("likes", burst=60, per_second=1)
 
 ListingId = Annotated[UUID, Path(description="The listing.")]
 PriceBound = Annotated[int | None, Query(ge=0, le=99_999_999)]
+States = Annotated[
+    Literal["draft", "selling", "reserved", "sold", "any"],
+    Query(description="`draft` finds one's own drafts only; `any` finds all but drafts."),
+]
+
+
+def _state(state: str) -> ListingState | Literal["any"]:
+    return "any" if state == "any" else ListingState(state)
 
 
 def listing_filter(
@@ -45,10 +53,7 @@ def listing_filter(
     condition: Annotated[list[Condition], Query(description="Any of these.")] = [],  # noqa: B006
     min_price: PriceBound = None,
     max_price: PriceBound = None,
-    state: Annotated[
-        ListingState | Literal["any"],
-        Query(description="`draft` finds one's own drafts only; `any` finds all but drafts."),
-    ] = ListingState.SELLING,
+    state: States = "selling",
     method: Annotated[Method | None, Query(description="Listings for both match either.")] = None,
     negotiable: bool | None = None,
     giveaway: Annotated[bool | None, Query(description="Whether the price is 0.")] = None,
@@ -64,7 +69,7 @@ def listing_filter(
         condition=tuple(sorted(set(condition))),
         min_price=min_price,
         max_price=max_price,
-        state=state,
+        state=_state(state),
         method=method,
         negotiable=negotiable,
         giveaway=giveaway,
@@ -134,14 +139,12 @@ async def unlike(listing_id: ListingId, write: Writing) -> Response:
 async def account_listings(
     account_id: UUID,
     work: Reading,
-    state: Annotated[
-        ListingState | Literal["any"], Query(description="`draft` finds one's own drafts only.")
-    ] = "any",
+    state: States = "any",
     limit: Limit = 20,
     cursor: CursorText = None,
 ) -> Response:
     """What an account offers and has sold, newest first; one's own also while hidden."""
-    wanted = ListingFilter(seller=account_id, state=state)
+    wanted = ListingFilter(seller=account_id, state=_state(state))
     return model_response(await lists.page_of_account(work, wanted, limit, cursor))
 
 

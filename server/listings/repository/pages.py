@@ -55,7 +55,7 @@ class _Shape:
     """What makes two questions the same statement."""
 
     filters: tuple[str, ...]
-    state: Literal["one", "any", "draft"]
+    states: Literal["one", "public", "drafts"]
     hidden_too: bool
     sort: Sort
     text: TextShape | None
@@ -85,7 +85,7 @@ async def page(
         rank, *after = position or (_IN_TITLE,)
     shape = _Shape(
         filters=tuple(filters),
-        state=wanted.state if wanted.state in ("any", "draft") else "one",  # type: ignore[arg-type]
+        states=_states(wanted),
         hidden_too=wanted.seller == viewer_id,
         sort=wanted.sort,
         text=text_shape,
@@ -99,6 +99,12 @@ async def page(
     statement, keys = _statement(shape)
     rows = await work.rows(statement, parameters)
     return rows, [tuple(getattr(row, key) for key in keys) for row in rows]
+
+
+def _states(wanted: ListingFilter) -> Literal["one", "public", "drafts"]:
+    if wanted.state == "any":
+        return "public"
+    return "drafts" if wanted.state is ListingState.DRAFT else "one"
 
 
 def _filters(wanted: ListingFilter, blocked: frozenset[UUID]) -> dict[str, Any]:
@@ -192,9 +198,9 @@ def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
     """The filters, on everybody's public listings; one's own also while hidden."""
     states = {
         "one": Listing.state == bindparam("state"),
-        "any": Listing.state != ListingState.DRAFT,
-        "draft": (Listing.state == ListingState.DRAFT) & (Listing.seller_id == _VIEWER),
+        "public": Listing.state != ListingState.DRAFT,
+        "drafts": (Listing.state == ListingState.DRAFT) & (Listing.seller_id == _VIEWER),
     }
-    own = shape.hidden_too or shape.state == "draft"
+    own = shape.hidden_too or shape.states == "drafts"
     seen = live(Listing) if own else shown()
-    return [seen, states[shape.state], *(_FILTERS[name] for name in shape.filters)]
+    return [seen, states[shape.states], *(_FILTERS[name] for name in shape.filters)]
