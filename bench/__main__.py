@@ -1,0 +1,58 @@
+"""`python -m bench`: prints Markdown tables of what was measured."""
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import Sequence
+
+from bench.app import measure_app
+from bench.browsing import LISTINGS, measure_browsing
+from bench.chat import measure_chat
+from bench.figures import HEADER, Figures, row
+from bench.market import Market, running_market
+
+PARTS = ("chat", "browsing", "app")
+DATABASES = ("sqlite", "postgresql")
+
+
+def main() -> None:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=[], help=f"of {', '.join(PARTS)}; all if none")
+    parser.add_argument("--database", choices=DATABASES, action="append", help="both if not given")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    asked = parser.parse_args()
+    unknown = set(asked.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    parts = asked.parts or PARTS
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for database in asked.database or DATABASES:
+        if {"chat", "browsing"} & set(parts):
+            with running_market(database) as market:
+                _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
+    if "app" in parts:
+        _print("The app", measure_app(paints=2 if asked.quick else 10))
+
+
+async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> list[Figures]:
+    share = 10 if quick else 1
+    found: list[Figures] = []
+    if "chat" in parts:
+        found += await measure_chat(
+            market, sends=1_000 // share, pages=300 // share, sockets=500 // share
+        )
+    if "browsing" in parts:
+        found += await measure_browsing(market, pages=200 // share, listings=LISTINGS // share)
+    return found
+
+
+def _print(title: str, found: list[Figures]) -> None:
+    print(f"\n## {title}\n", *HEADER, *(row(figures) for figures in found), sep="\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

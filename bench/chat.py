@@ -1,0 +1,162 @@
+"""Sending, receiving, history, and what an idle socket costs."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import psutil
+from websockets.asyncio.client import ClientConnection
+
+from bench.figures import Figures, measured, timed
+from bench.filling import fill_room
+from bench.market import Market, Person, sell, sign_up
+from client_tui.core.cache import Cache
+from client_tui.core.changes import Change
+from client_tui.core.line import open_line
+from client_tui.core.session import Listener, Session
+from client_tui.store import MessageChanged, Store
+from server.app.settings import Settings
+from shared_models.realtime import Hello, Ok
+
+DEPTHS = (0, 1_000, 20_000)
+
+
+async def measure_chat(market: Market, *, sends: int, pages: int, sockets: int) -> list[Figures]:
+    """Everything about chat, in one room of two people."""
+    seller, buyer = await sign_up(market, "chat_seller"), await sign_up(market, "chat_buyer")
+    listing = await sell(market, seller, "A chair to talk about")
+    room = await buyer.api.open_room(listing.id)
+    found = [
+        await _send_to_ok(market, buyer, room.id, sends),
+        await _send_to_screen(market, buyer, seller, room.id, sends // 2),
+    ]
+    settings = Settings(database_url=market.database_url, data_dir=market.scratch / "fill")
+    await fill_room(settings, room.id, (seller.id, buyer.id), max(DEPTHS) + 1_000)
+    found += [await _history(market, buyer, room.id, depth, pages) for depth in DEPTHS]
+    found.append(await _room_list(market, buyer, pages))
+    found.append(await _idle_sockets(market, buyer, sockets))
+    await seller.api.aclose()
+    await buyer.api.aclose()
+    return found
+
+
+@asynccontextmanager
+async def online(
+    market: Market, person: Person, listener: Listener | None = None
+) -> AsyncIterator[Session]:
+    """The person's realtime line, live."""
+    cache = await Cache(market.scratch / f"{uuid4()}.db", person.id).open()
+    session = Session(
+        market.server.url,
+        person.token,
+        journal=cache,
+        bootstrap=person.api.bootstrap,
+        listener=listener,
+    )
+    running = asyncio.create_task(session.run())
+    try:
+        await session.wait_online()
+        yield session
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+        await cache.close()
+
+
+async def _send_to_ok(market: Market, person: Person, room_id: UUID, count: int) -> Figures:
+    async with online(market, person) as session:
+        for warm_up in range(20):
+            await session.send(room_id, uuid4(), f"warming up {warm_up}")
+        with measured("send to ok, one client", market.watched) as figures:
+            for number in range(count):
+                with timed(figures):
+                    answer = await session.send(room_id, uuid4(), f"message {number}")
+                assert isinstance(answer, Ok), answer
+        figures.note = f"{1000 * count / sum(figures.samples):.0f} messages a second"
+    return figures
+
+
+class _Screen(Listener):
+    """The other client: its store, and when each text reached it."""
+
+    def __init__(self) -> None:
+        self.seen: asyncio.Queue[str] = asyncio.Queue()
+        self.store = Store()
+        self.store.subscribe(self._on_change)
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        """Apply, as the app does."""
+        for change in changes:
+            self.store.apply(change)
+
+    def _on_change(self, change: object) -> None:
+        if isinstance(change, MessageChanged):
+            self.seen.put_nowait(change.message.text)
+
+
+async def _send_to_screen(
+    market: Market, sender: Person, receiver: Person, room_id: UUID, count: int
+) -> Figures:
+    screen = _Screen()
+    async with online(market, sender) as session, online(market, receiver, screen):
+        with measured("send to the other client's screen event", market.watched) as figures:
+            for number in range(count):
+                text = f"seen {number}"
+                with timed(figures):
+                    sending = asyncio.create_task(session.send(room_id, uuid4(), text))
+                    while await screen.seen.get() != text:
+                        pass
+                await sending
+    return figures
+
+
+async def _history(
+    market: Market, person: Person, room_id: UUID, depth: int, count: int
+) -> Figures:
+    newest = (await person.api.room(room_id)).last_seq
+    before = newest + 1 - depth
+    await person.api.messages(room_id, before=before, limit=20)
+    with measured(f"a page of 20 messages at depth {depth:,}", market.watched) as figures:
+        for _ in range(count):
+            with timed(figures):
+                page = await person.api.messages(room_id, before=before, limit=20)
+            assert len(page.items) == 20
+    return figures
+
+
+async def _room_list(market: Market, person: Person, count: int) -> Figures:
+    with measured("the room list", market.watched) as figures:
+        for _ in range(count):
+            with timed(figures):
+                await person.api.rooms(limit=20)
+    return figures
+
+
+async def _idle_sockets(market: Market, person: Person, count: int) -> Figures:
+    process = psutil.Process(market.server.pid)
+    figures = Figures(f"idle memory with {count} sockets")
+    people = [person] + [await sign_up(market, f"idle_{n}") for n in range((count - 1) // 8)]
+    before = process.memory_info().rss
+    started = time.perf_counter()
+    sockets = [await _greeted(market, people[number // 8]) for number in range(count)]
+    took = time.perf_counter() - started
+    grown = process.memory_info().rss - before
+    figures.note = (
+        f"{grown / count / 1024:.1f} KiB a socket; the process has "
+        f"{process.memory_info().rss / 2**20:.0f} MiB; connected at {count / took:.0f} a second"
+    )
+    await asyncio.gather(*(socket.close() for socket in sockets))
+    for one in people[1:]:
+        await one.api.aclose()
+    return figures
+
+
+async def _greeted(market: Market, person: Person) -> ClientConnection:
+    socket = await open_line(market.server.url, person.token)
+    await socket.send(Hello().model_dump_json())
+    await socket.recv()
+    return socket

@@ -1,0 +1,91 @@
+"""Percentiles and CPU per operation, and how they are printed."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+
+@dataclass(slots=True)
+class Figures:
+    """What one measurement showed. Times in ms, CPU in ms an operation, of the server alone."""
+
+    name: str
+    samples: list[float] = field(default_factory=list)
+    operations: int = 0
+    server_cpu_ms: float = 0.0
+    database_cpu_ms: float = 0.0
+    note: str = ""
+
+    def percentile(self, percent: float) -> float:
+        """The value that `percent` of the samples do not exceed."""
+        ordered = sorted(self.samples)
+        if not ordered:
+            return float("nan")
+        return ordered[min(len(ordered) - 1, round(percent / 100 * (len(ordered) - 1)))]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The processes whose CPU counts: the server's and, where there is one, the database's."""
+
+    server: int
+    database: int | None
+
+    def server_cpu_s(self) -> float:
+        """CPU seconds of the server and its children so far."""
+        return _tree_cpu_s(self.server)
+
+    def database_cpu_s(self) -> float:
+        """CPU seconds of the database server so far; 0 for SQLite, which is in the server."""
+        return _tree_cpu_s(self.database) if self.database is not None else 0.0
+
+
+def _tree_cpu_s(pid: int) -> float:
+    root = psutil.Process(pid)
+    total = 0.0
+    for process in (root, *root.children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+@contextmanager
+def measured(name: str, watched: Watched) -> Iterator[Figures]:
+    """Count the CPU of the watched processes over the block."""
+    figures = Figures(name)
+    server, database = watched.server_cpu_s(), watched.database_cpu_s()
+    yield figures
+    operations = figures.operations or len(figures.samples) or 1
+    figures.server_cpu_ms = (watched.server_cpu_s() - server) * 1000 / operations
+    figures.database_cpu_ms = (watched.database_cpu_s() - database) * 1000 / operations
+
+
+@contextmanager
+def timed(figures: Figures) -> Iterator[None]:
+    """Add the wall time of the block as a sample."""
+    started = time.perf_counter()
+    yield
+    figures.samples.append((time.perf_counter() - started) * 1000)
+
+
+HEADER = (
+    "| measured | p50 ms | p95 ms | p99 ms | server CPU ms | database CPU ms | |",
+    "|---|---:|---:|---:|---:|---:|---|",
+)
+
+
+def row(figures: Figures) -> str:
+    """One line of the table."""
+    cells = [_number(figures.percentile(percent)) for percent in (50, 95, 99)]
+    cpu = [_number(figures.server_cpu_ms), _number(figures.database_cpu_ms)]
+    return f"| {figures.name} | {' | '.join(cells)} | {' | '.join(cpu)} | {figures.note} |"
+
+
+def _number(value: float) -> str:
+    return "" if value != value or value == 0.0 else f"{value:.2f}"
