@@ -185,7 +185,7 @@ async def test_a_password_may_be_typed_on_a_keyboard_that_decomposes(
 async def test_a_missing_or_dead_token_is_401(
     client: httpx.AsyncClient, header: str | None
 ) -> None:
-    headers = {} if header is None else {"Authorization": header.encode()}
+    headers = [] if header is None else [(b"Authorization", header.encode())]
     answer = await client.get("/v1/me", headers=headers)
     problem(answer, 401, "unauthenticated")
     assert answer.headers["www-authenticate"] == "Bearer"
