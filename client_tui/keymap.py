@@ -78,9 +78,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("clear", "x", "clear", "Clear search and filters", _in("browse")),
     # Listing
     Action("photos", "enter,v", "photos", "See the photos full-screen", _in("listing"), 1),
-    Action("offer", "o", "offer", "Offer a price", _in("listing", "chat"), 4),
+    Action("offer", "o", "offer", "Offer a price", _in("listing"), 4),
     Action("seller", "p", "seller", "See the seller's profile", _in("listing"), 6),
-    Action("report", "!", "report", "Report it", _in("listing", "person"), label_key="!"),
+    Action("report", "!", "report", "Report it", _in("listing", "person", "chat"), label_key="!"),
     Action("edit", "e", "edit", "Edit your listing", _in("listing"), 5),
     Action("publish", "P", "publish", "Put the draft up for sale", _in("listing"), 5),
     Action("delete", "D", "delete", "Delete your listing", _in("listing")),
@@ -94,6 +94,41 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_room", "enter", "open", "Open the chat", _in("chats"), 1),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chats"), 2),
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chats"), 3),
+    # A chat: reading
+    Action("write", "i,tab", "write", "Write a message", _in("chat"), 1),
+    Action("accept", "a", "accept", "Accept the offer, or the time and place", _in("chat"), 2),
+    Action("decline", "d", "decline", "Decline the offer, or the meeting", _in("chat"), 3),
+    Action("counter", "c", "counter", "Answer with another price", _in("chat"), 4),
+    Action("withdraw", "w", "withdraw", "Take your offer back", _in("chat"), 4),
+    Action("offer", "o", "offer", "Offer a price", _in("chat"), 5),
+    Action("reserve", "R", "reserve", "Reserve it for them", _in("chat"), 6),
+    Action("appointment", "p", "meet", "Propose when and where to meet", _in("chat"), 7),
+    Action("no_show", "N", "did not come", "Say that they did not come", _in("chat"), 4),
+    Action("trade", "t", "trade", "See the trade", _in("chat"), 8),
+    Action("room_listing", "v", "listing", "See the listing it is about", _in("chat"), 9),
+    Action("retry", "r", "retry", "Send it again; load it again", _in("chat"), 2),
+    Action("edit_message", "e", "edit", "Edit a message that is not sent yet", _in("chat"), 3),
+    Action("remove", "x", "delete", "Discard an unsent message, delete your own", _in("chat"), 4),
+    Action("open_message", "enter", "open", "See its photos full-screen", _in("chat")),
+    Action("newest", "G,end", "newest", "To the newest message", _in("chat")),
+    Action("first", "home", "first", "To where the chat begins", _in("chat")),
+    Action("unread", "u", "unread", "To the first unread message", _in("chat")),
+    Action("to_date", "D", "date", "To a date", _in("chat")),
+    Action("person", "P", "profile", "See their profile", _in("chat")),
+    Action("mute", "m", "mute", "Mute it, or no longer", _in("chat")),
+    # A chat: writing
+    Action("send", "enter", "send", "Send", _in("composer"), 1, priority=True),
+    Action(
+        "newline",
+        "ctrl+j,shift+enter",
+        "line",
+        "Begin a new line",
+        _in("composer"),
+        3,
+        priority=True,
+    ),
+    Action("add_photo", "ctrl+o", "photo", "Add photos", _in("composer"), 2, priority=True),
+    Action("leave", "escape", "history", "To the history", _in("composer"), 4, priority=True),
     # Trades
     Action("open_trade", "enter", "open", "Open the trade", _in("trades"), 1),
     Action("trade_chat", "t,c", "chat", "Go to its chat", _in("trades"), 2),
@@ -153,6 +188,14 @@ def bindings_of(context: str) -> list[Binding]:
 def footer_of(context: str) -> list[Action]:
     """The actions the footer shows, in order."""
     return sorted((a for a in actions_of(context) if a.shown), key=lambda action: action.shown)
+
+
+def key_of(context: str, action_id: str) -> str:
+    """The key of an action, as it is written for people; ``KeyError`` when there is none."""
+    for action in ACTIONS:
+        if action.id == action_id and context in action.contexts:
+            return action.key
+    raise KeyError(action_id)
 
 
 def keymap_of(user: Mapping[str, str]) -> dict[str, str]:

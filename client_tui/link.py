@@ -62,6 +62,13 @@ class Link(Listener, DeliveryListener):
         return self.credentials is not None
 
     @property
+    def account_id(self) -> UUID:
+        """Whose link this is; raises when nobody is signed in."""
+        if self.credentials is None:
+            raise RuntimeError("nobody is signed in")
+        return self.credentials.account_id
+
+    @property
     def market(self) -> Market:
         """The market's lists and limits; there once the link is started."""
         if self.store.market is None:

@@ -1,6 +1,6 @@
 """What every screen has: the top bar, the key bar, one way to do an action, and toasts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
@@ -28,6 +28,7 @@ class PickyScreen(Screen[Any]):
     """
 
     context: ClassVar[str] = ""
+    _unsubscribe: Callable[[], None] | None = None
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -73,13 +74,19 @@ class PickyScreen(Screen[Any]):
         """The store changed; called on the app's thread while the screen is mounted."""
 
     def on_mount(self) -> None:
-        """Hear the store for as long as this screen lives."""
-        self._unsubscribe = self.store.subscribe(self._changed)
-        self.redraw_bars()
+        """Hear the store for as long as this screen lives.
+
+        Textual calls the handlers of every class; one that also calls ``super()`` does no harm.
+        """
+        if self._unsubscribe is None:
+            self._unsubscribe = self.store.subscribe(self._changed)
+            self.redraw_bars()
 
     def on_unmount(self) -> None:
         """Stop hearing."""
-        self._unsubscribe()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
 
     def on_screen_resume(self) -> None:
         """Shown again: the bars may be old."""

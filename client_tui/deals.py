@@ -1,0 +1,225 @@
+"""What a room says of its offers, appointments and trade: cards in the history, and the header.
+
+Plain data and words; no Textual. What can be done comes from the server's ``allowed_actions`` of
+the live object; a card whose object is not known any more only tells how it ended.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+from uuid import UUID
+
+from client_tui.format import date_time, money, time_left, visible_line
+from client_tui.states import trade_state
+from shared_models.chat import Chatroom, ChatroomDetail, Message
+from shared_models.trades import (
+    Appointment,
+    AppointmentState,
+    Offer,
+    OfferState,
+    Trade,
+    TradeState,
+)
+
+ACTIONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "offer": {
+        "accept": "accept",
+        "decline": "decline",
+        "counter": "counter",
+        "withdraw": "withdraw",
+    },
+    "appointment": {"accept": "accept", "cancel": "decline", "no_show": "no_show"},
+}
+"""The server's action on an object, and the action of the chat that does it."""
+
+_ENDED: Final = {
+    "offer_declined": "declined",
+    "offer_withdrawn": "withdrawn",
+    "offer_expired": "expired",
+    "offer_superseded": "no longer stands",
+}
+_OFFER_WORDS: Final = {
+    OfferState.ACCEPTED: "accepted",
+    OfferState.DECLINED: "declined",
+    OfferState.WITHDRAWN: "withdrawn",
+    OfferState.COUNTERED: "countered",
+    OfferState.EXPIRED: "expired",
+    OfferState.SUPERSEDED: "no longer stands",
+}
+_APPOINTMENT_WORDS: Final = {
+    AppointmentState.ACCEPTED: "agreed",
+    AppointmentState.REPLACED: "replaced",
+    AppointmentState.CANCELED: "called off",
+    AppointmentState.DROPPED: "dropped with the trade",
+}
+_APPOINTMENT_LINES: Final = {
+    "appointment_accepted": "Agreed to meet",
+    "appointment_canceled": "No longer meeting",
+    "appointment_no_show": "Reported: the other side did not come",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An offer or a proposal to meet, in its place in the history."""
+
+    title: str
+    note: str
+    actions: tuple[str, ...] = ()
+    """What this account can do about it: ids of the chat's actions."""
+
+    @property
+    def live(self) -> bool:
+        """Whether anybody can still do something about it."""
+        return bool(self.actions)
+
+
+class Deals:
+    """The offers and appointments of a room, by id, and the rows that show them."""
+
+    def __init__(
+        self,
+        me: UUID,
+        *,
+        exponent: int,
+        now: Callable[[], datetime],
+        zone: tzinfo | None = None,
+    ) -> None:
+        self._me = me
+        self._exponent = exponent
+        self._now = now
+        self._zone = zone
+        self._offers: dict[str, Offer] = {}
+        self._appointments: dict[str, Appointment] = {}
+        self._ended: dict[str, str] = {}
+        self._rows: dict[str, int] = {}
+
+    # What is known
+
+    def know_room(self, room: Chatroom) -> None:
+        """The live offer and appointment of a room."""
+        if isinstance(room, ChatroomDetail):
+            if room.offer is not None:
+                self.know_offer(room.offer)
+            if room.appointment is not None:
+                self.know_appointment(room.appointment)
+
+    def know_offer(self, offer: Offer) -> None:
+        """An offer as it is now."""
+        self._offers[str(offer.id)] = offer
+
+    def know_appointment(self, appointment: Appointment) -> None:
+        """An appointment as it is now."""
+        self._appointments[str(appointment.id)] = appointment
+
+    def know_message(self, message: Message) -> None:
+        """A line of the history that shows an offer or appointment, or tells how one ended."""
+        if message.system is None:
+            return
+        event, data = message.system.event, message.system.data
+        subject = str(data.get("offer_id") or data.get("appointment_id") or "")
+        if event in ("offer_made", "appointment_proposed"):
+            self._rows[subject] = message.seq
+        elif event in _ENDED:
+            self._ended[subject] = _ENDED[event]
+        elif event == "appointment_canceled":
+            self._ended[subject] = "called off"
+
+    @property
+    def rows(self) -> list[int]:
+        """The rows of all offers and appointments that are known."""
+        return list(self._rows.values())
+
+    def row_of(self, object_id: UUID) -> int | None:
+        """The row that shows an offer or appointment, if it is known."""
+        return self._rows.get(str(object_id))
+
+    # Words
+
+    def card(self, message: Message, name: str) -> Card | None:
+        """The card that a message is; None when it is none. ``name`` is the other side's."""
+        note = message.system
+        if note is None:
+            return None
+        if note.event == "offer_made":
+            return self._offer_card(note.data, note.actor_id == self._me, name)
+        if note.event == "appointment_proposed":
+            return self._appointment_card(note.data, note.actor_id == self._me, name)
+        return None
+
+    def line(self, message: Message) -> str:
+        """A system message in words, with times as the clock on the wall has them."""
+        note = message.system
+        if note is not None and note.event in _APPOINTMENT_LINES:
+            when = self._when(note.data)
+            return f"{_APPOINTMENT_LINES[note.event]}: {when}"
+        return message.text
+
+    def _offer_card(self, data: Mapping[str, object], mine: bool, name: str) -> Card:
+        amount, subject = data.get("amount"), str(data.get("offer_id"))
+        price = money(amount, self._exponent) if isinstance(amount, int) else "?"
+        verb = "counter" if data.get("counter") else "offer"
+        title = f"you {verb} {price}" if mine else f"{name} {verb}s {price}"
+        offer = self._offers.get(subject)
+        if offer is None:
+            return Card(title, self._ended.get(subject, "over"))
+        if offer.state is not OfferState.PENDING:
+            return Card(title, _OFFER_WORDS[offer.state])
+        left = time_left(offer.expires_at, self._now())
+        return Card(title, left, _known("offer", offer.allowed_actions))
+
+    def _appointment_card(self, data: Mapping[str, object], mine: bool, name: str) -> Card:
+        subject = str(data.get("appointment_id"))
+        title = f"{'you propose' if mine else f'{name} proposes'} to meet {self._when(data)}"
+        appointment = self._appointments.get(subject)
+        if appointment is None:
+            return Card(title, self._ended.get(subject, "over"))
+        actions = _known("appointment", appointment.allowed_actions)
+        if appointment.state is AppointmentState.PROPOSED:
+            return Card(title, "" if actions and not mine else "not answered yet", actions)
+        return Card(title, _APPOINTMENT_WORDS[appointment.state], actions)
+
+    def _when(self, data: Mapping[str, object]) -> str:
+        try:
+            at = datetime.fromisoformat(str(data.get("at")))
+        except ValueError:
+            return visible_line(str(data.get("place", "")))
+        when = date_time(at, self._now(), self._zone)
+        place = visible_line(str(data.get("place", "")))
+        return f"{when}, {place}" if place else when
+
+    def header(self, room: Chatroom) -> str:
+        """How things stand between the two, in one line."""
+        if not isinstance(room, ChatroomDetail):
+            return ""
+        parts = []
+        if room.trade is not None:
+            parts.append(self._trade(room.trade, room))
+        if room.offer is not None and room.offer.state is OfferState.PENDING:
+            mine = room.offer.maker_id == self._me
+            whose = "your offer" if mine else "offer to answer"
+            parts.append(f"{whose}: {money(room.offer.amount, self._exponent)}")
+        meeting = room.appointment
+        if meeting is not None and meeting.state in ("proposed", "accepted"):
+            when = date_time(meeting.at, self._now(), self._zone)
+            word = "hand-over" if meeting.state == "accepted" else "to meet?"
+            parts.append(f"{word} {when}, {visible_line(meeting.place)}")
+        return " · ".join(parts) or self._next_step(room)
+
+    def _trade(self, trade: Trade, room: Chatroom) -> str:
+        if trade.state is TradeState.RESERVED:
+            other = visible_line(room.other.display_name)
+            return "◐ reserved for " + ("you" if trade.role == "buyer" else other)
+        return trade_state(trade.state)
+
+    def _next_step(self, room: ChatroomDetail) -> str:
+        if "reserve" in room.allowed_actions:
+            return "you sell this: R reserves it for them"
+        if "offer" in room.allowed_actions:
+            return "o makes an offer"
+        return ""
+
+
+def _known(kind: str, allowed: list[str]) -> tuple[str, ...]:
+    return tuple(ACTIONS[kind][action] for action in allowed if action in ACTIONS[kind])

@@ -1,0 +1,174 @@
+"""Fetches the pages of a conversation: copies first, then the server; one request in flight."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from client_tui.conversation import GAP, TOP, Conversation, run_up_to
+from client_tui.core.api import Api
+from client_tui.core.cache import Cache
+from client_tui.core.errors import ClientError, StorageFailed
+from shared_models.chat import Message, MessagePage
+
+FIRST: Final = 50
+MORE: Final = 100
+
+
+class End(StrEnum):
+    """How loading stands at an end of the window."""
+
+    IDLE = "idle"
+    LOADING = "loading"
+    FAILED = "failed"
+
+
+class HistoryPages:
+    """Keeps a conversation supplied. An answer that comes after a jump elsewhere is dropped."""
+
+    def __init__(
+        self,
+        room_id: UUID,
+        conversation: Conversation,
+        api: Api,
+        cache: Cache,
+        changed: Callable[[], None],
+    ) -> None:
+        """``changed`` is called whenever the conversation has got or is waiting for a page."""
+        self.ends = {TOP: End.IDLE, GAP: End.IDLE}
+        self.reasons = {TOP: "", GAP: ""}
+        self._room_id = room_id
+        self._conversation = conversation
+        self._api = api
+        self._cache = cache
+        self._changed = changed
+        self._older_pages = 0
+        self._generation = 0
+
+    async def open(self) -> None:
+        """Show the newest copies at once."""
+        copies = run_up_to(await self._cache.messages(self._room_id, limit=FIRST), None)
+        if copies and not self._conversation.window:
+            self._conversation.start(copies, more_before=copies[0].seq > 1)
+            self._changed()
+
+    async def newest(self) -> None:
+        """The newest page: joined to what is there if it reaches, else shown instead."""
+        await self._jump(self._read(limit=FIRST), self._join)
+
+    async def around(self, seq: int) -> None:
+        """The surroundings of a message, unless they are here."""
+        if seq not in self._conversation.window:
+            await self._jump(self._read(around=seq, limit=MORE), self._show)
+
+    async def renew(self, seq: int | None) -> None:
+        """Read what is about a message (None: the newest) again; what is here may be wrong now."""
+        page = self._read(limit=FIRST) if seq is None else self._read(around=seq, limit=MORE)
+        await self._jump(page, self._show)
+
+    def _show(self, page: MessagePage) -> None:
+        self._conversation.start(page.items, more_before=page.has_more_before)
+
+    def _join(self, page: MessagePage) -> None:
+        here = self._conversation.window
+        if here and page.items and page.items[0].seq <= here.stop:
+            self._conversation.append(page.items)
+        else:
+            self._show(page)
+
+    async def first_of(self, moment: datetime) -> int | None:
+        """The first message at or after a moment; None when there is none. Halves the range."""
+        low, high = 1, self._conversation.head + 1
+        while low < high:
+            middle = (low + high) // 2
+            page = await self._read(after=middle - 1, limit=1)
+            if page.items and page.items[0].created_at < moment:
+                low = page.items[0].seq + 1
+            else:
+                high = middle
+        return low if low <= self._conversation.head else None
+
+    async def older(self) -> None:
+        """The page above, if there is one and none is on its way."""
+        if self._conversation.more_before and self._conversation.window:
+            await self._fill(TOP, self._older)
+
+    async def _older(self) -> None:
+        first = self._conversation.window.start
+        limit = MORE if self._older_pages else FIRST
+        generation = self._generation
+        copies = await self._cache.messages(self._room_id, before=first, limit=limit)
+        items: Sequence[Message] = run_up_to(copies, first)
+        more = bool(items) and items[0].seq > 1
+        if not items:
+            page = await self._read(before=first, limit=limit)
+            items, more = page.items, page.has_more_before
+        if generation == self._generation:
+            self._older_pages += 1
+            self._conversation.prepend(items, more_before=more)
+
+    async def newer(self) -> None:
+        """The page below, if there is one and none is on its way."""
+        if not self._conversation.at_newest and self._conversation.window:
+            await self._fill(GAP, self._newer)
+
+    async def _newer(self) -> None:
+        last, generation = self._conversation.window.stop - 1, self._generation
+        page = await self._read(after=last, limit=MORE)
+        if generation == self._generation:
+            self._conversation.append(page.items)
+
+    async def _fill(self, end: int, load: Callable[[], Awaitable[None]]) -> None:
+        if self.ends[end] is End.LOADING:
+            return
+        generation = self._generation
+        self._mark(end, End.LOADING)
+        try:
+            await load()
+        except ClientError as error:
+            if generation == self._generation:
+                self._mark(end, End.FAILED, str(error))
+            return
+        if generation == self._generation:
+            self._mark(end, End.IDLE)
+
+    async def _jump(
+        self, reading: Awaitable[MessagePage], show: Callable[[MessagePage], None]
+    ) -> None:
+        """Show another stretch; raises what goes wrong. Of two jumps the later one counts."""
+        self._generation += 1
+        self._older_pages = 0
+        generation = self._generation
+        for end in self.ends:
+            self._mark(end, End.IDLE)
+        try:
+            page = await reading
+        except ClientError as error:
+            if generation == self._generation and not self._conversation.window:
+                self._mark(TOP, End.FAILED, str(error))
+            raise
+        if generation == self._generation:
+            show(page)
+            self._changed()
+
+    def _mark(self, end: int, state: End, reason: str = "") -> None:
+        self.ends[end], self.reasons[end] = state, reason
+        self._conversation.touch(end)
+        self._changed()
+
+    async def _read(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        around: int | None = None,
+        limit: int,
+    ) -> MessagePage:
+        page = await self._api.messages(
+            self._room_id, before=before, after=after, around=around, limit=limit
+        )
+        with suppress(StorageFailed):
+            await self._cache.save_messages(page.items)
+        return page

@@ -1,0 +1,390 @@
+"""A chat: its listing and how the deal stands, the history, and the composer."""
+
+from collections.abc import Iterable
+from typing import ClassVar, Final
+from uuid import UUID
+
+from textual import events, on
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Static
+
+from client_tui.conversation import TOP, Conversation
+from client_tui.deals import Deals
+from client_tui.format import cells, money, truncate, visible_line
+from client_tui.history_pages import End, HistoryPages
+from client_tui.keymap import Action, actions_of, footer_of, key_of
+from client_tui.screens.chat_deals import DEALS, Dealing
+from client_tui.screens.chat_reading import Reading
+from client_tui.screens.chat_writing import Writing
+from client_tui.states import listing_state
+from client_tui.store import (
+    AppointmentChanged,
+    Change,
+    DeliveryChanged,
+    MessageChanged,
+    OfferChanged,
+    PeerTyping,
+    Reset,
+    RoomChanged,
+    Sent,
+)
+from client_tui.widgets.chat_header import ChatHeader
+from client_tui.widgets.chat_rule import ChatRule
+from client_tui.widgets.composer import Attachments, Composer
+from client_tui.widgets.history import History
+from client_tui.widgets.message_rows import MessageRows, Scene
+from client_tui.widgets.palette import Palette
+from client_tui.widgets.virtual_list import VirtualList
+
+_REDRAW_S: Final = 30.0
+_OWN: Final = frozenset({"retry", "edit_message", "remove"})
+
+
+class ChatScreen(Reading, Writing, Dealing):
+    """One room. The composer has the focus first; esc goes to the history, and once more back."""
+
+    context = "chat"
+    AUTO_FOCUS: ClassVar[str] = ""
+
+    def __init__(self, room_id: UUID) -> None:
+        super().__init__(room_id)
+        self._was_online = False
+
+    # Drawing
+
+    def heading(self) -> str:
+        """The listing: title, price, state."""
+        room = self.room
+        if room is None:
+            return "‹ chat"
+        card, market = room.listing, self.link.market
+        price = "free" if card.price == 0 else money(card.price or 0, market.currency_exponent)
+        facts = f"  {price} {listing_state(card)}" + ("  muted" if room.muted else "")
+        space = max(12, self.size.width - self.status_cell().cell_len - cells(facts) - 8)
+        return f"‹ {truncate(visible_line(card.title) or 'a deleted listing', space)}{facts}"
+
+    def content(self) -> Iterable[Widget]:
+        """Header, history, rule, composer."""
+        self._begin()
+        yield ChatHeader(id="chat-header")
+        yield History(MessageRows(self._scene), self.conversation, id="history")
+        yield Static("", id="chat-note", classes="empty", markup=False)
+        yield ChatRule(id="chat-rule")
+        yield Attachments(id="attachments")
+        with Horizontal(id="writing"):
+            yield Static("›", id="prompt", markup=False)
+            yield Composer(id="composer")
+        yield Static("", id="read-only", markup=False)
+
+    def _begin(self) -> None:
+        """The conversation as it stands when the room is opened."""
+        room, me = self.room, self.link.account_id
+        exponent = self.link.market.currency_exponent
+        self.deals = Deals(me, exponent=exponent, now=self.link.now)
+        self.conversation = Conversation(
+            me,
+            read_seq=room.read_seq if room else 0,
+            unread=room.unread if room else 0,
+            peer_read_seq=room.peer_read_seq if room else 0,
+            heard=self.deals.know_message,
+        )
+        self.pages = HistoryPages(
+            self.room_id, self.conversation, self.link.api, self.link.cache, self.draw_soon
+        )
+        self._scene = Scene(
+            conversation=self.conversation,
+            pages=self.pages,
+            deals=self.deals,
+            pictures=self.link.pictures,
+            palette=Palette.of(self.app.theme_variables),
+            other_name=self.other_name,
+            now=self.link.now,
+            online=lambda: self.online,
+        )
+
+    def on_mount(self) -> None:
+        """Show what is known, then ask the server."""
+        self._forget_pictures = self.link.pictures.subscribe(self.picture_ready)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._recolor())
+        self.watch(self.app, "app_focus", self.mark_read, init=False)
+        self.set_interval(_REDRAW_S, self._time_passed)
+        self.attachments.show([])
+        self._show_room()
+        self.show_note()
+        (self.composer if self.can_write else self.history).focus()
+        self.do_in_background(self._open(), "chat")
+
+    async def _open(self) -> None:
+        await self.open_draft()
+        await self.show_copies()
+        await self.link.session.open(self.room_id)
+        await self.ask_server()
+
+    @on(events.Unmount)
+    async def _leave(self) -> None:
+        """Nobody looks any more; what was being written stays."""
+        self._forget_pictures()
+        await self.keep_draft()
+        await self.link.session.close(self.room_id)
+
+    @on(events.ScreenResume)
+    def _in_front_again(self) -> None:
+        """What came meanwhile is seen now."""
+        self.mark_read()
+
+    def on_descendant_focus(self) -> None:
+        """Other keys hold in the composer than in the history."""
+        self.redraw_bars()
+
+    def _recolor(self) -> None:
+        self._scene.palette = Palette.of(self.app.theme_variables)
+        self.history.invalidate()
+
+    def show_note(self) -> None:
+        """Say what is going on where there is no history."""
+        note = ""
+        if self.missing:
+            note = "This chat is no longer there.\n\nesc goes back"
+        elif not self.conversation.window and not any(self.conversation.all_waiting()):
+            note = "Nothing was said here yet." if self.loaded else "One moment…"
+            if self.pages.ends[TOP] is End.FAILED:
+                note = f"{self.pages.reasons[TOP]}\n\nctrl+r tries again   esc goes back"
+        self.query_one("#chat-note", Static).update(note)
+        self.query_one("#chat-note").display = bool(note)
+        self.history.display = not note
+
+    def _show_room(self) -> None:
+        room, header = self.room, self.query_one(ChatHeader)
+        links = ["room_listing"]
+        if room is not None:
+            header.deal = self.deals.header(room)
+            header.person = f"{truncate(self.other_name(), 16)} ★ {room.other.manner_score:.1f}"
+            self.deals.know_room(room)
+            self.conversation.know_head(room.last_seq)
+            self.conversation.read_by_peer(room.peer_read_seq)
+        if self.detail is not None and self.detail.trade is not None:
+            links.insert(0, "trade")
+        labels = {"trade": "trade", "room_listing": "listing"}
+        header.links = tuple((key_of("chat", id), labels[id], id) for id in links)
+        self._show_writing()
+
+    def _show_writing(self) -> None:
+        """The composer, or why there is none."""
+        self.query_one("#writing").display = self.can_write
+        closed = self.query_one("#read-only", Static)
+        closed.display = not self.can_write
+        room = self.room
+        if room is None or self.can_write:
+            return
+        if room.other.deleted:
+            why = "this account was deleted"
+        elif room.listing.deleted:
+            why = "the listing was deleted"
+        elif room.listing.state == "sold":
+            why = "it is sold"
+        else:
+            why = "the two of you no longer deal with each other"
+        closed.update(f"This chat is closed: {why}. The history stays.")
+        if self.composer.has_focus:
+            self.history.focus()
+
+    def redraw_bars(self) -> None:
+        """Also hears here that the line has come or gone."""
+        super().redraw_bars()
+        if not self.is_mounted or self.online == self._was_online:
+            return
+        self._was_online = self.online
+        self.conversation.touch(*(one.key for one in self.conversation.all_waiting()))
+        self.draw_soon()
+        if not self.online:
+            return
+        if not self.loaded:
+            self.do_in_background(self.ask_server(), "chat")
+        self._load_failed()
+
+    def _load_failed(self) -> bool:
+        """Try the pages again that could not be loaded; whether there are any."""
+        failed = [end for end, state in self.pages.ends.items() if state is End.FAILED]
+        for end in failed:
+            self.load(end)
+        return bool(failed)
+
+    # The store
+
+    def on_change(self, change: Change) -> None:
+        """Something happened in the market: perhaps here."""
+        match change:
+            case MessageChanged(message) if message.chatroom_id == self.room_id:
+                self.conversation.take(message)
+                if message.sender_id != self.conversation.me:
+                    self.peer_types(0)
+            case RoomChanged(room_id) if room_id == self.room_id:
+                self._show_room()
+                self._touch_cards()
+            case OfferChanged(offer) if offer.chatroom_id == self.room_id:
+                self.deals.know_offer(offer)
+                self._touch_cards()
+            case AppointmentChanged(meeting) if meeting.chatroom_id == self.room_id:
+                self.deals.know_appointment(meeting)
+                self._touch_cards()
+            case DeliveryChanged(message, progress) if message.room_id == self.room_id:
+                self.conversation.wait_for(message, progress)
+                self.delivery_changed(message)
+            case Sent(message, ok) if message.room_id == self.room_id:
+                self.conversation.sent(message.cid, ok)
+            case PeerTyping(room_id, seconds) if room_id == self.room_id:
+                self.peer_types(seconds)
+            case Reset():
+                self.do_in_background(self.ask_server(again=True), "chat")
+            case _:
+                return
+        self.draw_soon()
+
+    def _touch_cards(self) -> None:
+        self.conversation.touch(*self.deals.rows)
+
+    def _time_passed(self) -> None:
+        self._touch_cards()
+        self._show_room()
+        self.draw_soon()
+
+    # What can be done
+
+    def why_not(self, action_id: str) -> str | None:
+        """Why not now."""
+        if action_id in DEALS:
+            return self.why_no_deal(action_id)
+        if action_id == "retry" and End.FAILED in self.pages.ends.values():
+            return None
+        if action_id in _OWN:
+            return self.why_not_own(action_id)
+        if action_id in {"write", "send", "add_photo"} and not self.can_write:
+            return "This chat is closed."
+        if action_id == "trade" and (self.detail is None or self.detail.trade is None):
+            return "There is no trade here yet."
+        if action_id == "open_message" and not getattr(self.selected_message(), "photos", None):
+            return "There are no photos in it."
+        if action_id == "unread" and not self.conversation.unread:
+            return "Everything was read when you came."
+        if action_id == "copy" and self.selected_message() is None:
+            return "Select a message."
+        if action_id in {"mute", "room_listing", "person"} and self.room is None:
+            return "The chat is not here yet."
+        return None
+
+    def footer_actions(self) -> list[Action]:
+        """The composer's keys in the composer; in the history what can be done there."""
+        if self.composer.has_focus:
+            return footer_of("composer")
+        return [
+            action
+            for action in super().footer_actions()
+            if action.id not in DEALS | _OWN or self.why_not(action.id) is None
+        ]
+
+    def actions(self) -> Iterable[Action]:
+        """Those of both contexts."""
+        yield from (action for action in actions_of("composer") if "*" not in action.contexts)
+        yield from super().actions()
+
+    def do_back(self) -> None:
+        """Out of an edit, out of the composer, out of the chat."""
+        if self.editing:
+            self.do_in_background(self.stop_editing(), "edit")
+        elif self.composer.has_focus:
+            self.history.focus()
+        else:
+            super().do_back()
+
+    def do_leave(self) -> None:
+        """Esc in the composer."""
+        self.do_back()
+
+    def do_write(self) -> None:
+        """Into the composer."""
+        self.composer.focus()
+
+    @on(Composer.Left)
+    def _left_upwards(self, event: Composer.Left) -> None:
+        if event.page:
+            self.history.scroll_rows(event.page * max(1, self.history.size.height - 1))
+        else:
+            self.history.focus()
+
+    @on(VirtualList.CursorMoved)
+    def _moved(self) -> None:
+        self.redraw_bars()
+
+    @on(VirtualList.Activated)
+    async def _activated(self) -> None:
+        message = self.selected_message()
+        if message is not None and message.photos:
+            self.view_photos(0)
+        elif self.can_write:
+            self.composer.focus()
+
+    @on(History.Pressed)
+    async def _pressed(self, event: History.Pressed) -> None:
+        if event.photo is not None:
+            self.view_photos(event.photo)
+        elif event.action_id is not None:
+            await self.action_do(event.action_id)
+
+    @on(ChatHeader.Pressed)
+    @on(ChatRule.Pressed)
+    async def _link_pressed(self, event: ChatHeader.Pressed | ChatRule.Pressed) -> None:
+        await self.action_do(event.action_id)
+
+    async def do_retry(self) -> None:
+        """A message that failed, or a page that could not be loaded."""
+        if self.selected_waiting() is not None:
+            await self.retry_selected()
+        else:
+            self._load_failed()
+
+    def do_refresh(self) -> None:
+        """Ask the server again."""
+        self.do_in_background(self.ask_server(again=True), "chat")
+
+    def do_trade(self) -> None:
+        """The trade with its timeline."""
+        if self.detail is not None and self.detail.trade is not None:
+            self.picky.open_trade(self.detail.trade.id)
+
+    def do_room_listing(self) -> None:
+        """The listing it is about."""
+        if self.room is not None:
+            self.picky.open_listing(self.room.listing.id)
+
+    def do_person(self) -> None:
+        """The other side's profile."""
+        if self.room is not None:
+            self.picky.open_profile(self.room.other.id)
+
+    def do_report(self) -> None:
+        """The message under the cursor, or the other side."""
+        message = self.selected_message()
+        if message is not None and message.sender_id not in (None, self.conversation.me):
+            self.picky.report("message", message.id)
+        elif self.room is not None:
+            self.picky.report("account", self.room.other.id)
+
+    def do_copy(self) -> None:
+        """The text of the message under the cursor."""
+        message = self.selected_message()
+        if message is not None:
+            self.app.copy_to_clipboard(message.text)
+            self.say("Copied.")
+
+    def do_mute(self) -> None:
+        """No notices from it, or again."""
+        self.do_in_background(self._mute(), "mute")
+
+    async def _mute(self) -> None:
+        room = self.room
+        if room is None:
+            return
+        await (self.link.api.unmute if room.muted else self.link.api.mute)(room.id)
+        self.store.put_room(room.model_copy(update={"muted": not room.muted}))
+        self.say("Unmuted." if room.muted else "Muted: it still counts, but tells nothing.")

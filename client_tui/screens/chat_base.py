@@ -1,0 +1,79 @@
+"""What all parts of the chat screen share: its room, its history, and what is selected there."""
+
+from collections.abc import Awaitable
+from uuid import UUID
+
+from client_tui.conversation import Conversation, Waiting
+from client_tui.core.status import LineState
+from client_tui.deals import Deals
+from client_tui.format import visible_line
+from client_tui.history_pages import HistoryPages
+from client_tui.screens.base import PickyScreen
+from client_tui.widgets.composer import Composer
+from client_tui.widgets.history import History
+from shared_models.chat import Chatroom, ChatroomDetail, Message
+
+
+class ChatBase(PickyScreen):
+    """The room and its history, for those who read, write and deal in it."""
+
+    conversation: Conversation
+    pages: HistoryPages
+    deals: Deals
+
+    def __init__(self, room_id: UUID) -> None:
+        super().__init__()
+        self.room_id = room_id
+
+    @property
+    def room(self) -> Chatroom | None:
+        """The room as the store has it."""
+        return self.store.state.rooms.get(self.room_id)
+
+    @property
+    def detail(self) -> ChatroomDetail | None:
+        """The room with offer, appointment and trade, once it has been read."""
+        room = self.room
+        return room if isinstance(room, ChatroomDetail) else None
+
+    @property
+    def history(self) -> History:
+        """The list of messages."""
+        return self.query_one(History)
+
+    @property
+    def composer(self) -> Composer:
+        """Where messages are written."""
+        return self.query_one(Composer)
+
+    @property
+    def online(self) -> bool:
+        """Whether the server hears us."""
+        return self.link.status.state is LineState.ONLINE
+
+    @property
+    def can_write(self) -> bool:
+        """Whether messages may be sent here."""
+        return self.room is None or self.room.state == "open"
+
+    def other_name(self) -> str:
+        """The other side's name."""
+        return visible_line(self.room.other.display_name) if self.room else "…"
+
+    def selected_message(self) -> Message | None:
+        """The message under the cursor."""
+        cursor = self.history.cursor
+        return None if cursor is None else self.conversation.message(cursor)
+
+    def selected_waiting(self) -> Waiting | None:
+        """The unsent message under the cursor."""
+        cursor = self.history.cursor
+        return None if cursor is None else self.conversation.waiting(cursor)
+
+    def show_changes(self) -> None:
+        """Draw what has changed in the conversation."""
+        raise NotImplementedError
+
+    def do_in_background(self, work: Awaitable[object], group: str) -> None:
+        """Do something with the server; what goes wrong becomes a toast."""
+        self.run_worker(work, group=group, exit_on_error=False)

@@ -1,0 +1,231 @@
+"""Reading in a chat: pages as they are needed, jumps, read marks, and who is typing."""
+
+import asyncio
+from uuid import UUID
+
+from textual import on
+from textual.timer import Timer
+
+from client_tui.conversation import GAP, TOP
+from client_tui.core.errors import ClientError, NotFound
+from client_tui.format import truncate, visible_line
+from client_tui.history_pages import End
+from client_tui.moments import parse_day
+from client_tui.screens.ask import AskScreen
+from client_tui.screens.chat_base import ChatBase
+from client_tui.screens.viewer import ViewerScreen
+from client_tui.widgets.chat_rule import ChatRule
+from client_tui.widgets.history import History
+from client_tui.widgets.virtual_list import VirtualList
+
+
+class Reading(ChatBase):
+    """The history's side of the chat."""
+
+    def __init__(self, room_id: UUID) -> None:
+        super().__init__(room_id)
+        self.missing = False
+        self.loaded = False
+        self._seen = 0
+        self._peer_typing: Timer | None = None
+        self._drawing_soon = False
+
+    # Drawing
+
+    def draw_soon(self) -> None:
+        """Draw once for all the changes that come together."""
+        if not self._drawing_soon and self.is_mounted:
+            self._drawing_soon = True
+            self.call_later(self.show_changes)
+
+    def show_changes(self) -> None:
+        """Draw what has changed in the conversation, and get the pages it leads to."""
+        self._drawing_soon = False
+        if self.is_mounted:
+            self.history.sync()
+            self.show_note()
+            self.mark_read()
+            self._supply()
+
+    def show_note(self) -> None:
+        """Say what is going on where there is no history."""
+        raise NotImplementedError
+
+    # Pages
+
+    async def show_copies(self) -> None:
+        """What is known on this machine, at once."""
+        for message in await self.link.outbox.waiting(self.room_id):
+            self.conversation.wait_for(message)
+        await self.pages.open()
+        self.draw_soon()
+
+    async def ask_server(self, *, again: bool = False) -> None:
+        """The room and its newest page; ``again``: what is in view, which may be wrong now."""
+        in_view = None if self.history.at_bottom else self._top_seq()
+        reading = self.pages.renew(in_view) if again else self.pages.newest()
+        try:
+            room, _ = await asyncio.gather(self.link.api.room(self.room_id), reading)
+        except NotFound:
+            self.missing = True
+            self.show_note()
+            return
+        except ClientError as error:
+            if self.conversation.window and self.online:
+                self.say(str(error), severity="warning")
+            return
+        self.loaded = True
+        if self.room is None:
+            self.conversation.read_seq, self.conversation.unread = room.read_seq, room.unread
+        self.store.put_room(room)
+
+    def _top_seq(self) -> int | None:
+        window = self.conversation.window
+        return next((key for key in self.history.visible_keys if key in window), None)
+
+    def _supply(self) -> None:
+        """The next page, where an end of the window is near."""
+        if not self.loaded or not self.history.size.height:
+            return
+        ends, conversation = self.pages.ends, self.conversation
+        if self.history.near_top and conversation.more_before and ends[TOP] is End.IDLE:
+            self.load(TOP)
+        if self.history.near_bottom and not conversation.at_newest and ends[GAP] is End.IDLE:
+            self.load(GAP)
+
+    def load(self, end: int) -> None:
+        """The page beyond an end of the window."""
+        self.do_in_background(self._load(end), "page")
+
+    async def _load(self, end: int) -> None:
+        await (self.pages.older() if end == TOP else self.pages.newer())
+        if self.is_mounted:
+            self.history.sync()
+            self.history.prune()
+
+    @on(VirtualList.NearTop)
+    @on(VirtualList.NearBottom)
+    def _near_an_end(self) -> None:
+        self._supply()
+
+    # Seen
+
+    @on(VirtualList.BottomChanged)
+    def _bottom_changed(self) -> None:
+        self.mark_read()
+
+    def mark_read(self) -> None:
+        """Seen is what is at the bottom of a screen in front of somebody (rule 7)."""
+        if not self.is_mounted:
+            return
+        conversation, room = self.conversation, self.room
+        at_end = self.history.at_bottom and conversation.at_newest and bool(conversation.window)
+        if at_end and self.is_current and self.app.app_focus:
+            self._seen = conversation.head
+            if room is not None and room.read_seq < conversation.head:
+                self.link.session.mark_read(self.room_id, conversation.head)
+        self._show_jump(at_end)
+
+    def _show_jump(self, at_end: bool) -> None:
+        rule, conversation = self.query_one(ChatRule), self.conversation
+        new = conversation.head - self._seen if self._seen else 0
+        if not at_end and conversation.window:
+            rule.jump = (f"↓ {new} new · G" if new > 0 else "↓ newest · G", "newest")
+        elif conversation.unread and conversation.read_seq + 1 < (self._top_seq() or 0):
+            rule.jump = (f"↑ {conversation.unread} unread · u", "unread")
+        else:
+            rule.jump = ("", "")
+
+    def peer_types(self, seconds: float) -> None:
+        """The other side types for so long, unless a message comes first."""
+        if self._peer_typing is not None:
+            self._peer_typing.stop()
+            self._peer_typing = None
+        typing = ""
+        if seconds > 0:
+            typing = f"{truncate(self.other_name(), 20)} is typing…"
+            self._peer_typing = self.set_timer(seconds, lambda: self.peer_types(0))
+        self.query_one(ChatRule).typing = typing
+
+    # Jumps
+
+    @on(History.Wanted)
+    def _wanted(self, event: History.Wanted) -> None:
+        if event.newest:
+            self.do_newest()
+        else:
+            self.do_first()
+
+    def do_newest(self) -> None:
+        """To the newest message."""
+        self.do_in_background(self.go_to_newest(), "jump")
+
+    async def go_to_newest(self) -> None:
+        """Load the newest messages where they are not here, and show the last row."""
+        if not self.conversation.at_newest:
+            await self.pages.newest()
+        self.history.sync()
+        self.history.jump_to_bottom()
+        keys = self.conversation.keys
+        self.history.cursor = keys[-1]
+
+    def do_first(self) -> None:
+        """To where the chat begins."""
+        self.do_in_background(self._go_to(1, "top"), "jump")
+
+    def do_unread(self) -> None:
+        """To the first message that was unread when the chat was opened."""
+        self.do_in_background(self._go_to(self.conversation.read_seq + 1, "center"), "jump")
+
+    async def _go_to(self, seq: int, place: str) -> None:
+        """To a message, or the nearest there is."""
+        await self.pages.around(seq)
+        self.history.sync()
+        window = self.conversation.window
+        if window:
+            key = min(max(seq, window.start), window.stop - 1)
+            self.history.jump_to(key, "top" if place == "top" else "center")
+            self.history.focus()
+
+    def do_to_date(self) -> None:
+        """To a date."""
+        now = self.link.now()
+
+        def answered(text: str | None) -> None:
+            if text is not None:
+                self.do_in_background(self._go_to_day(text), "jump")
+
+        screen = AskScreen(
+            "To which day?",
+            "yesterday, sat, 11-19 or 2026-11-19",
+            check=lambda text: parse_day(text, now),
+        )
+        self.app.push_screen(screen, answered)
+
+    async def _go_to_day(self, text: str) -> None:
+        seq = await self.pages.first_of(parse_day(text, self.link.now()))
+        if seq is None:
+            self.say("Nothing was written on that day or after it.")
+            await self.go_to_newest()
+        else:
+            await self._go_to(seq, "top")
+
+    # Photos
+
+    def do_open_message(self) -> None:
+        """The photos of the message under the cursor, full-screen."""
+        self.view_photos(0)
+
+    def view_photos(self, index: int) -> None:
+        """One of the photos of the message under the cursor."""
+        message = self.selected_message()
+        if message is not None and message.photos:
+            title = visible_line(message.text) or self.other_name()
+            self.app.push_screen(ViewerScreen(title, message.photos, index))
+
+    def picture_ready(self, photo_id: UUID) -> None:
+        """A picture can be drawn now."""
+        rows = self.conversation.rows_with(photo_id)
+        if rows:
+            self.conversation.touch(*rows)
+            self.draw_soon()
