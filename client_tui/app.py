@@ -40,7 +40,8 @@ class PickyApp(App[str]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     CSS_PATH: ClassVar[Any] = [
-        f"styles/{name}.tcss" for name in ("app", "lists", "forms", "market", "people")
+        f"styles/{name}.tcss"
+        for name in ("app", "lists", "forms", "market", "people", "chat", "demo")
     ]
     MODES: ClassVar[dict[str, Any]] = {
         "browse": BrowseScreen,
@@ -50,9 +51,13 @@ class PickyApp(App[str]):
         "profile": ProfileScreen,
     }
 
-    def __init__(self, link: Link, *, theme: str | None = None) -> None:
+    def __init__(
+        self, link: Link, *, theme: str | None = None, opening: PickyScreen | None = None
+    ) -> None:
+        """``opening`` is shown first when nobody is signed in; usually that is the way in."""
         super().__init__()
         self.link = link
+        self._opening = opening
         for known in THEMES:
             self.register_theme(known)
         wanted = theme or link.config.theme
@@ -66,7 +71,7 @@ class PickyApp(App[str]):
         if self.link.signed_in:
             self.run_worker(self._start(), name="start", group="link", exit_on_error=False)
         else:
-            self.push_screen(WelcomeScreen())
+            self.push_screen(self._opening or WelcomeScreen())
 
     async def _start(self) -> None:
         try:
@@ -122,7 +127,7 @@ class PickyApp(App[str]):
                     yield SystemCommand(
                         title, f"{action.help} ({action.key})", self._doing(screen, action.id)
                     )
-        for name in self.MODES:
+        for name in self.MODES if self.link.signed_in else ():
             yield SystemCommand(f"Go to {name}", "", lambda name=name: self.switch_mode(name))
         for theme in THEMES:
             yield SystemCommand(
@@ -193,7 +198,8 @@ class PickyApp(App[str]):
 
     def do_jump(self) -> None:
         """Which part of the market?"""
-        self.push_screen(JumpScreen(), self._jump)
+        if self.link.signed_in:
+            self.push_screen(JumpScreen(), self._jump)
 
     def _jump(self, mode: str | None) -> None:
         if mode in self.MODES:
@@ -204,10 +210,12 @@ class PickyApp(App[str]):
         self.exit()
 
 
-def run(paths: Paths | None = None) -> str | None:
-    """Run the app until it is left; ``"demo"`` when the demo market was asked for."""
-    while True:
-        app = PickyApp(Link(paths or Paths.find()))
-        result = app.run()
-        if result != "again":
-            return result
+def run(paths: Paths | None = None) -> None:
+    """Run the app until it is left, or the demo market when that is asked for."""
+    result: str | None = "again"
+    while result == "again":
+        result = PickyApp(Link(paths or Paths.find())).run()
+    if result == "demo":
+        from client_tui.demo import run as run_demo
+
+        run_demo(seed=1, scale="large")

@@ -1,0 +1,107 @@
+"""Runs the demo's server in a folder of its own, and takes both away when the app is gone.
+
+Started as a script, with the standard library only. The app holds the other end of this process's
+standard input; the kernel closes that however the app ends, and then the server is killed and the
+folder removed. What the server prints goes on to the app, between two lines of this process: the
+folder at the start, and the server's last words if it ends by itself.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+_SERVER = (sys.executable, "-P", "-m", "server")
+_LAST_LINES = 12
+_CHUNK_BYTES = 4096
+_STDIN = 0
+
+
+class Keeper:
+    """One demo market."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._log = folder / "server.log"
+        self._lock = threading.Lock()
+        self._over = False
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, seed: str, scale: str) -> None:
+        """Fill the market, then serve it until the end."""
+        filled = self._server("seed", "--seed", seed, "--scale", scale, "--progress", "json")
+        if filled == 0:
+            self._server("serve", "--port", "0")
+        if not self._over:
+            words = self._log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
+            tell({"failed": words})
+
+    def end(self) -> None:
+        """Kill what runs and remove the folder."""
+        with self._lock:
+            self._over = True
+        if self._process is not None:
+            kill_group(self._process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _server(self, *arguments: str) -> int | None:
+        """The exit code of a command of the server; None when it was not begun any more."""
+        with self._lock:
+            if self._over:
+                return None
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    [*_SERVER, *arguments, *self._place()],
+                    stdin=subprocess.PIPE,
+                    stderr=log,
+                    env=environment(),
+                    start_new_session=True,
+                )
+        return self._process.wait()
+
+    def _place(self) -> tuple[str, ...]:
+        return ("--data-dir", str(self._folder / "data"), "--exit-with-parent")
+
+
+def environment() -> dict[str, str]:
+    """Of the server: settings of another Picky on this machine are not for this one."""
+    return {name: text for name, text in os.environ.items() if not name.startswith("PICKY_")}
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that it started; nothing it could still write is wanted."""
+    if process.poll() is None:
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def tell(news: object) -> None:
+    """One line for the app, if it still listens."""
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(news), flush=True)
+
+
+def main() -> None:
+    """Keep a market until standard input ends."""
+    folder = Path(tempfile.mkdtemp(prefix="picky-demo-"))
+    keeper = Keeper(folder)
+    try:
+        tell({"folder": str(folder)})
+        threading.Thread(target=keeper.run, args=sys.argv[1:3], daemon=True).start()
+        while os.read(_STDIN, _CHUNK_BYTES):
+            pass
+    finally:
+        keeper.end()
+
+
+if __name__ == "__main__":
+    main()
