@@ -171,7 +171,7 @@ def openapi() -> None:
     from server.app.container import build_context
 
     with tempfile.TemporaryDirectory() as scratch:
-        settings = Settings(data_dir=Path(scratch), database_url="sqlite:///:memory:")
+        settings = Settings(data_dir=Path(scratch))
         context = build_context(settings, base_url="http://127.0.0.1")
         print(json.dumps(create_app(context, settings).openapi(), indent=2, sort_keys=True))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -89,6 +90,14 @@ async def signed_in(request: Request) -> AsyncIterator[UnitOfWork]:
 Reading = Annotated[UnitOfWork, Depends(signed_in, scope="function")]
 
 
+async def opening(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
+    """What :data:`Reading` gives, for a call that writes afterwards: it must be closed before."""
+    return asynccontextmanager(signed_in)(request)
+
+
+Opening = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(opening)]
+
+
 class Writer:
     """Runs one action of a signed-in account and answers after its commit."""
 
@@ -139,6 +148,7 @@ Writing = Annotated[Writer, Depends(writer)]
 
 
 def expected_version(
+    _signed_in: Writing,
     if_match: Annotated[str | None, Header(description='The version, quoted: `"3"`.')] = None,
 ) -> int:
     """The version that ``If-Match`` names."""
