@@ -154,7 +154,7 @@ async def _receive(request: Request, file: BinaryIO, length: int) -> bytes:
             waiting.clear()
     if received < length:
         raise Refused("IncompleteBody", "The body is shorter than Content-Length.")
-    await asyncio.to_thread(file.write, bytes(waiting))
+    file.write(waiting)
     return digest.digest()
 
 

@@ -21,6 +21,7 @@ from server.platform.object_store import (
     EmbeddedObjectStore,
     ObjectNotFound,
     ObjectStore,
+    ObjectStoreError,
     S3ObjectStore,
     SignedPut,
     parse_s3_url,
@@ -253,3 +254,39 @@ async def test_the_server_can_put_get_download_and_delete(
 
 async def test_a_store_that_is_there_passes_its_check(store: ObjectStore) -> None:
     await store.check()
+
+
+async def test_a_bucket_that_is_not_there_fails_its_check(
+    s3_bucket: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3_bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    store = S3ObjectStore(parse_s3_url(s3_bucket.url.replace("s3://", "s3://no-")), SystemClock())
+    with pytest.raises(ObjectStoreError):
+        await store.check()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://bucket",
+        "s3://",
+        "s3://bucket/folder",
+        "s3://bucket?endpoint=ftp://host",
+        "s3://bucket?style=path",
+    ],
+)
+async def test_an_address_that_makes_no_sense_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="object store"):
+        parse_s3_url(url)
+
+
+async def test_an_address_names_bucket_endpoint_and_region() -> None:
+    found = parse_s3_url("s3://photos?endpoint=http://127.0.0.1:9000/&region=eu-west-1")
+    assert (found.bucket, found.endpoint, found.region) == (
+        "photos",
+        "http://127.0.0.1:9000",
+        "eu-west-1",
+    )
+    assert parse_s3_url("s3://photos").endpoint is None
