@@ -25,6 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from server.platform.sqlite_connection import use_one_trip
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -105,8 +107,10 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             target = parsed.set(drivername="sqlite+aiosqlite")
-            self.writer = create_async_engine(target, pool_size=1, max_overflow=0)
-            self.reader = create_async_engine(target, pool_size=4, max_overflow=0)
+            # Every transaction is ended by whoever began it: nothing is left to roll back.
+            sparing: dict[str, Any] = {"max_overflow": 0, "pool_reset_on_return": None}
+            self.writer = create_async_engine(target, pool_size=1, **sparing)
+            self.reader = create_async_engine(target, pool_size=4, **sparing)
             _tune_sqlite(self.writer, begin="BEGIN IMMEDIATE", query_only=False)
             _tune_sqlite(self.reader, begin="BEGIN", query_only=True)
         else:
@@ -134,6 +138,8 @@ class Database:
 
 
 def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
+    use_one_trip(engine)
+
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
@@ -149,7 +155,7 @@ def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+        connection.connection.cursor().execute(begin)
 
 
 def is_sqlite(connection: AsyncConnection) -> bool:

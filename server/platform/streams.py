@@ -3,13 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from server.platform.bus import Hint
 from server.platform.tables import Stream, StreamEvent
 from server.platform.unit_of_work import UnitOfWork
+
+_STREAM: Any = Stream.__table__
+_MOVE_HEAD = (
+    update(_STREAM)
+    .where(_STREAM.c.id == bindparam("stream"))
+    .values(head=_STREAM.c.head + bindparam("count"), updated_at=bindparam("now"))
+    .returning(_STREAM.c.head)
+)
+_INSERT_EVENTS = insert(StreamEvent.__table__)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +66,8 @@ async def append(work: UnitOfWork, events: Mapping[UUID, Sequence[NewEvent]]) ->
     rows = []
     for stream_id in sorted(events):
         news = events[stream_id]
-        head = await work.scalar(
-            update(Stream)
-            .where(Stream.id == stream_id)
-            .values(head=Stream.head + len(news), updated_at=work.now)
-            .returning(Stream.head)
-        )
+        moved = {"stream": stream_id, "count": len(news), "now": work.now}
+        head = await work.scalar(_MOVE_HEAD, moved)
         if head is None:
             continue
         for pos, new in enumerate(news, start=head - len(news) + 1):
@@ -76,7 +82,7 @@ async def append(work: UnitOfWork, events: Mapping[UUID, Sequence[NewEvent]]) ->
             )
             work.hint(Hint(stream_id, pos, encode_event(pos, new.kind, new.data)))
     if rows:
-        await work.execute(insert(StreamEvent), rows)
+        await work.execute(_INSERT_EVENTS, rows)
 
 
 async def position(work: UnitOfWork, stream_id: UUID) -> Position:

@@ -1,6 +1,6 @@
 """One transaction an action: begin, rules, events, commit, and only then the answer."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from server.platform.errors import Conflict, Unauthenticated
 from shared_models.market import Limits
 
 Result = TypeVar("Result")
+Parameters = Mapping[str, Any]
 
 
 class UnitOfWork:
@@ -61,30 +62,34 @@ class UnitOfWork:
         return self.context.make_id(self.now)
 
     async def execute(
-        self, statement: Executable, parameters: Sequence[dict[str, Any]] | None = None
+        self, statement: Executable, parameters: Parameters | Sequence[Parameters] | None = None
     ) -> CursorResult[Any]:
-        """Run a statement; many rows of parameters make it an executemany."""
+        """Run a statement; a list of parameters makes it an executemany.
+
+        Building a statement costs more than running it, so the hottest ones are built once, with
+        named parameters.
+        """
         return await self.connection.execute(statement, parameters)
 
     async def rows(
-        self, statement: Executable, parameters: dict[str, Any] | None = None
+        self, statement: Executable, parameters: Parameters | None = None
     ) -> Sequence[Row[Any]]:
-        """All rows. A statement of named parameters can be built once and kept."""
+        """All rows."""
         return (await self.connection.execute(statement, parameters)).all()
 
     async def first(
-        self, statement: Executable, parameters: dict[str, Any] | None = None
+        self, statement: Executable, parameters: Parameters | None = None
     ) -> Row[Any] | None:
         """The first row, or None."""
         return (await self.connection.execute(statement, parameters)).first()
 
-    async def scalar(self, statement: Executable) -> Any:
+    async def scalar(self, statement: Executable, parameters: Parameters | None = None) -> Any:
         """The first column of the first row, or None."""
-        return (await self.connection.execute(statement)).scalar()
+        return (await self.connection.execute(statement, parameters)).scalar()
 
-    async def changed(self, statement: Executable) -> int:
+    async def changed(self, statement: Executable, parameters: Parameters | None = None) -> int:
         """How many rows a conditional UPDATE or DELETE hit."""
-        return (await self.connection.execute(statement)).rowcount
+        return (await self.connection.execute(statement, parameters)).rowcount
 
     def announce(self, event: Any) -> None:
         """Say what happened; subscribers hear it inside this transaction, before the commit."""
