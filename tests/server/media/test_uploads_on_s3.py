@@ -6,11 +6,18 @@ import httpx
 import pytest
 
 from server.app.settings import Environment, Settings
+from server.platform.clock import MovableClock, SystemClock
 from server.platform.context import Context
 from server.platform.object_store import ObjectStore
 from tests.server.conftest import Person
 from tests.server.media.uploading import PICTURE, Sights, ask, declared, objects_of, run_jobs
 from tests.servers.s3 import S3Bucket
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """The present: the store has a clock of its own."""
+    return MovableClock(SystemClock().now())
 
 
 @pytest.fixture
