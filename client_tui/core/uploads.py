@@ -17,6 +17,7 @@ from client_tui.core.api import Api
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
 from client_tui.core.errors import BadFile, ClientError, Refused, ServerUnreachable, UploadFailed
 from shared_models.media import Photo, Purpose, Upload, UploadFile, UploadRequest, UploadState
+from shared_models.photo_failures import failure_text
 
 AT_ONCE: Final = 3
 TRIES: Final = 4
@@ -26,12 +27,7 @@ READY_WITHIN_S: Final = 120.0
 _CHUNK: Final = 64 * 1024
 _HEAD: Final = 16
 
-_REASONS = {
-    "too_large": "The picture is larger than the server takes.",
-    "truncated": "The file is cut short: part of the picture is missing.",
-    "not_an_image": "The file holds no picture.",
-    "timeout": "The server took too long with this picture; try it again.",
-}
+_TOO_SLOW = "The server took too long with this picture; try it again."
 
 
 class Phase(StrEnum):
@@ -228,14 +224,13 @@ class Uploader:
         pause = 0.05
         while upload.state in (UploadState.PENDING, UploadState.PROCESSING):
             if self._clock.monotonic() >= until:
-                raise UploadFailed("timeout", _REASONS["timeout"])
+                raise UploadFailed("timeout", _TOO_SLOW)
             await self._clock.sleep(pause)
             pause = min(1.0, pause * 1.5)
             upload = await self._api.upload(upload.id)
         if upload.photo is None:
             reason = upload.reason or "failed"
-            told = _REASONS.get(reason, f"The server could not use this picture: {reason}.")
-            raise UploadFailed(reason, told)
+            raise UploadFailed(reason, failure_text(reason))
         return upload.photo
 
 

@@ -208,7 +208,7 @@ async def test_a_picture_the_server_cannot_use_says_why(market: FakeMarket, pict
     assert isinstance(outcome.error, UploadFailed)
     assert outcome.error.reason == "truncated"
     assert heard[-1].phase is Phase.FAILED
-    assert "cut short" in heard[-1].reason
+    assert "cut off" in heard[-1].reason
 
 
 async def test_a_picture_that_is_never_ready_is_given_up(market: FakeMarket, picture: Path) -> None:
