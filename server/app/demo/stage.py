@@ -16,7 +16,7 @@ from server.platform.jobs import Worker
 Plot = AsyncIterator[datetime]
 """Something that happens over time: it yields the moment at which it wants to go on."""
 
-_TIMERS_EVERY = timedelta(days=1)
+_TIMERS_EVERY = timedelta(days=2)
 _TIMERS_SINCE = timedelta(days=50)
 
 
