@@ -1,0 +1,165 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from client_tui.core.paths import Paths
+from tests.client.commands.conftest import Table, Terminal
+from tests.client.core.fakes import ME, ROOM, account
+
+PICKY = Path(sys.executable).with_name("picky")
+OFFER = UUID(int=42)
+SERVER = "http://127.0.0.1:1"
+
+
+COMMANDS = """
+signup login logout whoami search show sell chats open history send trades trade offer demo
+trade+reserve trade+confirm trade+undo trade+cancel trade+problem trade+ship trade+review
+offer+accept offer+decline offer+withdraw offer+counter
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS.split())
+def test_every_command_of_the_contract_is_there(terminal: Terminal, command: str) -> None:
+    shown = terminal.run(*command.split("+"), "--help").stdout
+    assert shown.startswith(f"Usage: picky {command.replace('+', ' ')} ")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("frobnicate",),
+        ("show",),
+        ("show", "not-an-id"),
+        ("search", "--limit", "0"),
+        ("search", "--min-price", "cheap"),
+        ("offer", str(ROOM)),
+        ("offer", str(ROOM), "-5"),
+        ("trade", "cancel", str(ROOM)),
+        ("send", str(ROOM)),
+        ("demo", "--scale", "huge"),
+        ("login", "--handle", "me", "--password-stdin"),
+        ("login", "--server", "http://market.example", "--handle", "me", "--password-stdin"),
+        ("login", "--server", SERVER, "--password-stdin"),
+        ("login", "--server", SERVER, "--handle", "me"),
+    ],
+)
+def test_what_cannot_mean_anything_is_a_usage_error(home: Path, command: tuple[str, ...]) -> None:
+    result = Terminal(Table()).run(*command, code=2)
+    assert result.stdout == ""
+    assert result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("whoami",), ("search",), ("chats",), ("send", str(ROOM), "hi"), ("trades",)]
+)
+def test_without_an_account_commands_say_how_to_get_one(
+    home: Path, command: tuple[str, ...]
+) -> None:
+    assert "picky login" in Terminal(Table()).run(*command, code=3).stderr
+
+
+def test_a_server_that_is_not_there_is_said(home: Path) -> None:
+    options = ("--server", SERVER, "--handle", "me", "--password-stdin")
+    result = Terminal(Table()).run("login", *options, stdin="secret secret\n", code=7)
+    assert "was not reached" in result.stderr
+
+
+def test_what_is_no_command_of_offer_is_the_room_of_a_new_one(terminal: Terminal) -> None:
+    terminal.run("offer", ROOM, 5, code=4)
+    terminal.run("offer", "accept", OFFER, code=4)
+    terminal.run("offer", "counter", OFFER, 7, code=4)
+    assert terminal.table.asked == [
+        f"POST /v1/chatrooms/{ROOM}/offers",
+        f"POST /v1/offers/{OFFER}/accept",
+        f"POST /v1/offers/{OFFER}/counter",
+    ]
+
+
+def test_signing_in_and_out(table: Table, home: Path) -> None:
+    session = {
+        "id": str(ME),
+        "device": None,
+        "created_at": "2026-11-19T14:02:00.000000Z",
+        "last_seen_at": "2026-11-19T14:02:00.000000Z",
+        "current": True,
+    }
+    me = account().model_dump(mode="json")
+    signed_in = {"token": "the-secret-token", "session": session, "account": me}
+    table.answers |= {
+        "POST /v1/sessions": (201, signed_in),
+        "GET /v1/me": (200, me),
+        "DELETE /v1/sessions/current": (204, None),
+    }
+    terminal = Terminal(table)
+    options = ("--server", table.url, "--handle", "me", "--password-stdin")
+    result = terminal.run("login", *options, "--json", stdin="secret secret\n")
+    assert json.loads(result.stdout) == me
+    assert "the-secret-token" not in result.output
+    assert Paths.find().account_file.stat().st_mode & 0o777 == 0o600
+    assert json.loads(terminal.run("whoami", "--json").stdout)["handle"] == "me"
+    terminal.run("logout")
+    assert table.asked[-1] == "DELETE /v1/sessions/current"
+    terminal.run("whoami", code=3)
+
+
+def test_signing_out_forgets_the_token_even_when_the_server_is_away(
+    terminal: Terminal, home: Path
+) -> None:
+    account_file = Paths.find().account_file
+    known = json.loads(account_file.read_text())
+    account_file.write_text(json.dumps(known | {"server": SERVER}))
+    result = terminal.run("logout")
+    assert "could not be ended" in result.stderr
+    assert not account_file.exists()
+
+
+def python(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PICKY_HOME": str(home), "PICKY_CREDENTIALS": "file"}
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env=environment
+    )
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        path.relative_to(root).with_suffix("").as_posix().replace("/", ".")
+        for root in [Path(__file__).parents[3]]
+        for room in ("core", "commands")
+        for path in (root / "client_tui" / room).rglob("*.py")
+        if path.name != "__init__.py"
+    ],
+)
+def test_neither_core_nor_commands_know_textual_or_the_server(module: str) -> None:
+    source = (Path(__file__).parents[3] / module.replace(".", "/")).with_suffix(".py").read_text()
+    imports = [line.strip() for line in source.splitlines() if "import" in line]
+    assert not [line for line in imports if line.split()[1:2] == ["textual"]]
+    assert not [line for line in imports if line.startswith(("from server", "import server"))]
+
+
+def test_a_command_starts_without_what_only_the_app_needs(home: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['picky', 'search', '--json']\n"
+        "from client_tui.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit as end: print(end.code)\n"
+        "print([name for name in ('textual', 'keyring', 'websockets', 'sqlalchemy', 'pygments')"
+        " if name in sys.modules])\n"
+    )
+    assert python("-c", code, home=home).stdout.splitlines() == ["3", "[]"]
+
+
+def test_the_program_itself_ends_with_the_exit_code(home: Path) -> None:
+    environment = os.environ | {"PICKY_HOME": str(home), "PICKY_CREDENTIALS": "file"}
+    codes = [
+        subprocess.run([PICKY, *command], capture_output=True, env=environment).returncode
+        for command in (["--help"], ["whoami"], ["frobnicate"])
+    ]
+    assert codes == [0, 3, 2]
+    as_module = python("-m", "client_tui", "whoami", home=home)
+    assert as_module.returncode == 3

@@ -1,0 +1,91 @@
+"""A program in a terminal of its own, as a person would run it."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import psutil
+
+_CONTROLS = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_][^\x1b]*\x1b\\|\x1b."
+)
+
+
+class Terminal:
+    """Runs a command on a pseudo-terminal of 80 by 24 cells; kills it when it is left."""
+
+    def __init__(self, command: Iterable[str | Path], environment: Mapping[str, str]) -> None:
+        self._screen, inside = pty.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment},
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
+        os.close(inside)
+        self._open = True
+        self.shown = ""
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.close()
+
+    def press(self, keys: str) -> None:
+        """Type."""
+        os.write(self._screen, keys.encode())
+
+    def wait_for(self, text: str, within_s: float) -> float:
+        """Return the seconds until a text is shown; fail with what was shown instead."""
+        begun = time.monotonic()
+        while text not in self.shown:
+            left = begun + within_s - time.monotonic()
+            assert left > 0, f"{text!r} was not shown within {within_s:g} s: {self.shown[-3000:]}"
+            if select.select([self._screen], [], [], left)[0]:
+                self._read()
+        return time.monotonic() - begun
+
+    def wait_for_end(self, within_s: float) -> int:
+        """Return the exit code, reading on meanwhile as a terminal does."""
+        end = time.monotonic() + within_s
+        while self.process.poll() is None:
+            assert time.monotonic() < end, f"still running: {self.shown[-3000:]}"
+            if select.select([self._screen], [], [], 0.05)[0]:
+                self._read()
+        return self.process.returncode
+
+    def family(self) -> list[psutil.Process]:
+        """All processes that the program has started, and those that they have."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def close(self) -> None:
+        """Close the terminal's window."""
+        if self._open:
+            self._open = False
+            os.close(self._screen)
+
+    def _read(self) -> None:
+        try:
+            self.shown += _CONTROLS.sub("", os.read(self._screen, 65536).decode(errors="replace"))
+        except OSError:  # nobody has the terminal open any more
+            self.process.wait()
+
+
+def _take_terminal() -> None:
+    """Make the terminal the controlling one, so that closing it is felt."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

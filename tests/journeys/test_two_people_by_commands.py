@@ -1,0 +1,219 @@
+"""The main job through the real commands: from the first photo to the last review."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.journeys.people import PASSWORD, Person, draw_picture
+from tests.servers.lifetime import Lifetime
+from tests.servers.picky import PickyServer, start_picky
+
+CHAIR = (
+    *("--title", "허먼밀러 에어론 의자", "--category", "furniture", "--condition", "good"),
+    *("--description", "B size, hardly used, with all papers.", "--place", "서초"),
+    *("--price", 480_000, "--negotiable", "--method", "both"),
+)
+Between = Callable[[], None]
+
+
+class Journey:
+    """Two people, one chair; ``between`` happens wherever it could do harm."""
+
+    def __init__(
+        self, seller: Person, buyer: Person, pictures: list[Path], between: Between
+    ) -> None:
+        self.seller, self.buyer = seller, buyer
+        self.pictures = pictures
+        self.between = between
+        self.listing = self.room = self.trade = ""
+
+    def sell(self) -> None:
+        photos = [part for path in self.pictures[:2] for part in ("--photo", path)]
+        self.listing = self.seller.get("sell", *CHAIR, *photos)["id"]
+
+    def find(self) -> None:
+        [card] = self.buyer.list(
+            "search", "의자 -책상", "--max-price", 500_000, "--condition", "good"
+        )
+        assert card["id"] == self.listing
+        shown = self.buyer.get("show", card["id"])
+        assert [len(shown["photos"]), shown["price"]] == [2, 480_000]
+        assert shown["seller"]["handle"] == self.seller.handle
+        assert self.buyer.list("search", "냉장고") == []
+
+    def talk(self) -> None:
+        self.room = self.buyer.get("open", self.listing)["id"]
+        assert self.buyer.get("open", self.listing)["id"] == self.room
+        first = self.buyer.get("send", self.room, stdin="안녕하세요, still there?\n")
+        assert first["text"] == "안녕하세요, still there?"
+        self.between()
+        shown = self.buyer.get(
+            "send", self.room, "Mine looks like this", "--photo", self.pictures[2]
+        )
+        assert len(shown["photos"]) == 1
+        self.seller.get("send", self.room, "Yes. \x1b[31mRed\x1b[0m is the other one.")
+
+    def agree(self) -> None:
+        offer = self.buyer.get("offer", self.room, 450_000)
+        self.buyer.run("offer", self.room, 440_000, code=5)
+        self.between()
+        assert self.seller.get("offer", "accept", offer["id"])["state"] == "accepted"
+        [trade] = self.buyer.list("trades", "--role", "buyer")
+        assert (trade["state"], trade["agreed_price"]) == ("reserved", 450_000)
+        self.trade = trade["id"]
+        assert self.buyer.list("search", "의자") == []
+
+    def hand_over(self) -> None:
+        self.buyer.run("trade", "review", self.trade, "--rating", 5, code=5)
+        assert self.seller.get("trade", "confirm", self.trade)["state"] == "handed_over"
+        self.between()
+        assert self.buyer.get("trade", "confirm", self.trade)["state"] == "completed"
+        again = self.seller.get("trade", "confirm", self.trade)
+        assert again["state"] == "completed"
+
+    def review(self) -> None:
+        good = ("--rating", 5, "--tag", "friendly", "--tag", "on_time", "--comment", "좋아요!")
+        assert not self.buyer.get("trade", "review", self.trade, *good)["published"]
+        self.between()
+        assert self.seller.get("trade", "review", self.trade, "--rating", 4)["published"]
+
+    def sold_everywhere(self) -> None:
+        [card] = self.buyer.list("search", "의자", "--state", "sold")
+        assert card["id"] == self.listing
+        for person in (self.seller, self.buyer):
+            assert person.get("show", self.listing)["state"] == "sold"
+            [room] = person.list("chats")
+            assert room["listing"]["state"] == "sold"
+            [trade] = person.list("trades", "--state", "completed")
+            assert trade["my_review"]["published"]
+            assert trade["other_review"]["published"]
+        assert self.seller.get("whoami")["sales"] == 1
+        assert self.buyer.get("whoami")["purchases"] == 1
+
+    def nothing_lost_or_doubled(self) -> None:
+        seen = [person.list("history", self.room) for person in (self.seller, self.buyer)]
+        assert seen[0] == seen[1]
+        assert [message["seq"] for message in seen[0]] == list(range(1, len(seen[0]) + 1))
+        said = [message["text"] for message in seen[0] if message["kind"] != "system"]
+        assert said == [
+            "안녕하세요, still there?",
+            "Mine looks like this",
+            "Yes. Red is the other one.",
+        ]
+
+
+def travel(journey: Journey) -> None:
+    journey.seller.sign_up()
+    journey.buyer.sign_up()
+    for step in (
+        journey.sell,
+        journey.find,
+        journey.talk,
+        journey.agree,
+        journey.hand_over,
+        journey.review,
+        journey.sold_everywhere,
+        journey.nothing_lost_or_doubled,
+    ):
+        step()
+
+
+@pytest.fixture
+def people(picky_server: PickyServer, tmp_path: Path) -> tuple[Person, Person, list[Path]]:
+    seller = Person(tmp_path / "seller", picky_server.url, "minji", "민지")
+    buyer = Person(tmp_path / "buyer", picky_server.url, "bora", "보라")
+    drawn = [("teal", "circle"), ("tomato", "box"), ("gold", "circle")]
+    pictures = [draw_picture(tmp_path / f"{colour}.jpg", colour, shape) for colour, shape in drawn]
+    return seller, buyer, pictures
+
+
+People = tuple[Person, Person, list[Path]]
+
+
+@pytest.mark.timeout(180)
+def test_two_people_sell_and_buy_a_chair(people: People) -> None:
+    travel(Journey(*people, between=lambda: None))
+
+
+@pytest.mark.timeout(180)
+def test_a_server_killed_again_and_again_loses_nothing_of_it(
+    people: People,
+    picky_server: PickyServer,
+    private_lifetime: Lifetime,
+    database_url: str,
+) -> None:
+    server = picky_server
+
+    def crash_and_come_back() -> None:
+        nonlocal server
+        server.kill()
+        server = start_picky(private_lifetime, port=server.port, database_url=database_url)
+
+    travel(Journey(*people, between=crash_and_come_back))
+
+
+def test_a_message_sent_while_the_server_is_away_goes_out_once_afterwards(
+    tmp_path: Path, private_lifetime: Lifetime
+) -> None:
+    server = start_picky(private_lifetime)
+    seller = Person(tmp_path / "seller", server.url, "minji", "민지")
+    buyer = Person(tmp_path / "buyer", server.url, "bora", "보라")
+    seller.sign_up()
+    buyer.sign_up()
+    picture = draw_picture(tmp_path / "chair.png", "teal", "box")
+    listing = seller.get("sell", *CHAIR, "--photo", picture)["id"]
+    room = buyer.get("open", listing)["id"]
+    server.kill()
+    away = buyer.run("send", room, "first", code=7)
+    assert "is kept" in away.stderr
+    buyer.run("send", room, "second", code=7)
+    start_picky(private_lifetime, port=server.port)
+    buyer.get("send", room, "second")
+    said = [line["text"] for line in seller.list("history", room) if line["sender_id"]]
+    assert said == ["first", "second"]
+
+
+def errors_of(person: Person, listing: str) -> list[tuple[tuple[Any, ...], int]]:
+    """Commands that cannot work, and their documented exit codes."""
+    nothing = "01a207a0-18d6-70cd-a70a-59161a0acf38"
+    return [
+        (("show", nothing), 4),
+        (("history", nothing), 4),
+        (("send", nothing, "hello"), 4),
+        (("trade", "confirm", nothing), 4),
+        (("offer", nothing, 5), 4),
+        (("offer", "accept", nothing), 4),
+        (("open", listing), 5),
+        (("search", "--sort", "bogus"), 5),
+        (("sell", *CHAIR, "--photo", person.home / "none.jpg"), 5),
+        (("show", "not-an-id"), 2),
+        (("search", "--limit", 0), 2),
+        (("sell", "--title", "x"), 2),
+        (("frobnicate",), 2),
+    ]
+
+
+@pytest.mark.timeout(120)
+def test_every_kind_of_failure_has_its_exit_code(
+    tmp_path: Path, private_lifetime: Lifetime
+) -> None:
+    server = start_picky(private_lifetime, rate_limits="on")
+    person = Person(tmp_path / "home", server.url, "minji", "민지")
+    person.run("whoami", code=3)
+    person.sign_up()
+    picture = draw_picture(tmp_path / "chair.png", "teal", "box")
+    listing = person.get("sell", *CHAIR, "--photo", picture)["id"]
+    for command, code in errors_of(person, listing):
+        failed = person.run(*command, code=code)
+        assert failed.stdout == ""
+        assert failed.stderr
+        assert "Traceback" not in failed.stderr
+    login = ("login", "--server", server.url, "--handle", "minji", "--password-stdin")
+    person.run(*login, stdin="wrong wrong wrong\n", code=3)
+    person.run(*login, stdin=PASSWORD + "\n")
+    person.run("logout")
+    person.run("whoami", code=3)
+    server.kill()
+    person.run(*login, stdin=PASSWORD + "\n", code=7)
