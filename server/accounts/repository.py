@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import (
+    Row,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from server.accounts.tables import Account, Block, Follow, Session, Ticket
 from server.platform.database import live
@@ -50,6 +62,38 @@ _SESSION_OF_TOKEN = (
 _BLOCKED_WITH = union_all(
     select(Block.blocked_id).where(Block.account_id == bindparam("account_id"), live(Block)),
     select(Block.account_id).where(Block.blocked_id == bindparam("account_id"), live(Block)),
+)
+
+# The hottest reads are built once: building a statement costs more than running it.
+_ACCOUNTS: Any = Account.__table__
+_SESSIONS: Any = Session.__table__
+_BLOCKS: Any = Block.__table__
+_CARDS = select(*(_ACCOUNTS.c[column.key] for column in _CARD)).where(
+    _ACCOUNTS.c.id.in_(bindparam("ids", expanding=True)), _ACCOUNTS.c.deleted_at.is_(None)
+)
+_SESSION_OF_TOKEN = (
+    select(_SESSIONS.c.id, _SESSIONS.c.account_id)
+    .join_from(_SESSIONS, _ACCOUNTS, _ACCOUNTS.c.id == _SESSIONS.c.account_id)
+    .where(
+        _SESSIONS.c.token_hash == bindparam("token_hash"),
+        _SESSIONS.c.deleted_at.is_(None),
+        _ACCOUNTS.c.deleted_at.is_(None),
+    )
+)
+_EITHER_BLOCKS = select(
+    exists().where(
+        or_(
+            and_(
+                _BLOCKS.c.account_id == bindparam("one"),
+                _BLOCKS.c.blocked_id == bindparam("other"),
+            ),
+            and_(
+                _BLOCKS.c.account_id == bindparam("other"),
+                _BLOCKS.c.blocked_id == bindparam("one"),
+            ),
+        ),
+        _BLOCKS.c.deleted_at.is_(None),
+    )
 )
 
 
@@ -139,7 +183,7 @@ async def profile(work: UnitOfWork, account_id: UUID, viewer_id: UUID) -> Row[An
 
 async def cards(work: UnitOfWork, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
     """The card columns of the live ones among these accounts."""
-    return await work.rows(select(*_CARD).where(Account.id.in_(set(ids)), live(Account)))
+    return await work.rows(_CARDS, {"ids": list(set(ids))})
 
 
 async def standing(work: UnitOfWork, account_id: UUID) -> Row[Any] | None:
@@ -287,11 +331,7 @@ async def blocked_with(work: UnitOfWork, account_id: UUID) -> frozenset[UUID]:
 
 async def is_blocked(work: UnitOfWork, one: UUID, other: UUID) -> bool:
     """Whether either blocks the other."""
-    pair = or_(
-        (Block.account_id == one) & (Block.blocked_id == other),
-        (Block.account_id == other) & (Block.blocked_id == one),
-    )
-    return bool(await work.scalar(select(exists().where(pair, live(Block)))))
+    return bool(await work.scalar(_EITHER_BLOCKS, {"one": one, "other": other}))
 
 
 async def blocks(work: UnitOfWork, account_id: UUID, blocked_id: UUID) -> bool:

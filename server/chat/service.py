@@ -219,7 +219,7 @@ async def post_system(
     room = await repository.lock_room(work, room_id)
     if room is None:
         raise NotFound("chatroom")
-    seq = await repository.take_seq_anyhow(work, room)
+    seq = await repository.take_seq_anyhow(work, room_id)
     note = {"event": event, "data": data}
     message = _system_message(work, room, seq, actor_id, text, note)
     await repository.insert_messages(work, [message])
@@ -290,7 +290,8 @@ async def delete_message(work: UnitOfWork, room_id: UUID, seq: int) -> None:
 
 async def may_see_photo(work: UnitOfWork, message_id: UUID) -> bool:
     """Whether the actor may see the photos of a message."""
-    return await repository.message_is_readable(work, message_id, work.actor.account_id)
+    message = await repository.message_by_id(work, message_id, work.actor.account_id)
+    return message is not None and message.deleted_at is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,83 @@
+"""Every SQL statement of the chat: rooms and their lists, members, posting and reading."""
+
+from server.chat.repository.lists import (
+    room_page,
+    rooms_by_id,
+)
+from server.chat.repository.members import (
+    leave,
+    mark_read,
+    read_mark,
+    rejoin,
+    set_muted,
+)
+from server.chat.repository.posting import (
+    append_history,
+    insert_messages,
+    room_to_send_in,
+    take_seq,
+    take_seq_anyhow,
+    take_seqs,
+    tell_members,
+)
+from server.chat.repository.reading import (
+    delete_message,
+    extent,
+    history,
+    message,
+    message_by_id,
+)
+from server.chat.repository.records import (
+    HistoryRow,
+    RoomToSendIn,
+    StoredMessage,
+    Told,
+    last_message,
+)
+from server.chat.repository.rooms import (
+    insert_room,
+    lock_room,
+    openings_since,
+    response_times,
+    room,
+    room_of,
+    rooms_between,
+    rooms_on,
+    set_state,
+)
+
+__all__ = [
+    "HistoryRow",
+    "RoomToSendIn",
+    "StoredMessage",
+    "Told",
+    "append_history",
+    "delete_message",
+    "extent",
+    "history",
+    "insert_messages",
+    "insert_room",
+    "last_message",
+    "leave",
+    "lock_room",
+    "mark_read",
+    "message",
+    "message_by_id",
+    "openings_since",
+    "read_mark",
+    "rejoin",
+    "response_times",
+    "room",
+    "room_of",
+    "room_page",
+    "room_to_send_in",
+    "rooms_between",
+    "rooms_by_id",
+    "rooms_on",
+    "set_muted",
+    "set_state",
+    "take_seq",
+    "take_seq_anyhow",
+    "take_seqs",
+    "tell_members",
+]

@@ -1,0 +1,95 @@
+"""What each side of a room has for itself: read marks, muting, leaving."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+
+from server.chat.ports import RoomFacts
+from server.chat.repository.records import MEMBER, MESSAGE
+from server.chat.tables import Member
+from server.platform.unit_of_work import UnitOfWork
+
+_UNREAD_AFTER = (
+    select(func.count())
+    .select_from(MESSAGE)
+    .where(
+        MESSAGE.c.room_id == bindparam("room"),
+        MESSAGE.c.seq > bindparam("mark"),
+        or_(MESSAGE.c.actor_id.is_(None), MESSAGE.c.actor_id != bindparam("account")),
+    )
+    .scalar_subquery()
+)
+_MARK_READ = (
+    update(MEMBER)
+    .where(
+        MEMBER.c.room_id == bindparam("room"),
+        MEMBER.c.account_id == bindparam("account"),
+        MEMBER.c.read_seq < bindparam("mark"),
+    )
+    .values(read_seq=bindparam("mark"), unread=_UNREAD_AFTER, updated_at=bindparam("now"))
+    .returning(MEMBER.c.unread)
+)
+_MARK_READ_WITH_RECEIPT = _MARK_READ.values(receipt_seq=bindparam("mark"))
+
+
+async def mark_read(
+    work: UnitOfWork, room_id: UUID, account_id: UUID, seq: int, *, with_receipt: bool
+) -> int | None:
+    """Move the account's read mark up and recount its unread; None when it was there already.
+
+    The room must be held, so that no message slips between the count and its update.
+    """
+    mark = {"room": room_id, "account": account_id, "mark": seq, "now": work.now}
+    left: int | None = await work.scalar(
+        _MARK_READ_WITH_RECEIPT if with_receipt else _MARK_READ, mark
+    )
+    return left
+
+
+async def read_mark(work: UnitOfWork, room_id: UUID, account_id: UUID) -> tuple[int, int]:
+    """How far the account has read, and what it has not."""
+    row = await work.first(
+        select(Member.read_seq, Member.unread).where(
+            Member.room_id == room_id, Member.account_id == account_id
+        )
+    )
+    assert row is not None, "a room always has its two members"
+    return row.read_seq, row.unread
+
+
+async def set_muted(work: UnitOfWork, room_id: UUID, account_id: UUID, *, on: bool) -> bool:
+    """Mute the room for the account or not; whether that changed anything."""
+    return await _change_member(work, room_id, account_id, Member.muted != on, {"muted": on})
+
+
+async def leave(work: UnitOfWork, room: RoomFacts, account_id: UUID) -> bool:
+    """Take the room off the account's list and hide its history so far; whether it was there."""
+    values = {
+        "left_at": work.now,
+        "cleared_before_seq": room.last_seq + 1,
+        "read_seq": room.last_seq,
+        "unread": 0,
+    }
+    return await _change_member(work, room.id, account_id, Member.left_at.is_(None), values)
+
+
+async def rejoin(work: UnitOfWork, room_id: UUID, account_id: UUID) -> bool:
+    """Put the room back on the account's list; whether it had left."""
+    left = Member.left_at.is_not(None)
+    return await _change_member(work, room_id, account_id, left, {"left_at": None})
+
+
+async def _change_member(
+    work: UnitOfWork,
+    room_id: UUID,
+    account_id: UUID,
+    condition: ColumnElement[bool],
+    values: dict[str, Any],
+) -> bool:
+    changed = await work.changed(
+        update(Member)
+        .where(Member.room_id == room_id, Member.account_id == account_id, condition)
+        .values(updated_at=work.now, **values)
+    )
+    return changed == 1
