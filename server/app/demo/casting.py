@@ -43,8 +43,8 @@ class Scale:
     likes: tuple[int, ...]
 
 
-LARGE = Scale("large", 240, 4, 20_000, 730, 30, (0, 0, 0, 1, 1, 2, 4))
-SMALL = Scale("small", 48, 2, 2_000, 120, 10, (0, 0, 0, 1, 2))
+LARGE = Scale("large", 240, 4, 20_000, 730, 30, (0, 0, 0, 1, 1, 3))
+SMALL = Scale("small", 40, 2, 2_000, 120, 6, (0, 0, 1))
 SCALES = {scale.name: scale for scale in (LARGE, SMALL)}
 
 

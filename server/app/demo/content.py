@@ -19,7 +19,7 @@ _CONDITIONS = {
     Condition.FOR_PARTS: (4, 0.25),
 }
 _METHODS = {Method.MEET: 50, Method.BOTH: 38, Method.POST: 12}
-_PICTURE_COUNTS = {1: 30, 2: 38, 3: 20, 4: 12}
+_PICTURE_COUNTS = {1: 48, 2: 30, 3: 14, 4: 8}
 _CHEAP = 30_000
 _WITHOUT_A_PAST = (Condition.NEW, Condition.FOR_PARTS)
 _GIVEAWAY_SHARE = 0.3
