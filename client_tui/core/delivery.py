@@ -51,7 +51,6 @@ class Delivery:
         self._clock = clock or SystemClock()
         self._chance = chance
         self._wake = asyncio.Event()
-        self._wake.set()
 
     def wake(self) -> None:
         """Something was put into the outbox or is to be tried again."""
@@ -60,6 +59,7 @@ class Delivery:
     async def run(self) -> None:
         """One worker for each room with something to send, all at once."""
         at_work: dict[UUID, asyncio.Task[None]] = {}
+        self._wake.set()
         try:
             while True:
                 await self._wake.wait()

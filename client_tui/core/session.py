@@ -76,7 +76,16 @@ class Session:
         self._typed_at: dict[UUID, float] = {}
 
     async def run(self) -> None:
-        """Connect, stay connected, connect again. Returns when only a person can help."""
+        """Connect, stay connected, connect again. Returns when only a person can help.
+
+        It may be run again then, and after it was cancelled.
+        """
+        try:
+            await self._keep_connected()
+        finally:
+            self._stop_online()
+
+    async def _keep_connected(self) -> None:
         self._position = await self._journal.position()
         self._show(Status(LineState.CONNECTING))
         attempt = 0

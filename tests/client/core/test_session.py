@@ -325,6 +325,20 @@ async def test_all_other_codes_are_tried_again(world: World, code: int) -> None:
     assert status.retry_at is not None
 
 
+async def test_a_line_that_was_closed_is_offline_until_it_is_welcomed_again(world: World) -> None:
+    await world.past(3)
+    async with running(world):
+        await world.greeted(pos=3)
+    world.heard.statuses.clear()
+    async with running(world):
+        peer = await world.server.peer()
+        assert (await peer.receive())["t"] == "hello"
+        with pytest.raises(Disconnected):
+            await world.session.send(ROOM, uuid4(), "too early")
+        await peer.send(welcome(3, resumed=True))
+        await world.heard.until_state(LineState.ONLINE)
+
+
 async def test_a_person_need_not_wait_for_the_next_try(world: World) -> None:
     async with running(world):
         await (await world.server.peer()).close(1011)
