@@ -1,6 +1,7 @@
 """Lists of listings: the market's pages, and one's own likes, views and searches (rule 8)."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,28 +11,33 @@ from server.listings import repository
 from server.listings.rules import check_category
 from server.listings.views import card
 from server.platform.analyser import parse_query
-from server.platform.context import Actor, Context
 from server.platform.errors import Invalid, NotFound
 from server.platform.pages import cut, decode_cursor, encode_cursor
-from server.platform.unit_of_work import UnitOfWork, reading, transact
+from server.platform.rates import Rate
+from server.platform.unit_of_work import UnitOfWork, transact
 from shared_models.base import Page
 from shared_models.listings import ListingCard, ListingFilter, PastSearch
 
 SEARCHES_KEPT = 50
+_SEARCHES = Rate("searches", burst=60, per_second=10)
 _STILL_TYPING = timedelta(seconds=30)
 
 Load = Callable[[UnitOfWork, frozenset[UUID], Sequence[Any] | None, int], Awaitable[Sequence[Any]]]
 
 
 async def search(
-    context: Context, actor: Actor, wanted: ListingFilter, limit: int, cursor: str | None
+    opened: AbstractAsyncContextManager[UnitOfWork],
+    wanted: ListingFilter,
+    limit: int,
+    cursor: str | None,
 ) -> Page[ListingCard]:
     """A page of what is for sale; the first page of a text search is noted in the history."""
-    async with reading(context, actor) as work:
+    async with opened as work:
+        work.context.rates.take(_SEARCHES, str(work.actor.account_id))
         found = await page(work, wanted, limit, cursor)
     if wanted.q and cursor is None:
         q = wanted.q
-        await transact(context, actor, lambda work: remember_search(work, q))
+        await transact(work.context, work.actor, lambda work: remember_search(work, q))
     return found
 
 

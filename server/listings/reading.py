@@ -1,5 +1,6 @@
 """One listing as somebody sees it, and that they saw it."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +9,8 @@ from server.listings import repository
 from server.listings.facts import facts_of, may_see_facts
 from server.listings.ports import ListingNeighbours
 from server.listings.views import allowed_actions, full
-from server.platform.context import Actor, Context
 from server.platform.errors import NotFound
-from server.platform.unit_of_work import UnitOfWork, reading, transact
+from server.platform.unit_of_work import UnitOfWork, transact
 from shared_models.listings import Listing
 
 
@@ -22,13 +22,15 @@ async def open_listing(work: UnitOfWork, listing_id: UUID) -> Any:
     return row
 
 
-async def view(context: Context, actor: Actor, listing_id: UUID) -> Listing:
+async def view(opened: AbstractAsyncContextManager[UnitOfWork], listing_id: UUID) -> Listing:
     """Read a listing and note that the actor has viewed it, unless it is their own."""
-    async with reading(context, actor) as work:
+    async with opened as work:
         listing = await read(work, listing_id)
         noted = await repository.last_viewed(work) == listing_id
-    if not noted and listing.seller.id != actor.account_id:
-        await transact(context, actor, lambda work: repository.set_viewed(work, listing_id))
+    if not noted and listing.seller.id != work.actor.account_id:
+        await transact(
+            work.context, work.actor, lambda work: repository.set_viewed(work, listing_id)
+        )
     return listing
 
 

@@ -10,6 +10,7 @@ from server.platform.http import (
     CursorText,
     IfMatch,
     Limit,
+    Opening,
     Reading,
     Writing,
     model_response,
@@ -31,7 +32,6 @@ from shared_models.text import Place, SearchText
 
 router = APIRouter(prefix="/v1", tags=["Listings"])
 
-_SEARCHES = Rate("searches", burst=60, per_second=10)
 _EDITS = Rate("listings", burst=30, per_second=0.5)
 _LIKES = Rate("likes", burst=60, per_second=1)
 
@@ -47,7 +47,7 @@ def _state(state: str) -> ListingState | Literal["any"]:
     return "any" if state == "any" else ListingState(state)
 
 
-def listing_filter(
+async def listing_filter(
     q: Annotated[SearchText, Query(description="Words in title or text; `-word` excludes.")] = "",
     category: Annotated[str | None, Query(max_length=40)] = None,
     condition: Annotated[list[Condition], Query(description="Any of these.")] = [],  # noqa: B006
@@ -85,12 +85,10 @@ Wanted = Annotated[ListingFilter, Depends(listing_filter)]
 
 @router.get("/listings", response_model=Page[ListingCard])
 async def search_listings(
-    wanted: Wanted, write: Writing, limit: Limit = 20, cursor: CursorText = None
+    wanted: Wanted, opened: Opening, limit: Limit = 20, cursor: CursorText = None
 ) -> Response:
     """What is for sale. A text search is noted in the account's history."""
-    write.limit(_SEARCHES)
-    found = await lists.search(write.context, write.actor, wanted, limit, cursor)
-    return model_response(found)
+    return model_response(await lists.search(opened, wanted, limit, cursor))
 
 
 @router.post("/listings", status_code=201, response_model=Listing)
@@ -101,9 +99,9 @@ async def create_listing(body: ListingCreate, write: Writing) -> Response:
 
 
 @router.get("/listings/{listing_id}", response_model=Listing)
-async def read_listing(listing_id: ListingId, write: Writing) -> Response:
+async def read_listing(listing_id: ListingId, opened: Opening) -> Response:
     """A listing in full; it is then among those recently viewed."""
-    return model_response(await reading.view(write.context, write.actor, listing_id))
+    return model_response(await reading.view(opened, listing_id))
 
 
 @router.patch("/listings/{listing_id}", response_model=Listing)

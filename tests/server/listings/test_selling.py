@@ -371,7 +371,8 @@ async def test_a_reserved_or_sold_listing_is_locked(
     if state == "sold":
         assert await move(context, listing, "mark_sold")
     now = (await mina.get(f"/v1/listings/{listing['id']}")).json()
-    for change in ({"price": 1}, {"title": "Drums"}, {"photo_ids": []}):
+    changes: list[dict[str, Any]] = [{"price": 1}, {"title": "Drums"}, {"photo_ids": []}]
+    for change in changes:
         refused = problem(await edit(mina, now, **change), 409, f"listing_{state}")
         assert refused["current"] == now
 
