@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-from server.platform.sqlite_connection import use_one_trip
+from server.platform.sqlite_connection import use_direct_connections
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -138,7 +138,7 @@ class Database:
 
 
 def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
-    use_one_trip(engine)
+    use_direct_connections(engine)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -155,7 +155,7 @@ def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Any) -> None:
-        connection.connection.cursor().execute(begin)
+        connection.connection.cursor().execute_in_thread(begin)
 
 
 def is_sqlite(connection: AsyncConnection) -> bool:
