@@ -1,7 +1,7 @@
 """People who sell and buy over the real routes, and a recount of what must always hold."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -70,8 +70,33 @@ class Market:
     async def deal(self, **fields: Any) -> Deal:
         """A seller and a buyer with a room on a new listing."""
         seller, buyer = await self.person("seller"), await self.person("buyer")
+        return await self.deal_with(seller, buyer, **fields)
+
+    async def deal_with(self, seller: Person, buyer: Person, **fields: Any) -> Deal:
+        """The same two with a room on another listing."""
         listing_id = await self.sell(seller, **fields)
         return Deal(seller, buyer, listing_id, await self.open_room(buyer, listing_id))
+
+    async def insert_offers(self, deal: Deal, *, count: int, made_at: datetime) -> None:
+        """Offers of the buyer that were made and declined, without going through the rules."""
+
+        async def add(work: UnitOfWork) -> None:
+            values = {
+                "chatroom_id": UUID(deal.room_id),
+                "listing_id": UUID(deal.listing_id),
+                "seller_id": deal.seller.id,
+                "buyer_id": deal.buyer.id,
+                "maker_id": deal.buyer.id,
+                "amount": 1,
+                "state": "declined",
+                "expires_at": made_at,
+                "created_at": made_at,
+                "updated_at": made_at,
+            }
+            rows = [values | {"id": work.new_id()} for _ in range(count)]
+            await work.execute(insert(Offer), rows)
+
+        await transact(self.context, None, add)
 
     async def reserved(self, deal: Deal, method: str = "meet") -> dict[str, Any]:
         """The trade once the seller has reserved (T3)."""

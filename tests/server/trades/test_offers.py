@@ -112,18 +112,18 @@ async def test_three_offers_a_listing_however_they_end(market: Market) -> None:
 
 
 async def test_25_offers_a_day(market: Market) -> None:
-    seller, buyer = await market.person("seller"), await market.person("buyer")
-    deals = []
-    for number in range(26):
-        listing_id = await market.sell(seller, price=1000 + number)
-        deals.append(Deal(seller, buyer, listing_id, await market.open_room(buyer, listing_id)))
+    deal = await market.deal()
+    yesterday = await market.deal_with(deal.seller, deal.buyer)
+    made_at = market.clock.now()
+    await market.insert_offers(yesterday, count=25, made_at=made_at)
+    market.clock.advance(timedelta(hours=23))
     market.context.rates.enabled = True
-    for number, deal in enumerate(deals[:25]):
-        await offer(market, deal, 1000 + number)
-    path = f"/v1/chatrooms/{deals[25].room_id}/offers"
-    refused = await buyer.post(path, {"amount": 1025})
+    path = f"/v1/chatrooms/{deal.room_id}/offers"
+    refused = await deal.buyer.post(path, {"amount": 90_000})
     problem(refused, 429, "rate_limited")
-    assert refused.headers["retry-after"] == str(24 * 3600)
+    assert refused.headers["retry-after"] == "3600"
+    market.clock.advance(timedelta(hours=1))
+    assert (await offer(market, deal))["state"] == "pending"
 
 
 async def test_accepting_reserves_at_that_price_for_that_buyer(market: Market) -> None:

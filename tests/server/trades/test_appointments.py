@@ -1,0 +1,177 @@
+"""When and where to meet (rule 12, T5)."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.server.conftest import problem
+from tests.server.trades.market import Deal, Market, check_invariants, done
+
+
+def body(market: Market, **ahead: float) -> dict[str, str]:
+    """A proposal so far ahead; three days when nothing is said."""
+    at = market.clock.now() + timedelta(**(ahead or {"days": 3}))
+    return {"at": at.isoformat(), "place": "Mapo station"}
+
+
+async def propose(market: Market, deal: Deal, role: str, **ahead: float) -> dict[str, Any]:
+    path = f"/v1/chatrooms/{deal.room_id}/appointments"
+    return await done(deal.party(role).post(path, body(market, **ahead)))
+
+
+async def accepted(market: Market, deal: Deal, **ahead: float) -> dict[str, Any]:
+    """What the buyer proposed and the seller accepted."""
+    found = await propose(market, deal, "buyer", **ahead)
+    return await done(deal.seller.post(f"/v1/appointments/{found['id']}/accept"))
+
+
+async def test_either_proposes_and_the_other_accepts(market: Market) -> None:
+    deal = await market.deal()
+    found = await propose(market, deal, "seller")
+    assert (found["state"], found["allowed_actions"]) == ("proposed", ["cancel"])
+    path = f"/v1/appointments/{found['id']}/accept"
+    problem(await deal.seller.post(path), 403, "wrong_role")
+    agreed = await done(deal.buyer.post(path))
+    assert agreed["state"] == "accepted"
+    assert await done(deal.buyer.post(path)) == agreed
+    room = await done(deal.seller.get(f"/v1/chatrooms/{deal.room_id}"))
+    assert room["appointment"]["id"] == found["id"]
+    lines = await market.lines(deal.seller, deal.room_id)
+    assert lines[-2:] == ["appointment_proposed", "appointment_accepted"]
+    assert [notice["event"] for notice in await market.notices(deal.seller)] == [
+        "appointment_accepted"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "code"), [({"minutes": 9}, "too_soon"), ({"days": 30, "minutes": 1}, "too_late")]
+)
+async def test_a_time_out_of_bounds_is_refused(
+    market: Market, ahead: dict[str, float], code: str
+) -> None:
+    deal = await market.deal()
+    path = f"/v1/chatrooms/{deal.room_id}/appointments"
+    answer = await deal.buyer.post(path, body(market, **ahead))
+    assert answer.status_code == 422
+    assert [error["code"] for error in answer.json()["errors"]] == [code]
+
+
+async def test_a_new_proposal_replaces_the_old_one(market: Market) -> None:
+    deal = await market.deal()
+    first = await propose(market, deal, "buyer")
+    second = await propose(market, deal, "seller", days=4)
+    assert await propose(market, deal, "seller", days=4) == second
+    refused = await deal.seller.post(f"/v1/appointments/{first['id']}/accept")
+    assert problem(refused, 409, "wrong_state")["current"]["state"] == "replaced"
+
+
+async def test_an_accepted_one_within_the_hour_is_changed_with_a_reason_only(
+    market: Market,
+) -> None:
+    deal = await market.deal()
+    await accepted(market, deal, minutes=61)
+    await market.later(minutes=1)
+    path = f"/v1/chatrooms/{deal.room_id}/appointments"
+    answer = await deal.buyer.post(path, body(market))
+    assert answer.status_code == 422
+    assert [error["code"] for error in answer.json()["errors"]] == ["reason_required"]
+    changed = await done(deal.buyer.post(path, body(market) | {"reason": "The bus is late."}))
+    assert changed["state"] == "proposed"
+
+
+async def test_an_accepted_one_moves_the_end_of_the_reservation(market: Market) -> None:
+    deal = await market.deal()
+    trade = await market.reserved(deal)
+    meeting = await accepted(market, deal, days=10)
+    moved = await market.trade(deal.buyer, trade["id"])
+    assert moved["due_at"].startswith("2026-03-15T09:00"), "72 h after the time"
+    assert moved["version"] == trade["version"], "it is no transition"
+    await market.later(days=8)
+    assert (await market.trade(deal.buyer, trade["id"]))["state"] == "reserved"
+    await done(deal.buyer.post(f"/v1/appointments/{meeting['id']}/cancel"))
+    moved = await market.trade(deal.buyer, trade["id"])
+    assert moved["due_at"].startswith("2026-03-17T09:00"), "seven days without one"
+    await check_invariants(market)
+
+
+async def test_reserving_after_an_agreed_time_lasts_until_72_hours_after_it(
+    market: Market,
+) -> None:
+    deal = await market.deal()
+    await accepted(market, deal, days=20)
+    trade = await market.reserved(deal)
+    assert trade["due_at"].startswith("2026-03-25T09:00")
+
+
+async def test_both_are_reminded_once_each_a_day_an_hour_and_ten_minutes_before(
+    market: Market,
+) -> None:
+    deal = await market.deal()
+    await accepted(market, deal, days=3)
+    for span in ({"days": 2}, {"hours": 23}, {"minutes": 50}, {"minutes": 10}):
+        await market.later(**span)
+    for party in (deal.seller, deal.buyer):
+        reminders = [
+            notice["data"]["minutes"]
+            for notice in await market.notices(party)
+            if notice["event"] == "appointment_reminder"
+        ]
+        assert reminders == [10, 60, 24 * 60]
+
+
+async def test_a_reminder_that_is_past_is_left_out(market: Market) -> None:
+    deal = await market.deal()
+    await accepted(market, deal, minutes=30)
+    await market.later(minutes=20)
+    reminders = [
+        notice["data"]["minutes"]
+        for notice in await market.notices(deal.buyer)
+        if notice["event"] == "appointment_reminder"
+    ]
+    assert reminders == [10]
+
+
+async def test_a_cancelled_one_reminds_nobody(market: Market) -> None:
+    deal = await market.deal()
+    found = await accepted(market, deal, days=3)
+    canceled = await done(deal.seller.post(f"/v1/appointments/{found['id']}/cancel"))
+    assert (canceled["state"], canceled["allowed_actions"]) == ("canceled", [])
+    await market.later(days=2)
+    told = [notice["event"] for notice in await market.notices(deal.seller)]
+    assert "appointment_reminder" not in told
+
+
+async def test_a_no_show_is_reported_from_15_minutes_after_the_time_on(market: Market) -> None:
+    deal = await market.deal()
+    found = await accepted(market, deal, hours=1)
+    path = f"/v1/appointments/{found['id']}/no-show"
+    await market.later(hours=1, minutes=14)
+    problem(await deal.buyer.post(path), 409, "too_early")
+    await market.later(minutes=1)
+    reported = await done(deal.buyer.post(path))
+    assert reported["no_show_by"] == str(deal.seller.id)
+    assert await done(deal.buyer.post(path)) == reported
+    problem(await deal.seller.post(path), 409, "already_reported")
+    listing = await done(deal.seller.get(f"/v1/listings/{deal.listing_id}"))
+    assert listing["state"] == "selling", "it changes no listing"
+
+
+async def test_cancelling_the_trade_drops_the_appointment(market: Market) -> None:
+    deal = await market.deal()
+    trade = await market.reserved(deal)
+    found = await accepted(market, deal)
+    await market.act(deal.seller, trade, "cancel", reason="price")
+    room = await done(deal.seller.get(f"/v1/chatrooms/{deal.room_id}"))
+    assert room["appointment"] is None
+    refused = await deal.seller.post(f"/v1/appointments/{found['id']}/cancel")
+    assert problem(refused, 409, "wrong_state")["current"]["state"] == "dropped"
+
+
+async def test_nobody_arranges_to_meet_about_what_is_reserved_for_another(market: Market) -> None:
+    deal = await market.deal()
+    rival = await market.person("rival")
+    room_id = await market.open_room(rival, deal.listing_id)
+    await market.reserved(deal)
+    path = f"/v1/chatrooms/{room_id}/appointments"
+    problem(await rival.post(path, body(market)), 409, "already_reserved")
