@@ -117,7 +117,9 @@ def api() -> "Api":
 
 
 def run_app() -> None:
-    """The Textual app."""
+    """The Textual app; it needs a terminal on both sides."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        usage_error("the app needs a terminal; `picky --help` lists the commands for scripts")
     from client_tui.app import run
 
     run()

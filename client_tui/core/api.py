@@ -5,13 +5,13 @@ Idempotency-Key; pass ``key`` to make a repeat after a lost answer harmless.
 """
 
 from client_tui.core.endpoints.accounts import AccountCalls
-from client_tui.core.endpoints.calls import MANY, every
+from client_tui.core.endpoints.calls import every
 from client_tui.core.endpoints.chat import ChatCalls, NotificationCalls, SyncCalls
 from client_tui.core.endpoints.listings import ListingCalls, UploadCalls
 from client_tui.core.endpoints.trades import OfferCalls, TradeCalls
 from client_tui.core.http import Http
 
-__all__ = ["MANY", "Api", "Http", "every"]
+__all__ = ["Api", "Http", "every"]
 
 
 class Api(

@@ -162,15 +162,6 @@ class Cache:
         )
         return _models(Chatroom, rows)
 
-    async def save_rooms(self, rooms: Iterable[Chatroom]) -> None:
-        """Keep rooms that were read from the server, unless an event has overtaken them."""
-
-        def save(db: sqlite3.Connection) -> None:
-            for room in rooms:
-                _put_room(db, room)
-
-        await self._database.run(save)
-
     async def trades(self) -> list[Trade]:
         """The trades of the bootstrap and those that changed since."""
         rows = await self._database.run(

@@ -71,12 +71,12 @@ class CredentialStore:
         try:
             import keyring
 
-            keyring.set_password(
-                SERVICE, _user(credentials.server, credentials.account_id), credentials.token
-            )
+            user = _user(credentials.server, credentials.account_id)
+            keyring.set_password(SERVICE, user, credentials.token)
+            # One back end takes everything and keeps nothing.
+            return bool(keyring.get_password(SERVICE, user) == credentials.token)
         except Exception:  # noqa: BLE001 - back ends raise whatever they like; the file serves
             return False
-        return True
 
     def _from_keyring(self, server: str, account_id: UUID) -> str | None:
         if not self._keyring_wanted:

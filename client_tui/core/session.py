@@ -10,6 +10,7 @@ from client_tui.core.changes import Change, Position
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
 from client_tui.core.connection import Connection, Journal
 from client_tui.core.errors import Disconnected
+from client_tui.core.forms import fill
 from client_tui.core.line import Ended, Ending, open_line
 from client_tui.core.status import LineState, Status
 from shared_models.chat import ReadMark
@@ -127,11 +128,13 @@ class Session:
         """Send a message and wait for the server's answer.
 
         Raises :class:`~client_tui.core.errors.Disconnected`: then the server may have it or not,
-        and the same ``cid`` is to be sent again.
+        and the same ``cid`` is to be sent again; and :class:`~client_tui.core.errors.Invalid` for
+        what no server would take.
         """
 
         def frame(number: str) -> Send:
-            return Send(
+            return fill(
+                Send,
                 id=number,
                 cid=cid,
                 chatroom_id=room_id,

@@ -21,7 +21,6 @@ from shared_models.photo_failures import failure_text
 
 AT_ONCE: Final = 3
 TRIES: Final = 4
-FILES_MAX: Final = 10
 BYTES_MAX: Final = 10 * 1024 * 1024
 READY_WITHIN_S: Final = 120.0
 _CHUNK: Final = 64 * 1024

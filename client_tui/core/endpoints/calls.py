@@ -14,9 +14,6 @@ from shared_models.base import Page, Wire
 Model = TypeVar("Model", bound=BaseModel)
 Item = TypeVar("Item")
 
-MANY = 100
-"""The longest page a server gives."""
-
 
 class Calls:
     """The base of every group of endpoints."""

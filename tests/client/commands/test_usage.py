@@ -32,6 +32,7 @@ def test_every_command_of_the_contract_is_there(terminal: Terminal, command: str
 @pytest.mark.parametrize(
     "command",
     [
+        (),
         ("frobnicate",),
         ("show",),
         ("show", "not-an-id"),

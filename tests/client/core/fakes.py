@@ -16,7 +16,8 @@ from client_tui.core.session import Listener
 from client_tui.core.status import LineState, Status
 from shared_models.accounts import Account, ProfileCard
 from shared_models.chat import Chatroom, Message
-from shared_models.listings import ListingCard
+from shared_models.listings import Listing, ListingCard, ListingState
+from shared_models.market import Condition, Method
 from shared_models.realtime import Ephemeral
 from shared_models.sync import Bootstrap
 
@@ -100,6 +101,34 @@ def card(**fields: Any) -> ListingCard:
         "bumped_at": START,
     }
     return ListingCard.model_validate(given | fields)
+
+
+def listing(listing_id: UUID) -> Listing:
+    return Listing(
+        id=listing_id,
+        version=1,
+        seller=CARD,
+        title="Oak dining chair",
+        description="Solid oak.",
+        category="furniture",
+        condition=Condition.GOOD,
+        price=45000,
+        negotiable=True,
+        method=Method.MEET,
+        place="Mapo",
+        photos=[],
+        state=ListingState.SELLING,
+        hidden=False,
+        deleted=False,
+        like_count=0,
+        chat_count=1,
+        liked=False,
+        chatroom_id=None,
+        created_at=START,
+        updated_at=START,
+        bumped_at=START,
+        allowed_actions=[],
+    )
 
 
 def room(**fields: Any) -> Chatroom:

@@ -18,6 +18,7 @@ from tests.client.core.fakes import (
     ROOM,
     bootstrap,
     card,
+    listing,
     message,
     new_message,
     room,
@@ -95,14 +96,6 @@ async def test_a_bootstrap_throws_away_what_it_may_contradict(cache: Cache) -> N
     assert [kept.id for kept in await cache.rooms()] == [other]
     assert await cache.messages(ROOM) == []
     assert await cache.position() == Position(epoch, 50)
-
-
-async def test_a_page_older_than_an_event_does_not_take_the_room_back(cache: Cache) -> None:
-    await cache.rebase(bootstrap(0, [room()]))
-    await cache.apply(epoch, [new_message(1)])
-    await cache.save_rooms([room()])
-    [kept] = await cache.rooms()
-    assert kept.last_seq == 1
 
 
 async def test_messages_are_read_back_in_order_from_any_place(cache: Cache) -> None:
@@ -225,3 +218,17 @@ async def test_a_picture_the_person_left_before_it_came_does_no_harm(tmp_path: P
         await waiting
     answer.set()
     assert (await photos.get(picture(1), "full")).read_bytes() == b"pixels"
+
+
+async def test_a_listing_is_kept_until_it_changes_or_too_many_newer_ones_come(
+    tmp_path: Path,
+) -> None:
+    cache = await Cache(tmp_path / "listings.db", ME, listings_max=2).open()
+    await cache.rebase(bootstrap(0, [room()]))
+    for number in (1, 2, 3):
+        await cache.save_listing(listing(UUID(int=number)))
+    kept = [await cache.listing(UUID(int=number)) for number in (1, 2, 3)]
+    assert [found is not None for found in kept] == [False, True, True]
+    await cache.apply(epoch, [Change(1, "listing.changed", card(id=UUID(int=3), price=1))])
+    assert await cache.listing(UUID(int=3)) is None
+    await cache.close()

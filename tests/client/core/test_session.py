@@ -9,7 +9,7 @@ import pytest
 
 from client_tui.core.cache import Cache
 from client_tui.core.changes import Change, Position
-from client_tui.core.errors import Disconnected, ServerUnreachable
+from client_tui.core.errors import Disconnected, Invalid, ServerUnreachable
 from client_tui.core.session import Session
 from client_tui.core.status import LineState
 from shared_models.realtime import Err, Ok
@@ -393,6 +393,15 @@ async def test_a_message_without_an_answer_is_known_to_be_unanswered(world: Worl
             await sending
         with pytest.raises(Disconnected):
             await world.session.send(ROOM, uuid4(), "offline")
+
+
+async def test_what_no_server_would_take_is_refused_before_it_is_sent(world: World) -> None:
+    await world.past(0)
+    async with running(world):
+        await world.greeted(pos=0)
+        for text in ("", "x" * 2001):
+            with pytest.raises(Invalid):
+                await world.session.send(ROOM, uuid4(), text)
 
 
 async def test_read_marks_are_joined_kept_while_offline_and_sent_until_they_count(

@@ -105,6 +105,15 @@ def test_a_missing_keyring_is_replaced_by_a_private_file(
     assert store.load() == ACCOUNT
 
 
+def test_a_keyring_that_keeps_nothing_is_replaced_by_a_private_file(
+    paths: Paths, keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring, "set_password", lambda *_: None)
+    store = CredentialStore(paths, {})
+    store.save(ACCOUNT)
+    assert store.load() == ACCOUNT
+
+
 def test_the_file_can_be_asked_for(paths: Paths, keyring: FakeKeyring) -> None:
     store = CredentialStore(paths, {"PICKY_CREDENTIALS": "file"})
     store.save(ACCOUNT)
