@@ -12,8 +12,10 @@ from server.listings.events import (
     ListingBackOnSale,
     ListingChanged,
     ListingDeleted,
+    ListingOnSaleAgain,
     ListingPriceChanged,
     ListingPriceDropped,
+    ListingSoldElsewhere,
 )
 from server.media import api as media
 from server.notifications import api as notifications
@@ -62,6 +64,8 @@ def _wire_chat(context: Context) -> None:
         media.PhotoViewers(listing=listings.may_see, message=chat.may_see_photo),
     )
     wiring.on(ListingDeleted, chat.on_listing_deleted)
+    wiring.on(ListingSoldElsewhere, chat.on_sold_elsewhere)
+    wiring.on(ListingOnSaleAgain, chat.on_sale_again)
     wiring.on(AccountDeleted, chat.on_account_deleted)
     wiring.on(AccountBlocked, chat.on_account_blocked)
     wiring.on(AccountUnblocked, chat.on_account_unblocked)

@@ -1,5 +1,6 @@
 """The façade of the chat: rooms and messages for the rooms above."""
 
+from server.chat.elsewhere import on_sale_again, on_sold_elsewhere
 from server.chat.history import find_message
 from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
 from server.chat.repository import lock_room, room_of, rooms_on
@@ -53,6 +54,8 @@ __all__ = [
     "on_account_deleted",
     "on_account_unblocked",
     "on_listing_deleted",
+    "on_sale_again",
+    "on_sold_elsewhere",
     "open_room",
     "peer_to_tell",
     "post_elsewhere",

@@ -55,9 +55,18 @@ class ListingLiked:
 
 @dataclass(frozen=True, slots=True)
 class ListingSoldElsewhere:
-    """The owner has sold it outside the market (T15)."""
+    """The seller has sold it outside the market (T15): its chatrooms turn read-only."""
 
     listing_id: UUID
+    seller_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ListingOnSaleAgain:
+    """The seller has taken a sale elsewhere back: its chatrooms are open again."""
+
+    listing_id: UUID
+    seller_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from server.accounts import api as accounts
 from server.listings import repository
 from server.listings.facts import facts_of, may_see_facts
 from server.listings.ports import ListingNeighbours
-from server.listings.views import allowed_actions, full
-from server.platform.errors import NotFound
+from server.listings.views import full, owner_actions, viewer_actions
+from server.platform.errors import Forbidden, NotFound
 from server.platform.unit_of_work import UnitOfWork, transact
 from shared_models.listings import Listing
 
@@ -19,6 +19,15 @@ async def open_listing(work: UnitOfWork, listing_id: UUID) -> Any:
     row = await repository.find(work, listing_id)
     if row is None or not await may_see_facts(work, facts_of(row)):
         raise NotFound("listing")
+    return row
+
+
+async def hold_own(work: UnitOfWork, listing_id: UUID) -> Any:
+    """The row of one's own listing, held until the commit; 403 ``not_owner`` for somebody else."""
+    await repository.lock(work, listing_id)
+    row = await open_listing(work, listing_id)
+    if row.seller_id != work.actor.account_id:
+        raise Forbidden("not_owner", "Only the seller may change a listing.")
     return row
 
 
@@ -40,13 +49,13 @@ async def read(work: UnitOfWork, listing_id: UUID) -> Listing:
     me = work.actor.account_id
     sellers = await accounts.cards(work, [row.seller_id])
     if row.seller_id == me:
-        actions = allowed_actions(row, me, liked=False, chattable=False)
+        actions = owner_actions(row, work.now)
         return full(row, sellers[me], liked=False, chatroom_id=None, actions=actions)
     liked = await repository.likes(work, listing_id, me)
     room_id = await work.context.wiring.port(ListingNeighbours).room_of(work, listing_id, me)
     chattable = room_id is not None
     if not chattable and facts_of(row).open_for_chat:
         chattable = not await accounts.is_blocked(work, me, row.seller_id)
-    actions = allowed_actions(row, me, liked=liked, chattable=chattable)
+    actions = viewer_actions(row, liked=liked, chattable=chattable)
     seller = sellers[row.seller_id]
     return full(row, seller, liked=liked, chatroom_id=room_id, actions=actions)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from server.listings import likes, lists, reading, service
+from server.listings import elsewhere, likes, lists, reading, service
 from server.platform.http import (
     CursorText,
     IfMatch,
@@ -117,6 +117,20 @@ async def change_listing(
 async def delete_listing(listing_id: ListingId, write: Writing) -> Response:
     """Delete one's own listing; 409 `trade_in_progress` while it is reserved."""
     return await write(lambda work: service.delete(work, listing_id))
+
+
+@router.post("/listings/{listing_id}/sold-elsewhere", response_model=Listing)
+async def sold_elsewhere(listing_id: ListingId, write: Writing) -> Response:
+    """Close a listing that was sold outside the market; it can be undone for 24 h."""
+    write.limit(_EDITS)
+    return await write(lambda work: elsewhere.sold_elsewhere(work, listing_id))
+
+
+@router.post("/listings/{listing_id}/undo-sold-elsewhere", response_model=Listing)
+async def undo_sold_elsewhere(listing_id: ListingId, write: Writing) -> Response:
+    """Put it on sale again; 409 `too_late` after 24 h."""
+    write.limit(_EDITS)
+    return await write(lambda work: elsewhere.undo_sold_elsewhere(work, listing_id))
 
 
 @router.put("/listings/{listing_id}/like", status_code=204)

@@ -14,7 +14,7 @@ from server.listings.events import (
     ListingPriceDropped,
     ListingPublished,
 )
-from server.listings.reading import open_listing, read
+from server.listings.reading import hold_own, read
 from server.listings.rules import check_category, check_publishable
 from server.media import api as media
 from server.platform.errors import Conflict, Forbidden, PreconditionFailed, TooMany
@@ -64,7 +64,7 @@ async def change(
     A reserved or sold one is locked: 409 ``listing_reserved``, ``listing_sold`` (H6, H7).
     """
     check_category(body.category)
-    before = await _hold_own(work, listing_id)
+    before = await hold_own(work, listing_id)
     if before.version != expected_version:
         raise PreconditionFailed(
             "stale",
@@ -91,7 +91,7 @@ async def change(
 
 async def delete(work: UnitOfWork, listing_id: UUID) -> None:
     """Delete one's own listing (rule 3): 409 ``trade_in_progress`` while it is reserved (H8)."""
-    before = await _hold_own(work, listing_id)
+    before = await hold_own(work, listing_id)
     if before.deleted_at is not None:
         return
     if before.state == "reserved":
@@ -137,14 +137,6 @@ async def delete_idle_drafts(work: UnitOfWork) -> int:
 async def forget_old_views(work: UnitOfWork) -> int:
     """Forget what was read long ago; how many listings."""
     return await repository.drop_old_views(work, work.now - _VIEWS_KEPT)
-
-
-async def _hold_own(work: UnitOfWork, listing_id: UUID) -> Any:
-    await repository.lock(work, listing_id)
-    row = await open_listing(work, listing_id)
-    if row.seller_id != work.actor.account_id:
-        raise Forbidden("not_owner", "Only the seller may change a listing.")
-    return row
 
 
 async def _check_editable(work: UnitOfWork, row: Any) -> None:

@@ -1,12 +1,15 @@
 """Listings as they go on the wire."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from shared_models.accounts import ProfileCard
 from shared_models.listings import Listing, ListingCard, ListingState
 from shared_models.market import Method
+
+UNDO_SOLD_ELSEWHERE = timedelta(hours=24)
+"""How long a sale elsewhere can be taken back (T15)."""
 
 _LOST_TITLE = "Deleted listing"
 
@@ -17,7 +20,7 @@ def card(row: Any, viewer_id: UUID) -> ListingCard:
     A listing that is gone or hidden keeps its title for the lists that mention it, but shows its
     cover to its seller only.
     """
-    gone = row.deleted_at is not None or row.removed_at is not None
+    gone = _gone(row)
     covered = (gone or row.hidden_at is not None) and row.seller_id != viewer_id
     return ListingCard(
         id=row.id,
@@ -80,7 +83,7 @@ def full(
         photos=row.photos,
         state=row.state,
         hidden=row.hidden_at is not None,
-        deleted=row.deleted_at is not None or row.removed_at is not None,
+        deleted=_gone(row),
         like_count=row.like_count,
         chat_count=row.chat_count,
         liked=liked,
@@ -92,24 +95,38 @@ def full(
     )
 
 
-def allowed_actions(row: Any, viewer_id: UUID, *, liked: bool, chattable: bool) -> list[str]:
-    """What the viewer may do, by the names of the contract's calls (2.6)."""
-    gone = row.deleted_at is not None or row.removed_at is not None
-    if row.seller_id == viewer_id:
-        if gone:
-            return []
-        return list(_OWNER_ACTIONS[row.state])
+def owner_actions(row: Any, now: datetime) -> list[str]:
+    """What the seller may do, by the names of the contract's calls (2.6)."""
+    if _gone(row):
+        return []
+    if can_undo_sold_elsewhere(row, now):
+        return ["undo_sold_elsewhere", "delete"]
+    return list(_OWNER_ACTIONS[row.state])
+
+
+def viewer_actions(row: Any, *, liked: bool, chattable: bool) -> list[str]:
+    """What somebody else may do, by the names of the contract's calls (2.6)."""
     actions = ["unlike"] if liked else ["like"]
-    if gone or row.hidden_at is not None:
+    if _gone(row) or row.hidden_at is not None:
         actions = ["unlike"] if liked else []
     if chattable:
         actions.append("open_chatroom")
     return actions
 
 
+def can_undo_sold_elsewhere(row: Any, now: datetime) -> bool:
+    """Whether a sale elsewhere is less than 24 h old (T15)."""
+    at = row.sold_elsewhere_at
+    return at is not None and now - at <= UNDO_SOLD_ELSEWHERE
+
+
+def _gone(row: Any) -> bool:
+    return row.deleted_at is not None or row.removed_at is not None
+
+
 _OWNER_ACTIONS = {
     ListingState.DRAFT: ("edit", "publish", "delete"),
-    ListingState.SELLING: ("edit", "delete"),
+    ListingState.SELLING: ("edit", "sold_elsewhere", "delete"),
     ListingState.RESERVED: (),
     ListingState.SOLD: ("delete",),
 }

@@ -22,6 +22,7 @@ _ALL = (
     Listing.price_announced_at,
     Listing.published_at,
     Listing.search_id,
+    Listing.sold_elsewhere_at,
     Listing.created_at,
     Listing.updated_at,
 )

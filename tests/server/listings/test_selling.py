@@ -99,7 +99,7 @@ async def test_a_listing_is_on_sale_as_it_was_written(mina: Person, sell: Sell) 
     assert (listing["state"], listing["version"]) == ("selling", 1)
     assert listing["seller"]["id"] == str(mina.id)
     assert listing["photos"][0]["thumb_url"] == f"/v1/photos/{listing['photos'][0]['id']}/thumb"
-    assert listing["allowed_actions"] == ["edit", "delete"]
+    assert listing["allowed_actions"] == ["edit", "sold_elsewhere", "delete"]
     assert (await mina.get(f"/v1/listings/{listing['id']}")).json() == listing
 
 
