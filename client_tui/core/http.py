@@ -134,6 +134,8 @@ class Http:
             else:
                 if response.status_code < 400:
                     return _good(self.server, response)
+                if method == "DELETE" and attempt and response.status_code == 404:
+                    return Answer(204, b"")  # gone by the try whose answer was lost
                 if last or not repeatable or response.status_code not in _PASSING:
                     raise _problem(response)
             await self._clock.sleep(full_jitter(attempt, first=0.4, most=2.0, chance=self._chance))

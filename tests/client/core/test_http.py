@@ -144,6 +144,12 @@ async def test_reads_are_tried_three_times_when_the_line_breaks() -> None:
         await Wire([httpx.ReadTimeout("slow")] * 3).api.listings()
 
 
+async def test_what_a_lost_answer_had_deleted_is_deleted() -> None:
+    await Wire([httpx.ReadError("cut"), problem(404)]).api.delete_listing(LISTING)
+    with pytest.raises(NotFound):
+        await Wire([problem(404)]).api.delete_listing(LISTING)
+
+
 async def test_a_post_is_repeated_with_the_same_key_and_body() -> None:
     wire = Wire([httpx.ReadError("cut"), problem(409)])
     with pytest.raises(Conflict):
