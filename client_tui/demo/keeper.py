@@ -2,11 +2,10 @@
 
 Started as a script, with the standard library only. The app holds the other end of this process's
 standard input; the kernel closes that however the app ends, and then the server is killed and the
-folder removed. What the server prints goes on to the app, between two lines of this process: the
-folder at the start, and the server's last words if it ends by itself.
+folder removed. The first line on standard output names the folder; what the server prints follows,
+and the output ends with the server. Its complaints are in the folder, in ``server.log``.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -18,7 +17,6 @@ import threading
 from pathlib import Path
 
 _SERVER = (sys.executable, "-P", "-m", "server")
-_LAST_LINES = 12
 _CHUNK_BYTES = 4096
 _STDIN = 0
 
@@ -38,9 +36,7 @@ class Keeper:
         filled = self._server("seed", "--seed", seed, "--scale", scale, "--progress", "json")
         if filled == 0:
             self._server("serve", "--port", "0")
-        if not self._over:
-            words = self._log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
-            tell({"failed": words})
+        sys.stdout.close()
 
     def end(self) -> None:
         """Kill what runs and remove the folder."""
@@ -84,18 +80,12 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def tell(news: object) -> None:
-    """One line for the app, if it still listens."""
-    with contextlib.suppress(BrokenPipeError):
-        print(json.dumps(news), flush=True)
-
-
 def main() -> None:
     """Keep a market until standard input ends."""
     folder = Path(tempfile.mkdtemp(prefix="picky-demo-"))
     keeper = Keeper(folder)
     try:
-        tell({"folder": str(folder)})
+        print(json.dumps({"folder": str(folder)}), flush=True)
         threading.Thread(target=keeper.run, args=sys.argv[1:3], daemon=True).start()
         while os.read(_STDIN, _CHUNK_BYTES):
             pass

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from typing import Any
 _KEEPER = Path(__file__).with_name("keeper.py")
 _LISTENING = "listening on "
 _END_WITHIN_S = 10
+_LAST_LINES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The server has ended by itself; its last words."""
+    """The server has ended before the app; its last words."""
 
     lines: tuple[str, ...]
 
@@ -79,6 +81,8 @@ class DemoMarket:
         self._keeper.stdin.close()  # type: ignore[union-attr]
         self._keeper.wait(_END_WITHIN_S)
         self._lines.close()
+        if self._folder is not None:  # still there only if the keeper itself was killed
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def folder(self) -> Path:
@@ -87,8 +91,16 @@ class DemoMarket:
             self._folder = Path(json.loads(self._lines.readline())["folder"])
         return self._folder
 
+    def last_words(self) -> tuple[str, ...]:
+        """The end of what the server said about itself."""
+        try:
+            lines = (self.folder / "server.log").read_text("utf-8", "replace").splitlines()
+        except FileNotFoundError:
+            return ()
+        return tuple(lines[-_LAST_LINES:])
+
     async def news(self) -> AsyncIterator[News]:
-        """What happens, until the server has ended."""
+        """What happens; :class:`Failed` is the last of it."""
         loop = asyncio.get_running_loop()
         heard: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -101,14 +113,13 @@ class DemoMarket:
         Thread(target=hear, name="demo-market", daemon=True).start()
         while (line := await heard.get()) is not None:
             yield _read(line.decode().strip())
+        yield Failed(self.last_words())
 
 
 def _read(line: str) -> News:
     if line.startswith(_LISTENING):
         return Listening(line.removeprefix(_LISTENING))
     news: dict[str, Any] = json.loads(line)
-    if "failed" in news:
-        return Failed(tuple(news["failed"]))
     if "handle" in news:
         return Filled(news["handle"], news["password"])
     return Progress(news["done"], news["total"], news["label"])

@@ -56,9 +56,7 @@ class Neighbour:
             form = SignIn(handle=handle, password=password, device="phone")
             signed_in = await visitor.sign_in(form)
         api = Api(Http(server, signed_in.token))
-        session = Session(
-            server, signed_in.token, journal=Memory(), bootstrap=api.bootstrap, clock=clock
-        )
+        session = Session(server, signed_in.token, journal=Memory(), bootstrap=api.bootstrap)
         neighbour = cls(api, signed_in.account.id, session, clock)
         await session.wait_online()
         return neighbour

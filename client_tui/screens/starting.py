@@ -95,7 +95,8 @@ class StartingScreen(PickyScreen):
 
     def _fail(self, lines: tuple[str, ...]) -> None:
         if self.app.screen is not self:
-            self.app.notify("The demo market has ended: " + "\n".join(lines[-3:]), markup=False)
+            text = "\n".join(("The demo market has ended.", *lines[-3:]))
+            self.app.notify(text, severity="error", markup=False)
             return
         self.query_one(ProgressBar).display = False
         self.query_one("#starting-what", Static).update(f"The demo market did not start. {_QUIT}")

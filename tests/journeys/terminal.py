@@ -7,6 +7,7 @@ import re
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,13 @@ _CONTROLS = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_][^\x1b]*\x1b\\|\x1b."
 )
 
+# Makes the terminal the controlling one, so that closing it is felt, and becomes the command.
+_TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
 
 class Terminal:
     """Runs a command on a pseudo-terminal of 80 by 24 cells; kills it when it is left."""
@@ -26,13 +34,12 @@ class Terminal:
         self._screen, inside = pty.openpty()
         fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.process = subprocess.Popen(
-            [str(part) for part in command],
+            [sys.executable, "-I", "-c", _TAKE_TERMINAL, *map(str, command)],
             stdin=inside,
             stdout=inside,
             stderr=inside,
             env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment},
             start_new_session=True,
-            preexec_fn=_take_terminal,
         )
         os.close(inside)
         self._open = True
@@ -71,7 +78,7 @@ class Terminal:
 
     def family(self) -> list[psutil.Process]:
         """All processes that the program has started, and those that they have."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        return list(psutil.Process(self.process.pid).children(recursive=True))
 
     def close(self) -> None:
         """Close the terminal's window."""
@@ -84,8 +91,3 @@ class Terminal:
             self.shown += _CONTROLS.sub("", os.read(self._screen, 65536).decode(errors="replace"))
         except OSError:  # nobody has the terminal open any more
             self.process.wait()
-
-
-def _take_terminal() -> None:
-    """Make the terminal the controlling one, so that closing it is felt."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
