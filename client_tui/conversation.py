@@ -122,11 +122,14 @@ class Conversation:
         return message.sender_id == self.me
 
     def rows_with(self, photo_id: UUID) -> list[int]:
-        """The messages that show a photo."""
+        """The messages that show a photo. What waits shows its own, which may be this one."""
         return [
-            seq
-            for seq, message in self._messages.items()
-            if any(photo.id == photo_id for photo in message.photos)
+            *(
+                seq
+                for seq, message in self._messages.items()
+                if any(photo.id == photo_id for photo in message.photos)
+            ),
+            *(one.key for one in self._waiting.values() if one.message.photos),
         ]
 
     @property

@@ -22,16 +22,9 @@ from shared_models.trades import (
     TradeState,
 )
 
-ACTIONS: Final[Mapping[str, Mapping[str, str]]] = {
-    "offer": {
-        "accept": "accept",
-        "decline": "decline",
-        "counter": "counter",
-        "withdraw": "withdraw",
-    },
-    "appointment": {"accept": "accept", "cancel": "decline", "no_show": "no_show"},
-}
-"""The server's action on an object, and the action of the chat that does it."""
+OFFER_ACTIONS: Final = {name: name for name in ("accept", "decline", "counter", "withdraw")}
+MEETING_ACTIONS: Final = {"accept": "accept", "cancel": "decline", "no_show": "no_show"}
+"""The server's actions on an object, and the actions of the chat that do them."""
 
 _ENDED: Final = {
     "offer_declined": "declined",
@@ -66,8 +59,8 @@ class Card:
 
     title: str
     note: str
-    actions: tuple[str, ...] = ()
-    """What this account can do about it: ids of the chat's actions."""
+    actions: tuple[tuple[str, str], ...] = ()
+    """What this account can do about it: ids of the chat's actions, and their labels."""
 
     @property
     def live(self) -> bool:
@@ -167,7 +160,8 @@ class Deals:
         if offer.state is not OfferState.PENDING:
             return Card(title, _OFFER_WORDS[offer.state])
         left = time_left(offer.expires_at, self._now())
-        return Card(title, left, _known("offer", offer.allowed_actions))
+        allowed = [name for name in offer.allowed_actions if name in OFFER_ACTIONS]
+        return Card(title, left, tuple((OFFER_ACTIONS[name], name) for name in allowed))
 
     def _appointment_card(self, data: Mapping[str, object], mine: bool, name: str) -> Card:
         subject = str(data.get("appointment_id"))
@@ -175,7 +169,14 @@ class Deals:
         appointment = self._appointments.get(subject)
         if appointment is None:
             return Card(title, self._ended.get(subject, "over"))
-        actions = _known("appointment", appointment.allowed_actions)
+        labels = {"no_show": "did not come"}
+        if mine or appointment.state is not AppointmentState.PROPOSED:
+            labels["cancel"] = "call off"
+        actions = tuple(
+            (action, labels.get(name, action))
+            for name, action in MEETING_ACTIONS.items()
+            if name in appointment.allowed_actions
+        )
         if appointment.state is AppointmentState.PROPOSED:
             return Card(title, "" if actions and not mine else "not answered yet", actions)
         return Card(title, _APPOINTMENT_WORDS[appointment.state], actions)
@@ -185,9 +186,21 @@ class Deals:
             at = datetime.fromisoformat(str(data.get("at")))
         except ValueError:
             return visible_line(str(data.get("place", "")))
-        when = date_time(at, self._now(), self._zone)
+        when = self._date_time(at)
         place = visible_line(str(data.get("place", "")))
         return f"{when}, {place}" if place else when
+
+    def _date_time(self, at: datetime) -> str:
+        """In the middle of a sentence: ``tomorrow 14:00``, ``Sat 14:00``."""
+        when = date_time(at, self._now(), self._zone)
+        return when[0].lower() + when[1:] if when.startswith(("To", "Yes")) else when
+
+    def waits_for_me(self, room: Chatroom) -> bool:
+        """Whether there is something to answer."""
+        if not isinstance(room, ChatroomDetail):
+            return False
+        asked = (room.offer, room.appointment)
+        return any(one is not None and "accept" in one.allowed_actions for one in asked)
 
     def header(self, room: Chatroom) -> str:
         """How things stand between the two, in one line."""
@@ -202,7 +215,7 @@ class Deals:
             parts.append(f"{whose}: {money(room.offer.amount, self._exponent)}")
         meeting = room.appointment
         if meeting is not None and meeting.state in ("proposed", "accepted"):
-            when = date_time(meeting.at, self._now(), self._zone)
+            when = self._date_time(meeting.at)
             word = "hand-over" if meeting.state == "accepted" else "to meet?"
             parts.append(f"{word} {when}, {visible_line(meeting.place)}")
         return " · ".join(parts) or self._next_step(room)
@@ -219,7 +232,3 @@ class Deals:
         if "offer" in room.allowed_actions:
             return "o makes an offer"
         return ""
-
-
-def _known(kind: str, allowed: list[str]) -> tuple[str, ...]:
-    return tuple(ACTIONS[kind][action] for action in allowed if action in ACTIONS[kind])

@@ -1,22 +1,27 @@
 """Pictures for the screens: a placeholder at once, the picture when it has been fetched."""
 
 import asyncio
-from collections.abc import Callable
-from uuid import UUID
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from textual.cache import LRUCache
 from textual.strip import Strip
 
 from client_tui.core.errors import ClientError
 from client_tui.core.photos import PhotoFiles, Size
-from client_tui.widgets.half_block import draw_file, draw_placeholder
+from client_tui.widgets.half_block import draw_file, draw_placeholder, picture_size
 from shared_models.media import Photo
 
 _KEPT_DRAWINGS = 400
+_GREY = ""
+"""No placeholder is drawn as plain grey."""
 _THUMB_COLUMNS_MOST = 60
 """Above this many columns the 320-pixel copy looks coarse and the full one is fetched."""
 
 Ready = Callable[[UUID], None]
+Source = UUID | Path
+"""A photo of the market, or a file of this machine."""
 
 
 class Pictures:
@@ -25,8 +30,10 @@ class Pictures:
     def __init__(self, files: PhotoFiles | None) -> None:
         """``files`` is None where there is nothing to fetch from; then placeholders stay."""
         self._files = files
-        self._drawn: LRUCache[tuple[UUID, int, int], list[Strip]] = LRUCache(_KEPT_DRAWINGS)
-        self._under_way: dict[tuple[UUID, int, int], asyncio.Task[None]] = {}
+        self._drawn: LRUCache[tuple[Source, int, int], list[Strip]] = LRUCache(_KEPT_DRAWINGS)
+        self._under_way: dict[tuple[Source, int, int], asyncio.Task[None]] = {}
+        self._sizes: dict[Path, tuple[int, int]] = {}
+        self._uploaded: dict[UUID, Path] = {}
         self._listeners: list[Ready] = []
 
     def subscribe(self, ready: Ready) -> Callable[[], None]:
@@ -36,29 +43,67 @@ class Pictures:
 
     def draw(self, photo: Photo, columns: int, rows: int) -> list[Strip]:
         """``rows`` strips of ``columns`` cells: the picture, or its placeholder for now."""
+        path = self._uploaded.get(photo.id)
+        if path is not None:
+            return self.draw_local(path, columns, rows)
         key = (photo.id, columns, rows)
         drawn = self._drawn.get(key)
         if drawn is not None:
             return drawn
         if self._files is not None and key not in self._under_way:
-            self._under_way[key] = asyncio.create_task(self._fetch(photo, columns, rows))
+            size: Size = "thumb" if columns <= _THUMB_COLUMNS_MOST else "full"
+            getting = self._files.get(photo, size)
+            self._under_way[key] = asyncio.create_task(self._get(key, photo.id, getting))
         return draw_placeholder(photo.placeholder, columns, rows)
 
-    async def _fetch(self, photo: Photo, columns: int, rows: int) -> None:
-        assert self._files is not None
-        size: Size = "thumb" if columns <= _THUMB_COLUMNS_MOST else "full"
+    def draw_local(self, path: Path, columns: int, rows: int) -> list[Strip]:
+        """The same for a file of this machine; grey for now."""
+        key = (path, columns, rows)
+        drawn = self._drawn.get(key)
+        if drawn is None and key not in self._under_way:
+            self._under_way[key] = asyncio.create_task(self._get(key, local_id(path), _is(path)))
+        return drawn or draw_placeholder(_GREY, columns, rows)
+
+    def local_size(self, path: Path) -> tuple[int, int]:
+        """Width and height in pixels, the right way up; 4 to 3 when the file can't be read."""
+        if path not in self._sizes:
+            self._sizes[path] = picture_size(path) or (4, 3)
+        return self._sizes[path]
+
+    def is_uploaded(self, path: Path, photo_id: UUID) -> None:
+        """A file became a photo: it need not be fetched to be drawn."""
+        self._uploaded[photo_id] = path
+
+    async def _get(
+        self, key: tuple[Source, int, int], photo_id: UUID, getting: Awaitable[Path]
+    ) -> None:
+        source, columns, rows = key
         try:
-            path = await self._files.get(photo, size)
-            strips = await asyncio.to_thread(draw_file, path, columns, rows)
+            strips = await asyncio.to_thread(draw_file, await getting, columns, rows)
         except (ClientError, OSError):
             return
         finally:
-            self._under_way.pop((photo.id, columns, rows), None)
-        self._drawn[(photo.id, columns, rows)] = strips
+            self._under_way.pop(key, None)
+        self._drawn[key] = strips
+        for photo, path in self._uploaded.items():
+            if path == source:
+                self._tell(photo)
+        self._tell(photo_id)
+
+    def _tell(self, photo_id: UUID) -> None:
         for ready in list(self._listeners):
-            ready(photo.id)
+            ready(photo_id)
 
     def close(self) -> None:
         """Fetch no more."""
         for task in self._under_way.values():
             task.cancel()
+
+
+def local_id(path: Path) -> UUID:
+    """What listeners are told when a file of this machine can be drawn."""
+    return uuid5(NAMESPACE_URL, str(path))
+
+
+async def _is(path: Path) -> Path:
+    return path

@@ -60,9 +60,12 @@ class ChatScreen(Reading, Writing, Dealing):
             return "‹ chat"
         card, market = room.listing, self.link.market
         price = "free" if card.price == 0 else money(card.price or 0, market.currency_exponent)
+        space = self.size.width - self.status_cell().cell_len - 8
         facts = f"  {price} {listing_state(card)}" + ("  muted" if room.muted else "")
-        space = max(12, self.size.width - self.status_cell().cell_len - cells(facts) - 8)
-        return f"‹ {truncate(visible_line(card.title) or 'a deleted listing', space)}{facts}"
+        if cells(facts) > space // 2:
+            facts = f"  {price}"
+        title = visible_line(card.title) or "a deleted listing"
+        return f"‹ {truncate(title, max(8, space - cells(facts)))}{facts}"
 
     def content(self) -> Iterable[Widget]:
         """Header, history, rule, composer."""
@@ -159,6 +162,7 @@ class ChatScreen(Reading, Writing, Dealing):
         links = ["room_listing"]
         if room is not None:
             header.deal = self.deals.header(room)
+            header.urgent = self.deals.waits_for_me(room)
             header.person = f"{truncate(self.other_name(), 16)} ★ {room.other.manner_score:.1f}"
             self.deals.know_room(room)
             self.conversation.know_head(room.last_seq)

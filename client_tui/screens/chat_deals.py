@@ -5,6 +5,7 @@ from typing import Final
 
 from client_tui.core.errors import ClientError, Refused
 from client_tui.core.forms import fill
+from client_tui.deals import MEETING_ACTIONS
 from client_tui.format import date_time, money, parse_money, visible_line
 from client_tui.screens.appointment import AppointmentScreen
 from client_tui.screens.ask import AskScreen
@@ -54,8 +55,8 @@ class Dealing(ChatBase):
         if offer is not None:
             possible |= DEALS & set(offer.allowed_actions)
         if meeting is not None:
-            names = {"accept": "accept", "cancel": "decline", "no_show": "no_show"}
-            possible |= {names[one] for one in meeting.allowed_actions if one in names}
+            allowed = meeting.allowed_actions
+            possible |= {MEETING_ACTIONS[name] for name in allowed if name in MEETING_ACTIONS}
         return possible
 
     def why_no_deal(self, action_id: str) -> str | None:

@@ -17,6 +17,7 @@ from client_tui.screens.viewer import ViewerScreen
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.history import History
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.widgets.virtual_list.viewport import Place
 
 
 class Reading(ChatBase):
@@ -166,25 +167,28 @@ class Reading(ChatBase):
             await self.pages.newest()
         self.history.sync()
         self.history.jump_to_bottom()
-        keys = self.conversation.keys
-        self.history.cursor = keys[-1]
+        self.history.cursor = self.conversation.keys[-1] if self.history.has_focus else None
 
     def do_first(self) -> None:
         """To where the chat begins."""
-        self.do_in_background(self._go_to(1, "top"), "jump")
+        self.do_in_background(self._go_to_first(), "jump")
+
+    async def _go_to_first(self) -> None:
+        await self._go_to(1, "top")
+        self.history.jump_to_top()
 
     def do_unread(self) -> None:
         """To the first message that was unread when the chat was opened."""
         self.do_in_background(self._go_to(self.conversation.read_seq + 1, "center"), "jump")
 
-    async def _go_to(self, seq: int, place: str) -> None:
+    async def _go_to(self, seq: int, place: Place) -> None:
         """To a message, or the nearest there is."""
         await self.pages.around(seq)
         self.history.sync()
         window = self.conversation.window
         if window:
             key = min(max(seq, window.start), window.stop - 1)
-            self.history.jump_to(key, "top" if place == "top" else "center")
+            self.history.jump_to(key, place)
             self.history.focus()
 
     def do_to_date(self) -> None:

@@ -41,7 +41,8 @@ class ChatRule(Widget):
             right.append(Segment(f" {self.warning} ", palette.error))
         if label:
             right.append(Segment(f" {label} ", palette.key))
-        right.append(Segment("──", palette.rule))
+        if right:
+            right.append(Segment("──", palette.rule))
         used = sum(cells(segment.text) for segment in (*left, *right))
         filling = Segment("─" * max(0, width - used), palette.rule)
         return (

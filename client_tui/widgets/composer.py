@@ -1,6 +1,6 @@
 """Where a message is written: grows with the text, takes dropped photos, keeps to the limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,8 +23,10 @@ from shared_models.text import clean_text
 class Composer(TextArea):
     """A text area that sends on enter. Its keys are those of the context ``composer``."""
 
+    # Priority bindings are done ahead of keys that were typed before them but wait here still:
+    # enter would send half of a text that came in one piece. So :meth:`_on_key` does them.
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding for binding in bindings_of("composer") if binding.priority
+        replace(binding, priority=False) for binding in bindings_of("composer") if binding.priority
     ]
 
     @dataclass
@@ -67,7 +69,17 @@ class Composer(TextArea):
         elif event.key in ("pageup", "pagedown"):
             self._leave(event, -1 if event.key == "pageup" else 1)
             return
+        elif (action := self._own_action(event.key)) is not None:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
+            return
         await super()._on_key(event)
+
+    def _own_action(self, key: str) -> str | None:
+        """What a key of the composer's own does; None for what is typed."""
+        bound = self._bindings.key_to_bindings.get(key, [])
+        return next((one.action for one in bound if one.action.startswith("do(")), None)
 
     def _leave(self, event: events.Key, page: int) -> None:
         event.stop()

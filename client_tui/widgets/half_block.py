@@ -24,6 +24,7 @@ _UNREADABLE = (
     Image.DecompressionBombWarning,
 )
 _GREY = (128, 128, 128)
+_ORIENTATION = 0x0112
 
 
 class PictureError(OSError):
@@ -46,6 +47,17 @@ def draw_file(path: Path, columns: int, rows: int) -> list[Strip]:
             return draw(ImageOps.exif_transpose(picture), columns, rows)
     except _UNREADABLE as error:
         raise PictureError(f"{path.name} is no picture that can be drawn") from error
+
+
+def picture_size(path: Path) -> tuple[int, int] | None:
+    """Width and height in pixels, upright; None when the file is no picture. Reads its head."""
+    try:
+        with Image.open(path) as picture:
+            turned = picture.getexif().get(_ORIENTATION, 1) >= 5
+            width, height = picture.size
+    except _UNREADABLE:
+        return None
+    return (height, width) if turned else (width, height)
 
 
 @lru_cache(maxsize=512)

@@ -5,7 +5,7 @@ of the chat, ``photo`` for the number of a photo.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -14,11 +14,11 @@ from textual.geometry import Size
 from client_tui.conversation import Waiting
 from client_tui.core.uploads import Phase, Progress
 from client_tui.deals import Card
-from client_tui.format import cells, file_size, truncate, visible_line
+from client_tui.format import cells, truncate, visible_line
 from client_tui.keymap import key_of
 from client_tui.pictures import Pictures
 from client_tui.widgets.palette import Palette
-from client_tui.widgets.photo import fit_cells
+from client_tui.widgets.photo import fit_cells, fit_shape
 from shared_models.media import Photo
 
 Line = list[Segment]
@@ -26,11 +26,11 @@ Line = list[Segment]
 PHOTO_ROWS: Final = 7
 _PHOTO_COLUMNS: Final = 22
 _PHOTO_GAP: Final = 2
-_BAR_COLUMNS: Final = 16
+_BAR_COLUMNS: Final = 12
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _PHASES: Final = {
     Phase.CHECKING: "checking",
-    Phase.PROCESSING: "making copies",
+    Phase.PROCESSING: "copies",
     Phase.READY: "ready",
 }
 
@@ -74,58 +74,81 @@ def card_lines(card: Card, width: int, palette: Palette) -> list[Line]:
         first.append(Segment(note, palette.dim))
     if not live:
         return [first]
-    keys = action_segments(((key_of("chat", id), label(id), id) for id in card.actions), palette)
+    keys = action_segments(((key_of("chat", id), name, id) for id, name in card.actions), palette)
     spare = width - width_of(first) - width_of(keys)
     if spare >= 3:
         return [[*first, Segment(" " * spare), *keys]]
     return [first, [bar, *keys]]
 
 
-def label(action_id: str) -> str:
-    """What an action is called on a card."""
-    return {"no_show": "did not come"}.get(action_id, action_id)
-
-
 def photo_lines(photos: Sequence[Photo], width: int, pictures: Pictures) -> list[Line]:
     """Thumbnails side by side, their tops in a line."""
-    gaps = _PHOTO_GAP * (len(photos) - 1)
-    columns = max(4, min(_PHOTO_COLUMNS, (width - gaps) // len(photos)))
+    box = _box(len(photos), width)
     drawn = []
     for index, photo in enumerate(photos):
-        size = fit_cells(photo, Size(columns, PHOTO_ROWS)) or Size(columns, PHOTO_ROWS)
+        size = fit_cells(photo, box) or box
         meta = Style(meta={"photo": index})
         strips = pictures.draw(photo, size.width, size.height)
-        drawn.append((size.width, [list(strip.apply_style(meta)) for strip in strips]))
-    rows = max(len(strips) for _, strips in drawn)
-    return [_photo_row(drawn, row) for row in range(rows)]
+        drawn.append(_Column(size.width, [list(strip.apply_style(meta)) for strip in strips]))
+    return _side_by_side(drawn)
 
 
-def _photo_row(drawn: list[tuple[int, list[Line]]], row: int) -> Line:
+def waiting_photo_lines(
+    waiting: Waiting, width: int, pictures: Pictures, palette: Palette
+) -> list[Line]:
+    """The pictures from this machine's disk, each with a bar of its own below."""
+    photos = waiting.message.photos
+    box = _box(max(1, len(photos)), width)
+    drawn = []
+    for index, photo in enumerate(photos):
+        if photo.upload_id is not None:
+            pictures.is_uploaded(photo.path, photo.upload_id)
+        size = fit_shape(*pictures.local_size(photo.path), box) or box
+        strips = pictures.draw_local(photo.path, size.width, size.height)
+        columns = max(size.width, _BAR_COLUMNS)
+        uploaded = photo.upload_id is not None
+        bar = _progress(waiting.progress.get(index), columns, palette, uploaded=uploaded)
+        drawn.append(_Column(columns, [*(list(strip) for strip in strips), bar]))
+    return _side_by_side(drawn)
+
+
+class _Column(NamedTuple):
+    width: int
+    lines: list[Line]
+
+
+def _box(count: int, width: int) -> Size:
+    spare = width - _PHOTO_GAP * (count - 1)
+    return Size(max(4, min(_PHOTO_COLUMNS, spare // count)), PHOTO_ROWS)
+
+
+def _side_by_side(columns: list[_Column]) -> list[Line]:
+    rows = max((len(column.lines) for column in columns), default=0)
+    return [_row(columns, row) for row in range(rows)]
+
+
+def _row(columns: list[_Column], row: int) -> Line:
     line: Line = []
-    for columns, strips in drawn:
-        if line:
-            line.append(Segment(" " * _PHOTO_GAP))
-        line += strips[row] if row < len(strips) else [Segment(" " * columns)]
+    for index, column in enumerate(columns):
+        piece = column.lines[row] if row < len(column.lines) else []
+        gap = 0 if index == len(columns) - 1 else _PHOTO_GAP
+        blank = column.width - width_of(piece) + gap
+        line += [*piece, Segment(" " * max(0, blank))]
     return line
 
 
-def progress_lines(waiting: Waiting, width: int, palette: Palette) -> list[Line]:
-    """One line a photo that is on its way: its name, a bar, how far it is."""
-    lines = []
-    for index, photo in enumerate(waiting.message.photos):
-        progress = waiting.progress.get(index)
-        uploaded = photo.upload_id is not None
-        name = truncate(visible_line(photo.path.name), max(8, min(24, width - 30)))
-        line: Line = [Segment("▣ ", palette.dim), Segment(name), Segment("  ")]
-        if progress is not None and progress.phase is Phase.FAILED:
-            line.append(Segment("failed", palette.error))
-        else:
-            share = 1.0 if uploaded else _share(progress)
-            full, rest = _bar(share)
-            line += [Segment(full, palette.accent), Segment(rest, palette.rule)]
-            line.append(Segment("  " + _words(progress, uploaded=uploaded), palette.dim))
-        lines.append(line)
-    return lines
+def _progress(progress: Progress | None, width: int, palette: Palette, *, uploaded: bool) -> Line:
+    """A bar, and in words how far it is."""
+    if progress is not None and progress.phase is Phase.FAILED:
+        return [Segment("✕ failed", palette.error)]
+    words = _words(progress, uploaded=uploaded)
+    columns = max(1, width - cells(words) - 1)
+    full, rest = _bar(1.0 if uploaded else _share(progress), columns)
+    return [
+        Segment(full, palette.accent),
+        Segment(rest, palette.rule),
+        Segment(f" {words}", palette.dim),
+    ]
 
 
 def _share(progress: Progress | None) -> float:
@@ -136,11 +159,10 @@ def _share(progress: Progress | None) -> float:
     return 0.95 if progress.phase is Phase.PROCESSING else 1.0
 
 
-def _bar(share: float) -> tuple[str, str]:
-    eighths = round(share * _BAR_COLUMNS * 8)
-    full, part = divmod(eighths, 8)
+def _bar(share: float, columns: int) -> tuple[str, str]:
+    full, part = divmod(round(share * columns * 8), 8)
     bar = "█" * full + (_EIGHTHS[part] if part else "")
-    return bar, "░" * (_BAR_COLUMNS - len(bar))
+    return bar, "─" * (columns - len(bar))
 
 
 def _words(progress: Progress | None, *, uploaded: bool) -> str:
@@ -149,5 +171,5 @@ def _words(progress: Progress | None, *, uploaded: bool) -> str:
     if progress is None:
         return "waiting"
     if progress.phase is Phase.SENDING:
-        return f"{100 * progress.sent // max(1, progress.size)} % of {file_size(progress.size)}"
+        return f"{100 * progress.sent // max(1, progress.size)} %"
     return _PHASES.get(progress.phase, "")

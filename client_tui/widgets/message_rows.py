@@ -32,8 +32,8 @@ from client_tui.widgets.message_parts import (
     card_lines,
     centered,
     photo_lines,
-    progress_lines,
     rule,
+    waiting_photo_lines,
     width_of,
 )
 from client_tui.widgets.palette import Palette
@@ -72,15 +72,19 @@ class MessageRows:
 
     def estimate(self, item: int, width: int) -> int:
         """Rows of text and photos, with the lines above."""
-        conversation = self.scene.conversation
-        message = conversation.message(item)
-        if message is None:
+        message = self.scene.conversation.message(item)
+        if message is not None:
+            rows = len(list(self._above(message)))
+            return rows + self._body_rows(message.text, bool(message.photos), width)
+        waiting = self.scene.conversation.waiting(item)
+        if waiting is None:
             return 1
-        rows = len(list(self._above(message)))
-        if message.photos:
-            rows += PHOTO_ROWS
-        if message.text or not message.photos:
-            rows += estimate_rows(message.text, self._text_width(width))
+        return self._body_rows(waiting.message.text, bool(waiting.message.photos), width)
+
+    def _body_rows(self, text: str, has_photos: bool, width: int) -> int:
+        rows = PHOTO_ROWS if has_photos else 0
+        if text or not has_photos:
+            rows += estimate_rows(text, self._text_width(width))
         return rows
 
     def render(self, item: int, width: int) -> list[Strip]:
@@ -232,7 +236,8 @@ class MessageRows:
         body: list[Line] = []
         if message.text:
             body += [[Segment(line)] for line in wrap(visible(message.text), text_width)]
-        body += progress_lines(waiting, text_width, palette)
+        if message.photos:
+            body += waiting_photo_lines(waiting, text_width, self.scene.pictures, palette)
         label, style = self._waiting_label(waiting)
         lines = self._with_state(body, label, style, width)
         if message.state is OutboxState.FAILED:

@@ -12,11 +12,16 @@ from shared_models.media import Photo
 
 def fit_cells(photo: Photo, box: Size) -> Size:
     """The largest cells of the photo's shape in a box; a cell is twice as high as wide."""
-    if not (photo.width and photo.height and box.width and box.height):
+    return fit_shape(photo.width, photo.height, box)
+
+
+def fit_shape(width: int, height: int, box: Size) -> Size:
+    """The same for any width and height in pixels."""
+    if not (width and height and box.width and box.height):
         return Size(0, 0)
-    scale = min(box.width / photo.width, box.height * 2 / photo.height)
-    columns = max(1, min(box.width, round(photo.width * scale)))
-    rows = max(1, min(box.height, round(photo.height * scale / 2)))
+    scale = min(box.width / width, box.height * 2 / height)
+    columns = max(1, min(box.width, round(width * scale)))
+    rows = max(1, min(box.height, round(height * scale / 2)))
     return Size(columns, rows)
 
 
