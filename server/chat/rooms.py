@@ -183,8 +183,13 @@ async def close_rooms(
 
 
 async def reopen_rooms(work: UnitOfWork, listing_id: UUID) -> None:
-    """Open the rooms on a listing again."""
-    _announce_all(work, await repository.set_state(work, "open", listing_id=listing_id))
+    """Open the rooms on a listing again, but for those whose buyer is gone."""
+    opened = await repository.set_state(work, "open", listing_id=listing_id)
+    buyers = await accounts.cards(work, {room.buyer_id for room in opened})
+    for buyer_id, card in buyers.items():
+        if card.deleted:
+            await repository.set_state(work, "read_only", party=buyer_id)
+    _announce_all(work, opened)
 
 
 async def on_listing_deleted(work: UnitOfWork, event: ListingDeleted) -> None:

@@ -78,10 +78,7 @@ async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
         deleted_at=None,
     )
     await repository.insert_messages(work, [message], print_)
-    await _tell(work, [(message, target.facts)])
-    if target.somebody_left:
-        facts = target.facts
-        work.announce(RoomChanged(facts.id, facts.seller_id, facts.buyer_id, facts.parties))
+    await _tell(work, [(message, target.facts)], {room_id} if target.somebody_left else set())
     return Sent(views.message_of(message, sender_id), duplicate=False)
 
 
@@ -157,8 +154,10 @@ async def _attach(
         return _sent_before(now, _fingerprint(room_id, body), sender_id)
 
 
-async def _tell(work: UnitOfWork, posted: Sequence[tuple[StoredMessage, RoomFacts]]) -> None:
-    """Count messages of one actor as unread and announce them."""
+async def _tell(
+    work: UnitOfWork, posted: Sequence[tuple[StoredMessage, RoomFacts]], left: Collection[UUID]
+) -> None:
+    """Count messages of one actor as unread and announce them; ``left`` rooms come back."""
     actor_id = posted[0][0].actor_id
     told = await repository.tell_members(work, [room.id for _, room in posted], actor_id)
     for message, room in posted:
@@ -171,6 +170,8 @@ async def _tell(work: UnitOfWork, posted: Sequence[tuple[StoredMessage, RoomFact
                 newly_unread_for=_newly_unread(told, room, actor_id),
             )
         )
+        if room.id in left:
+            work.announce(RoomChanged(room.id, room.seller_id, room.buyer_id, room.parties))
 
 
 def _newly_unread(
@@ -223,7 +224,7 @@ async def post_system(
     note = {"event": event, "data": data}
     message = _system_message(work, room, seq, actor_id, text, note)
     await repository.insert_messages(work, [message])
-    await _tell(work, [(message, room)])
+    await _tell(work, [(message, room)], await repository.left_rooms(work, [room_id]))
 
 
 async def post_elsewhere(
@@ -245,7 +246,8 @@ async def post_elsewhere(
         (_system_message(work, room, room.last_seq, actor_id, text, note), room) for room in rooms
     ]
     await repository.insert_messages(work, [message for message, _ in posted])
-    await _tell(work, posted)
+    left = await repository.left_rooms(work, [room.id for room in rooms])
+    await _tell(work, posted, left)
 
 
 async def mark_read(work: UnitOfWork, room_id: UUID, seq: int) -> ReadMark:

@@ -107,10 +107,8 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             target = parsed.set(drivername="sqlite+aiosqlite")
-            # Every transaction is ended by whoever began it: nothing is left to roll back.
-            sparing: dict[str, Any] = {"max_overflow": 0, "pool_reset_on_return": None}
-            self.writer = create_async_engine(target, pool_size=1, **sparing)
-            self.reader = create_async_engine(target, pool_size=4, **sparing)
+            self.writer = create_async_engine(target, pool_size=1, max_overflow=0)
+            self.reader = create_async_engine(target, pool_size=4, max_overflow=0)
             _tune_sqlite(self.writer, begin="BEGIN IMMEDIATE", query_only=False)
             _tune_sqlite(self.reader, begin="BEGIN", query_only=True)
         else:

@@ -112,6 +112,12 @@ class DirectConnection(AsyncAdapt_aiosqlite_connection):
     __slots__ = ()
     _cursor_cls = DirectCursor
 
+    def rollback(self) -> None:
+        """Roll back, if there is anything: the pool asks for it whenever a connection returns."""
+        connection: Any = self._connection
+        if connection._connection and connection._conn.in_transaction:
+            super().rollback()
+
 
 def use_direct_connections(engine: AsyncEngine) -> None:
     """Make all connections of a SQLite engine of this kind."""

@@ -6,6 +6,7 @@ from server.chat.repository.lists import (
 )
 from server.chat.repository.members import (
     leave,
+    left_rooms,
     mark_read,
     read_mark,
     rejoin,
@@ -59,6 +60,7 @@ __all__ = [
     "insert_room",
     "last_message",
     "leave",
+    "left_rooms",
     "lock_room",
     "mark_read",
     "message",

@@ -1,5 +1,6 @@
 """What each side of a room has for itself: read marks, muting, leaving."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +57,16 @@ async def read_mark(work: UnitOfWork, room_id: UUID, account_id: UUID) -> tuple[
     )
     assert row is not None, "a room always has its two members"
     return row.read_seq, row.unread
+
+
+async def left_rooms(work: UnitOfWork, room_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the rooms that somebody has left."""
+    rows = await work.rows(
+        select(MEMBER.c.room_id).where(
+            MEMBER.c.room_id.in_(room_ids), MEMBER.c.left_at.is_not(None)
+        )
+    )
+    return {row.room_id for row in rows}
 
 
 async def set_muted(work: UnitOfWork, room_id: UUID, account_id: UUID, *, on: bool) -> bool:

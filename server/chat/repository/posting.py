@@ -1,10 +1,11 @@
 """Putting messages into rooms: the hottest statements of all, built once."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, case, exists, func, insert, select, update
+from sqlalchemy import and_, bindparam, case, exists, func, insert, literal, select, update
 
 from server.chat.ports import RoomFacts
 from server.chat.repository.records import (
@@ -130,10 +131,34 @@ async def append_history(
     await insert_messages(work, messages)
     last = messages[-1]
     moved = {"active_at": last.created_at, "updated_at": work.now}
-    await work.execute(update(ROOM).where(ROOM.c.id == room.id).values(last_seq=last.seq, **moved))
+    asked_at = _first_of(room.buyer_id, messages)
+    moment = ROOM.c.asked_at.type
+    answered_at = asked_at and _first_of(room.seller_id, messages, since=asked_at)
+    await work.execute(
+        update(ROOM)
+        .where(ROOM.c.id == room.id)
+        .values(
+            last_seq=last.seq,
+            asked_at=func.coalesce(ROOM.c.asked_at, literal(asked_at, moment)),
+            answered_at=func.coalesce(ROOM.c.answered_at, literal(answered_at, moment)),
+            **moved,
+        )
+    )
     for account_id, counters in members.items():
         await work.execute(
             update(MEMBER)
             .where(MEMBER.c.room_id == room.id, MEMBER.c.account_id == account_id)
             .values(**counters, **moved)
         )
+
+
+def _moment(value: datetime | None) -> Any:
+    return literal(value, ROOM.c.asked_at.type)
+
+
+def _first_of(
+    sender_id: UUID, messages: Sequence[StoredMessage], *, since: datetime | None = None
+) -> datetime | None:
+    """When somebody first wrote among these messages (rule 20)."""
+    moments = (message.created_at for message in messages if message.sender_id == sender_id)
+    return next((moment for moment in moments if since is None or moment >= since), None)

@@ -343,4 +343,20 @@ async def test_imported_history_keeps_every_counter_right(
         assert (listed["last_seq"], listed["last_message"]["text"]) == (26, "m24")
     assert (await say(buyer, room))["seq"] == 27
     async with reading(context) as work:
-        assert await work.scalar(select(Room.last_seq).where(Room.id == UUID(room))) == 27
+        facts = await work.first(
+            select(Room.last_seq, Room.asked_at, Room.answered_at).where(Room.id == UUID(room))
+        )
+    assert facts == (27, clock.now() + timedelta(1), clock.now() + timedelta(2))
+
+
+async def test_a_send_takes_few_statements_however_long_the_room_is(
+    buyer: Person, seller: Person, room: str, count_queries: Callable[[], Any]
+) -> None:
+    counts = set()
+    for _ in range(3):
+        with count_queries() as queries:
+            await say(buyer, room)
+        counts.add(queries.count)
+    assert len(counts) == 1
+    # Authentication, then: look, block, seq, message, members, two streams, events.
+    assert counts.pop() <= 9

@@ -255,9 +255,7 @@ async def test_rooms_of_a_listing_close_and_open_together_but_for_one(
     other = await sign_up("other_buyer")
     other_room = await open_room(other, listing)
     keep = UUID(room)
-    await transact(
-        context, None, lambda work: chat.close_rooms(work, listing, except_room_id=keep)
-    )
+    await transact(context, None, lambda work: chat.close_rooms(work, listing, except_room_id=keep))
     body = {"cid": str(uuid4()), "text": "hi"}
     refused = await other.post(f"/v1/chatrooms/{other_room}/messages", body)
     problem(refused, 409, "room_read_only")
