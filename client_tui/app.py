@@ -1,6 +1,7 @@
 """The Textual app: modes, themes, the keys that work everywhere, and errors as toasts."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from client_tui.screens.trades import TradesScreen
 from client_tui.screens.welcome import WelcomeScreen
 from client_tui.status import status_text
 from client_tui.themes import THEMES
+from client_tui.work import start
 from shared_models.listings import Listing
 
 
@@ -69,7 +71,7 @@ class PickyApp(App[str]):
         """Start the link, then show the market or the way in."""
         self.link.on_status = self._status_changed
         if self.link.signed_in:
-            self.run_worker(self._start(), name="start", group="link", exit_on_error=False)
+            start(self, self._start, name="start", group="link")
         else:
             self.push_screen(self._opening or WelcomeScreen())
 
@@ -83,12 +85,12 @@ class PickyApp(App[str]):
 
     def enter(self) -> None:
         """Signed in: to the market."""
-        self.run_worker(self.link.run(), name="link", group="link", exit_on_error=False)
+        start(self, self.link.run, name="link", group="link")
         self.switch_mode("browse")
 
     def sign_out(self) -> None:
         """Forget the account on this machine, and ask who is next."""
-        self.run_worker(self._sign_out(), group="sign-out", exit_on_error=False)
+        start(self, self._sign_out, group="sign-out")
 
     async def _sign_out(self) -> None:
         self.workers.cancel_group(self, "link")
@@ -167,7 +169,7 @@ class PickyApp(App[str]):
 
     def open_chat_about(self, listing_id: UUID) -> None:
         """The room with a listing's seller; made if there is none yet."""
-        self.run_worker(self._open_room(listing_id), group="open-room", exit_on_error=False)
+        start(self, partial(self._open_room, listing_id), group="open-room")
 
     async def _open_room(self, listing_id: UUID) -> None:
         room = await self.link.api.open_room(listing_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,6 +16,7 @@ from client_tui.core.forms import fill
 from client_tui.format import date_time, visible_line
 from client_tui.moments import parse_when
 from client_tui.widgets.field import Field
+from client_tui.work import start
 from shared_models.market import Limits
 from shared_models.trades import Appointment, AppointmentCreate, AppointmentState
 
@@ -99,7 +101,7 @@ class AppointmentScreen(ModalScreen[None]):
         except ValueError as problem:
             self.query_one("#at", Field).show_error(str(problem))
             return
-        self.run_worker(self._ask(at), exclusive=True, exit_on_error=False)
+        start(self, partial(self._ask, at), exclusive=True)
 
     async def _ask(self, at: datetime) -> None:
         reason = self._value("reason") if self._needs_reason else None

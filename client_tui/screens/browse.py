@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from client_tui.widgets.preview import Preview
 from client_tui.widgets.search_input import SearchInput
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.messages import CursorMoved
+from client_tui.work import start
 from shared_models.base import Page
 from shared_models.listings import ListingCard, ListingFilter, Sort
 
@@ -121,9 +123,7 @@ class BrowseScreen(PickyScreen):
         self._generation += 1
         self._next_cursor = None
         self.redraw_bars()
-        self.run_worker(
-            self._load(self._generation, None), group="browse", exclusive=True, exit_on_error=False
-        )
+        start(self, partial(self._load, self._generation, None), group="browse", exclusive=True)
 
     async def _load(self, generation: int, cursor: str | None) -> None:
         self._loading = True
@@ -174,10 +174,8 @@ class BrowseScreen(PickyScreen):
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
         if self._next_cursor and not self._loading:
-            self.run_worker(
-                self._load(self._generation, self._next_cursor),
-                group="browse-more",
-                exit_on_error=False,
+            start(
+                self, partial(self._load, self._generation, self._next_cursor), group="browse-more"
             )
 
     def _picture_ready(self, photo_id: UUID) -> None:

@@ -1,6 +1,7 @@
 """What all parts of the chat screen share: its room, its history, and what is selected there."""
 
 from collections.abc import Awaitable
+from typing import Any, cast
 from uuid import UUID
 
 from client_tui.conversation import Conversation, Waiting
@@ -76,4 +77,4 @@ class ChatBase(PickyScreen):
 
     def do_in_background(self, work: Awaitable[object], group: str) -> None:
         """Do something with the server; what goes wrong becomes a toast."""
-        self.run_worker(work, group=group, exit_on_error=False)
+        self.run_worker(cast("Any", work), group=group, exit_on_error=False)

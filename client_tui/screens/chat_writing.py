@@ -1,6 +1,7 @@
 """Writing in a chat: sending, photos, drafts, and what may be done with messages of one's own."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from client_tui.screens.chat_base import ChatBase
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.composer import Attachments, Composer
+from client_tui.work import start
 
 _DRAFT_PAUSE_S: Final = 0.5
 _TYPING_EVERY_S: Final = 3.0
@@ -93,7 +95,7 @@ class Writing(ChatBase):
         if text or paths:
             self._clear_composer()
             # The app's worker: leaving the chat at once must not stop it.
-            self.app.run_worker(self._send(text, paths), group="send", exit_on_error=False)
+            start(self.app, partial(self._send, text, paths), group="send")
 
     async def _send(self, text: str, paths: list[Path]) -> None:
         await self.link.send_message(self.room_id, text, paths)

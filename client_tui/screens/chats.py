@@ -11,6 +11,7 @@ from client_tui.screens.base import PickyScreen
 from client_tui.store import Change, Reset, RoomChanged
 from client_tui.widgets.room_rows import RoomRows
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.work import start
 from shared_models.chat import Chatroom
 
 PAGE = 50
@@ -69,7 +70,7 @@ class ChatsScreen(PickyScreen):
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
         if not self._all_loaded:
-            self.run_worker(self._load(), group="rooms", exclusive=True, exit_on_error=False)
+            start(self, self._load, group="rooms", exclusive=True)
 
     async def _load(self) -> None:
         page = await self.link.api.rooms(cursor=self._next_cursor, limit=PAGE)
@@ -112,7 +113,7 @@ class ChatsScreen(PickyScreen):
 
     def do_mute(self) -> None:
         """No notices from it, or again."""
-        self.run_worker(self._mute(), group="mute", exit_on_error=False)
+        start(self, self._mute, group="mute")
 
     async def _mute(self) -> None:
         room = self.selected()

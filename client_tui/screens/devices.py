@@ -1,5 +1,6 @@
 """The devices that are signed in; any of them can be signed out."""
 
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from client_tui.core.errors import ClientError
 from client_tui.format import ago, visible_line
+from client_tui.work import start
 
 
 class DevicesScreen(ModalScreen[None]):
@@ -29,7 +31,7 @@ class DevicesScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Load."""
-        self.run_worker(self._load(), exclusive=True, exit_on_error=False)
+        start(self, self._load, exclusive=True)
 
     async def _load(self) -> None:
         link = self.app.link  # type: ignore[attr-defined]
@@ -45,7 +47,7 @@ class DevicesScreen(ModalScreen[None]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Sign it out."""
         if event.option_id:
-            self.run_worker(self._end(UUID(event.option_id)), exit_on_error=False)
+            start(self, partial(self._end, UUID(event.option_id)))
 
     async def _end(self, session_id: UUID) -> None:
         try:

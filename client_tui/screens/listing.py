@@ -1,6 +1,7 @@
 """A listing: photos, the whole text, who sells it, and what can be done with it."""
 
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from rich.text import Text
@@ -20,6 +21,7 @@ from client_tui.screens.viewer import ViewerScreen
 from client_tui.states import LISTING
 from client_tui.store import Change, ListingChanged
 from client_tui.widgets.photo_strip import PhotoStrip
+from client_tui.work import start
 from shared_models.listings import Listing, ListingPatch
 
 _NEEDS = {
@@ -63,7 +65,7 @@ class ListingScreen(PickyScreen):
 
     def do_refresh(self) -> None:
         """Read it again."""
-        self.run_worker(self._load(), group="listing", exclusive=True, exit_on_error=False)
+        start(self, self._load, group="listing", exclusive=True)
 
     async def _load(self) -> None:
         try:
@@ -225,7 +227,7 @@ class ListingScreen(PickyScreen):
     def _offered(self, text: str | None) -> None:
         if text is not None:
             amount = parse_money(text, self.link.market.currency_exponent)
-            self.run_worker(self._offer(amount), group="offer", exit_on_error=False)
+            start(self, partial(self._offer, amount), group="offer")
 
     async def _offer(self, amount: int) -> None:
         room = await self.link.api.open_room(self.listing_id)
@@ -249,7 +251,7 @@ class ListingScreen(PickyScreen):
 
     def do_publish(self) -> None:
         """Put the draft up for sale."""
-        self.run_worker(self._publish(), group="publish", exit_on_error=False)
+        start(self, self._publish, group="publish")
 
     async def _publish(self) -> None:
         assert self.listing is not None
@@ -268,7 +270,7 @@ class ListingScreen(PickyScreen):
 
     def _delete_answered(self, yes: bool | None) -> None:
         if yes:
-            self.run_worker(self._delete(), group="delete", exit_on_error=False)
+            start(self, self._delete, group="delete")
 
     async def _delete(self) -> None:
         await self.link.api.delete_listing(self.listing_id)

@@ -1,6 +1,7 @@
 """The notification centre."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from client_tui.screens.base import PickyScreen
 from client_tui.store import Change, NotificationCame
 from client_tui.widgets.notice_rows import NoticeRows
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.work import start
 from shared_models.notifications import Notification
 
 PAGE = 50
@@ -52,9 +54,7 @@ class NotificationsScreen(PickyScreen):
     def do_refresh(self) -> None:
         """From the top."""
         self._next_cursor = None
-        self.run_worker(
-            self._load(fresh=True), group="notices", exclusive=True, exit_on_error=False
-        )
+        start(self, partial(self._load, fresh=True), group="notices", exclusive=True)
 
     async def _load(self, *, fresh: bool) -> None:
         try:
@@ -87,7 +87,7 @@ class NotificationsScreen(PickyScreen):
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
         if self._next_cursor:
-            self.run_worker(self._load(fresh=False), group="notices-more", exit_on_error=False)
+            start(self, partial(self._load, fresh=False), group="notices-more")
 
     def on_change(self, change: Change) -> None:
         """A new one comes on top."""
@@ -134,7 +134,7 @@ class NotificationsScreen(PickyScreen):
 
     def do_all_read(self) -> None:
         """Everything was seen."""
-        self.run_worker(self._read_all(), group="read", exit_on_error=False)
+        start(self, self._read_all, group="read")
 
     async def _read_all(self) -> None:
         newest = self.notices.item(self.notices.keys[0])

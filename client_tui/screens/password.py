@@ -11,6 +11,7 @@ from textual.widgets import Button, Input, Static
 
 from client_tui.core.errors import ClientError
 from client_tui.widgets.field import Field
+from client_tui.work import start
 from shared_models.accounts import PasswordChange
 
 
@@ -42,7 +43,7 @@ class PasswordScreen(ModalScreen[None]):
         self._submit()
 
     def _submit(self) -> None:
-        self.run_worker(self._change(), exclusive=True, exit_on_error=False)
+        start(self, self._change, exclusive=True)
 
     async def _change(self) -> None:
         for field in self.query(Field):

@@ -1,6 +1,7 @@
 """Somebody's public profile: score, trades, reviews, what they sell."""
 
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from rich.text import Text
@@ -17,6 +18,7 @@ from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.photo import PhotoView
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.messages import Activated
+from client_tui.work import start
 from shared_models.accounts import Profile
 from shared_models.listings import ListingCard
 from shared_models.trades import Review
@@ -62,7 +64,7 @@ class PersonScreen(PickyScreen):
 
     def do_refresh(self) -> None:
         """Read it again."""
-        self.run_worker(self._load(), group="person", exclusive=True, exit_on_error=False)
+        start(self, self._load, group="person", exclusive=True)
 
     async def _load(self) -> None:
         try:
@@ -150,7 +152,7 @@ class PersonScreen(PickyScreen):
 
     def do_follow(self) -> None:
         """Follow, or no longer."""
-        self.run_worker(self._follow(), group="follow", exit_on_error=False)
+        start(self, self._follow, group="follow")
 
     async def _follow(self) -> None:
         assert self.profile is not None
@@ -162,7 +164,7 @@ class PersonScreen(PickyScreen):
         """Block after a question; unblock at once."""
         assert self.profile is not None
         if self.profile.blocked:
-            self.run_worker(self._unblock(), group="block", exit_on_error=False)
+            start(self, self._unblock, group="block")
             return
         question = ConfirmScreen(
             f"Block {visible_line(self.profile.display_name)}?",
@@ -173,7 +175,7 @@ class PersonScreen(PickyScreen):
 
     def _block_answered(self, yes: bool | None) -> None:
         if yes:
-            self.run_worker(self._block(cancel_trade=False), group="block", exit_on_error=False)
+            start(self, partial(self._block, cancel_trade=False), group="block")
 
     async def _block(self, *, cancel_trade: bool) -> None:
         try:
@@ -192,7 +194,7 @@ class PersonScreen(PickyScreen):
 
     def _cancel_answered(self, yes: bool | None) -> None:
         if yes:
-            self.run_worker(self._block(cancel_trade=True), group="block", exit_on_error=False)
+            start(self, partial(self._block, cancel_trade=True), group="block")
 
     async def _unblock(self) -> None:
         await self.link.api.unblock(self.account_id)

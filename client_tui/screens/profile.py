@@ -24,6 +24,7 @@ from client_tui.themes import THEMES
 from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.messages import Activated
+from client_tui.work import start
 from shared_models.accounts import AccountPatch
 from shared_models.listings import ListingCard, ListingFilter
 
@@ -99,7 +100,7 @@ class ProfileScreen(PickyScreen):
 
     def do_refresh(self) -> None:
         """Read one's listings again."""
-        self.run_worker(self._load(), group="mine", exclusive=True, exit_on_error=False)
+        start(self, self._load, group="mine", exclusive=True)
 
     async def _load(self) -> None:
         me = self.store.me
@@ -152,7 +153,7 @@ class ProfileScreen(PickyScreen):
         getattr(self, f"_set_{event.option_id}")()
 
     def _work(self, act: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.run_worker(act(), group="settings", exit_on_error=False)
+        start(self, act, group="settings")
 
     def _set_name(self) -> None:
         account = self.store.state.account

@@ -11,6 +11,7 @@ from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from client_tui.core.errors import ClientError
+from client_tui.work import start
 from shared_models.trades import ReportCreate
 
 
@@ -56,7 +57,7 @@ class ReportScreen(ModalScreen[None]):
 
     def action_send(self) -> None:
         """Send it."""
-        self.run_worker(self._send(), exclusive=True, exit_on_error=False)
+        start(self, self._send, exclusive=True)
 
     async def _send(self) -> None:
         reasons = self.query_one(OptionList)

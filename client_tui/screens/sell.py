@@ -1,6 +1,7 @@
 """Sell or edit: the form as the server checks it, photos with progress, a draft as one types."""
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from client_tui.format import money, parse_money
 from client_tui.screens.base import PickyScreen
 from client_tui.widgets.field import Field
 from client_tui.widgets.photo_upload import PhotoUpload
+from client_tui.work import start
 from shared_models.listings import Listing, ListingCreate, ListingPatch
 from shared_models.media import Purpose
 
@@ -152,7 +154,7 @@ class SellScreen(PickyScreen):
         error.set_class(bool(text), "shown")
 
     def _start(self, upload: PhotoUpload) -> None:
-        self.run_worker(self._send(upload), group="photo", exit_on_error=False)
+        start(self, partial(self._send, upload), group="photo")
 
     async def _send(self, upload: PhotoUpload) -> None:
         assert upload.path is not None
@@ -226,7 +228,7 @@ class SellScreen(PickyScreen):
         self._pause = self.set_timer(DRAFT_PAUSE_S, self._save_draft_soon)
 
     def _save_draft_soon(self) -> None:
-        self.run_worker(self._save_draft(), group="draft", exit_on_error=False)
+        start(self, self._save_draft, group="draft")
 
     async def _save_draft(self) -> None:
         try:
@@ -261,7 +263,7 @@ class SellScreen(PickyScreen):
         """Check, then put it up for sale or save the changes."""
         if self._pause is not None:
             self._pause.stop()
-        self.run_worker(self._publish(), group="draft", exclusive=True, exit_on_error=False)
+        start(self, self._publish, group="draft", exclusive=True)
 
     async def _publish(self) -> None:
         for field in self.query(Field):
@@ -319,7 +321,7 @@ class SellScreen(PickyScreen):
         """Leave; the draft stays."""
         if self._pause is not None:
             self._pause.stop()
-        self.run_worker(self._save_and_go(), group="draft", exit_on_error=False)
+        start(self, self._save_and_go, group="draft")
 
     async def _save_and_go(self) -> None:
         if self._is_draft and self._loaded:

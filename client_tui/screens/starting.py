@@ -13,6 +13,7 @@ from client_tui.demo.market import DemoMarket, Failed, Filled, Listening, Progre
 from client_tui.demo.neighbours import Neighbours
 from client_tui.keymap import Action
 from client_tui.screens.base import PickyScreen
+from client_tui.work import start
 
 _WHAT = (
     "A market of your own is being filled: people with things to sell, photos, and years of "
@@ -57,7 +58,7 @@ class StartingScreen(PickyScreen):
     def on_mount(self) -> None:
         """Begin to listen."""
         super().on_mount()
-        self.picky.run_worker(self._follow(), name="demo", group="demo", exit_on_error=False)
+        start(self.picky, self._follow, name="demo", group="demo")
 
     async def _follow(self) -> None:
         """Tell what becomes of the market, for as long as the app runs."""
@@ -90,7 +91,7 @@ class StartingScreen(PickyScreen):
             self._fail((str(error),))
             return
         neighbours = Neighbours(url, who.password, self.store)
-        self.picky.run_worker(neighbours.run(), name="neighbours", exit_on_error=False)
+        start(self.picky, neighbours.run, name="neighbours")
         self.picky.enter()
 
     def _fail(self, lines: tuple[str, ...]) -> None:

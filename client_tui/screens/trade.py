@@ -1,6 +1,7 @@
 """A trade: how it stands, what can be done now, and everything that happened."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from uuid import UUID
 
 from rich.text import Text
@@ -20,6 +21,7 @@ from client_tui.screens.ship import ShipScreen
 from client_tui.states import TRADE
 from client_tui.store import Change, TradeChanged
 from client_tui.widgets.trade_rows import other_party
+from client_tui.work import start
 from shared_models.trades import Review, ReviewCreate, Trade, TradeState
 
 ACTIONS = frozenset(
@@ -67,7 +69,7 @@ class TradeScreen(PickyScreen):
 
     def do_refresh(self) -> None:
         """Read it again."""
-        self.run_worker(self._load(), group="trade", exclusive=True, exit_on_error=False)
+        start(self, self._load, group="trade", exclusive=True)
 
     async def _load(self) -> None:
         try:
@@ -207,7 +209,7 @@ class TradeScreen(PickyScreen):
         ]
 
     def _move(self, move: Callable[[Trade], Awaitable[Trade]], done: str) -> None:
-        self.run_worker(self._moved(move, done), group="trade-action", exit_on_error=False)
+        start(self, partial(self._moved, move, done), group="trade-action")
 
     async def _moved(self, move: Callable[[Trade], Awaitable[Trade]], done: str) -> None:
         assert self.trade is not None
@@ -290,7 +292,7 @@ class TradeScreen(PickyScreen):
 
     def _reviewed(self, review: ReviewCreate | None) -> None:
         if review is not None:
-            self.run_worker(self._review_it(review), group="trade-action", exit_on_error=False)
+            start(self, partial(self._review_it, review), group="trade-action")
 
     async def _review_it(self, review: ReviewCreate) -> None:
         await self.link.api.review(self.trade_id, review)

@@ -1,6 +1,7 @@
 """Trades: open ones and what became of the others."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar, Literal
 
 from textual import on
@@ -13,6 +14,7 @@ from client_tui.screens.choose import ChooseScreen
 from client_tui.store import Change, Reset, TradeChanged
 from client_tui.widgets.trade_rows import TradeRows
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.work import start
 from shared_models.trades import Trade
 
 PAGE = 40
@@ -64,7 +66,7 @@ class TradesScreen(PickyScreen):
     def do_refresh(self) -> None:
         """From the top."""
         self._next_cursor = None
-        self.run_worker(self._load(fresh=True), group="trades", exclusive=True, exit_on_error=False)
+        start(self, partial(self._load, fresh=True), group="trades", exclusive=True)
 
     async def _load(self, *, fresh: bool) -> None:
         try:
@@ -96,7 +98,7 @@ class TradesScreen(PickyScreen):
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
         if self._next_cursor:
-            self.run_worker(self._load(fresh=False), group="trades-more", exit_on_error=False)
+            start(self, partial(self._load, fresh=False), group="trades-more")
 
     def on_change(self, change: Change) -> None:
         """A trade moved on, or a new one began."""

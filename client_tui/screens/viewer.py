@@ -8,6 +8,7 @@ from client_tui.core.errors import ClientError
 from client_tui.outside import open_outside
 from client_tui.screens.base import PickyScreen
 from client_tui.widgets.photo import PhotoView
+from client_tui.work import start
 from shared_models.media import Photo
 
 
@@ -53,7 +54,7 @@ class ViewerScreen(PickyScreen):
 
     def do_outside(self) -> None:
         """Open the file in the system's viewer."""
-        self.run_worker(self._open_outside(), group="outside", exit_on_error=False)
+        start(self, self._open_outside, group="outside")
 
     async def _open_outside(self) -> None:
         try:

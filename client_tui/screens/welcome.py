@@ -1,6 +1,7 @@
 """The first screen: a demo market on this machine, or a server to sign up or in at."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.containers import Horizontal, VerticalScroll
@@ -12,6 +13,7 @@ from client_tui.core.errors import BadServerAddress, ClientError, Refused
 from client_tui.core.forms import fill
 from client_tui.screens.base import PickyScreen
 from client_tui.widgets.field import Field
+from client_tui.work import start
 from shared_models.accounts import SignUp
 
 _FIRST = "Picky is a second-hand market that lives in the terminal."
@@ -96,7 +98,7 @@ class WelcomeScreen(PickyScreen):
             return
         self._busy = True
         self.query_one("#go", Button).loading = True
-        self.run_worker(self._go(server), group="sign-in", exit_on_error=False)
+        start(self, partial(self._go, server), group="sign-in")
 
     async def _go(self, server: str) -> None:
         password = self.query_one("#password Input", Input).value

@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from client_tui.core.errors import ClientError
+from client_tui.work import start
 from shared_models.base import Page
 from shared_models.listings import PastSearch
 
@@ -39,7 +40,7 @@ class SearchInput(Input):
     def on_focus(self) -> None:
         """Read the history."""
         self._at = -1
-        self.run_worker(self._load(), exclusive=True, exit_on_error=False)
+        start(self, self._load, exclusive=True)
 
     async def _load(self) -> None:
         try:
