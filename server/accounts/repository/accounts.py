@@ -1,0 +1,164 @@
+"""The rows of accounts: the own view, the profile and the card."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, exists, insert, select, update
+
+from server.accounts.tables import Account, Block, Follow
+from server.platform.database import live
+from server.platform.unit_of_work import UnitOfWork
+
+_OWN = (
+    Account.id,
+    Account.handle,
+    Account.display_name,
+    Account.place,
+    Account.avatar,
+    Account.locale,
+    Account.consents,
+    Account.notification_switches,
+    Account.manner_score,
+    Account.review_count,
+    Account.sales,
+    Account.purchases,
+    Account.created_at,
+)
+_CARD = (
+    Account.id,
+    Account.handle,
+    Account.display_name,
+    Account.avatar,
+    Account.manner_score,
+)
+
+# Read for every page, so it is built once.
+_ACCOUNTS: Any = Account.__table__
+_CARDS = select(*(_ACCOUNTS.c[column.key] for column in _CARD)).where(
+    _ACCOUNTS.c.id.in_(bindparam("ids", expanding=True)), _ACCOUNTS.c.deleted_at.is_(None)
+)
+
+
+async def insert_account(work: UnitOfWork, values: dict[str, Any]) -> None:
+    """A new account; a handle that is taken loses the unique race."""
+    await work.execute(insert(Account).values(**values, created_at=work.now, updated_at=work.now))
+
+
+async def handle_taken(work: UnitOfWork, handle: str) -> bool:
+    """Whether an account has this handle, deleted ones included."""
+    return bool(await work.scalar(select(exists().where(Account.handle == handle))))
+
+
+async def credentials_of_handle(work: UnitOfWork, handle: str) -> Row[Any] | None:
+    """``id`` and ``password_hash`` of the live account with this handle."""
+    return await work.first(
+        select(Account.id, Account.password_hash).where(Account.handle == handle, live(Account))
+    )
+
+
+async def password_hash(work: UnitOfWork, account_id: UUID) -> str | None:
+    """The stored hash of a live account."""
+    found: str | None = await work.scalar(
+        select(Account.password_hash).where(Account.id == account_id, live(Account))
+    )
+    return found
+
+
+async def replace_password(
+    work: UnitOfWork, account_id: UUID, old_hash: str, new_hash: str
+) -> bool:
+    """Whether the hash was still the old one, and now is the new one."""
+    return await _update_account(
+        work, account_id, {"password_hash": new_hash}, Account.password_hash == old_hash
+    )
+
+
+async def own_account(work: UnitOfWork, account_id: UUID) -> Row[Any] | None:
+    """Everything an account sees of itself."""
+    return await work.first(select(*_OWN).where(Account.id == account_id, live(Account)))
+
+
+async def lock_account(work: UnitOfWork, account_id: UUID) -> bool:
+    """Hold the row of a live account until the commit; whether there is one.
+
+    Rows that only refer to the account can be written meanwhile.
+    """
+    statement = select(Account.id).where(Account.id == account_id, live(Account))
+    return await work.first(statement.with_for_update(key_share=True)) is not None
+
+
+async def update_account(work: UnitOfWork, account_id: UUID, values: dict[str, Any]) -> bool:
+    """Set columns of a live account; whether there was one."""
+    return await _update_account(work, account_id, values)
+
+
+async def erase_account(
+    work: UnitOfWork, account_id: UUID, values: dict[str, Any], deleted_by: datetime
+) -> bool:
+    """Overwrite the personal columns of an account deleted at ``deleted_by`` or before."""
+    hit = await work.changed(
+        update(Account)
+        .where(Account.id == account_id, Account.deleted_at <= deleted_by)
+        .values(updated_at=work.now, **values)
+    )
+    return hit == 1
+
+
+async def profile(work: UnitOfWork, account_id: UUID, viewer_id: UUID) -> Row[Any] | None:
+    """The public columns, whether the viewer blocks or follows, deleted accounts included."""
+    blocked = exists().where(
+        Block.account_id == viewer_id, Block.blocked_id == account_id, live(Block)
+    )
+    following = exists().where(
+        Follow.account_id == viewer_id, Follow.followed_id == account_id, live(Follow)
+    )
+    return await work.first(
+        select(
+            *_OWN,
+            Account.no_shows,
+            Account.deleted_at,
+            blocked.label("blocked"),
+            following.label("following"),
+        ).where(Account.id == account_id)
+    )
+
+
+async def cards(work: UnitOfWork, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
+    """The card columns of the live ones among these accounts."""
+    return await work.rows(_CARDS, {"ids": list(set(ids))})
+
+
+async def standing(work: UnitOfWork, account_id: UUID) -> Row[Any] | None:
+    """What rules ask about an account, deleted or not."""
+    return await work.first(
+        select(
+            Account.created_at,
+            Account.sales,
+            Account.purchases,
+            Account.suspended_until,
+            Account.deleted_at,
+        ).where(Account.id == account_id)
+    )
+
+
+async def add_to_counter(work: UnitOfWork, account_id: UUID, counter: str) -> None:
+    """One more in one of the counters of an account, deleted or not."""
+    column = getattr(Account, counter)
+    await work.execute(
+        update(Account)
+        .where(Account.id == account_id)
+        .values({counter: column + 1, "updated_at": work.now})
+    )
+
+
+async def _update_account(
+    work: UnitOfWork, account_id: UUID, values: dict[str, Any], *conditions: Any
+) -> bool:
+    hit = await work.changed(
+        update(Account)
+        .where(Account.id == account_id, live(Account), *conditions)
+        .values(updated_at=work.now, **values)
+    )
+    return hit == 1

@@ -1,0 +1,109 @@
+"""Who blocks and who follows whom."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, union_all, update
+
+from server.accounts.tables import Block, Follow
+from server.platform.database import live
+from server.platform.unit_of_work import UnitOfWork
+
+# Asked with every page or message, so they are built once.
+_BLOCKS: Any = Block.__table__
+_BLOCKED_WITH = union_all(
+    select(_BLOCKS.c.blocked_id).where(
+        _BLOCKS.c.account_id == bindparam("account_id"), _BLOCKS.c.deleted_at.is_(None)
+    ),
+    select(_BLOCKS.c.account_id).where(
+        _BLOCKS.c.blocked_id == bindparam("account_id"), _BLOCKS.c.deleted_at.is_(None)
+    ),
+)
+_EITHER_BLOCKS = select(
+    exists().where(
+        or_(
+            and_(
+                _BLOCKS.c.account_id == bindparam("one"),
+                _BLOCKS.c.blocked_id == bindparam("other"),
+            ),
+            and_(
+                _BLOCKS.c.account_id == bindparam("other"),
+                _BLOCKS.c.blocked_id == bindparam("one"),
+            ),
+        ),
+        _BLOCKS.c.deleted_at.is_(None),
+    )
+)
+
+
+async def blocked_with(work: UnitOfWork, account_id: UUID) -> frozenset[UUID]:
+    """Whom the account blocks and who blocks it, in one query."""
+    rows = await work.rows(_BLOCKED_WITH, {"account_id": account_id})
+    return frozenset(row[0] for row in rows)
+
+
+async def is_blocked(work: UnitOfWork, one: UUID, other: UUID) -> bool:
+    """Whether either blocks the other."""
+    return bool(await work.scalar(_EITHER_BLOCKS, {"one": one, "other": other}))
+
+
+async def blocks(work: UnitOfWork, account_id: UUID, blocked_id: UUID) -> bool:
+    """Whether the first blocks the second."""
+    return bool(
+        await work.scalar(
+            select(
+                exists().where(
+                    Block.account_id == account_id, Block.blocked_id == blocked_id, live(Block)
+                )
+            )
+        )
+    )
+
+
+async def set_block(work: UnitOfWork, account_id: UUID, blocked_id: UUID, *, on: bool) -> bool:
+    """Make the block be there or not; whether that changed anything."""
+    pair = {"account_id": account_id, "blocked_id": blocked_id}
+    return await _set_pair(work, Block, pair, on=on)
+
+
+async def set_follow(work: UnitOfWork, account_id: UUID, followed_id: UUID, *, on: bool) -> bool:
+    """Make the following be there or not; whether that changed anything."""
+    pair = {"account_id": account_id, "followed_id": followed_id}
+    return await _set_pair(work, Follow, pair, on=on)
+
+
+async def follows_count(work: UnitOfWork, account_id: UUID) -> int:
+    """How many accounts it follows."""
+    count: int = await work.scalar(
+        select(func.count()).where(Follow.account_id == account_id, live(Follow))
+    )
+    return count
+
+
+async def follower_ids(work: UnitOfWork, followed_id: UUID) -> list[UUID]:
+    """Who follows the account."""
+    rows = await work.rows(
+        select(Follow.account_id).where(Follow.followed_id == followed_id, live(Follow))
+    )
+    return [row.account_id for row in rows]
+
+
+async def _set_pair(
+    work: UnitOfWork,
+    table: type[Block] | type[Follow],
+    pair: dict[str, UUID],
+    *,
+    on: bool,
+) -> bool:
+    this_pair = [getattr(table, column) == value for column, value in pair.items()]
+    other_way = table.deleted_at.is_not(None) if on else live(table)
+    gone_at = None if on else work.now
+    turned = await work.changed(
+        update(table).where(*this_pair, other_way).values(deleted_at=gone_at, updated_at=work.now)
+    )
+    if turned or not on:
+        return bool(turned)
+    if await work.scalar(select(exists().where(*this_pair))):
+        return False
+    await work.execute(insert(table).values(**pair, created_at=work.now, updated_at=work.now))
+    return True

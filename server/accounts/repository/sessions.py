@@ -1,0 +1,149 @@
+"""Signed-in devices, and tickets for their sockets."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, delete, exists, insert, select, update
+
+from server.accounts.tables import Account, Session, Ticket
+from server.platform.database import live
+from server.platform.pages import after_position
+from server.platform.unit_of_work import UnitOfWork
+
+_SESSION = (
+    Session.id,
+    Session.device,
+    Session.created_at,
+    Session.last_seen_at,
+)
+
+# Asked with every request, so it is built once.
+_ACCOUNTS: Any = Account.__table__
+_SESSIONS: Any = Session.__table__
+_SESSION_OF_TOKEN = (
+    select(_SESSIONS.c.id, _SESSIONS.c.account_id)
+    .join_from(_SESSIONS, _ACCOUNTS, _ACCOUNTS.c.id == _SESSIONS.c.account_id)
+    .where(
+        _SESSIONS.c.token_hash == bindparam("token_hash"),
+        _SESSIONS.c.deleted_at.is_(None),
+        _ACCOUNTS.c.deleted_at.is_(None),
+    )
+)
+
+
+async def insert_session(
+    work: UnitOfWork, account_id: UUID, token_hash: str, device: str | None
+) -> Row[Any]:
+    """A new session."""
+    inserted = await work.execute(
+        insert(Session)
+        .values(
+            id=work.new_id(),
+            account_id=account_id,
+            token_hash=token_hash,
+            device=device,
+            last_seen_at=work.now,
+            created_at=work.now,
+            updated_at=work.now,
+        )
+        .returning(*_SESSION)
+    )
+    return inserted.one()
+
+
+async def session_of_token(work: UnitOfWork, token_hash: str) -> Row[Any] | None:
+    """``id`` and ``account_id`` of the live session of a live account."""
+    return await work.first(_SESSION_OF_TOKEN, {"token_hash": token_hash})
+
+
+async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the sessions that are live, of live accounts."""
+    rows = await work.rows(
+        select(Session.id)
+        .join(Account, Account.id == Session.account_id)
+        .where(Session.id.in_(set(session_ids)), live(Session), live(Account))
+    )
+    return {row.id for row in rows}
+
+
+async def sessions(
+    work: UnitOfWork, account_id: UUID, position: Sequence[Any] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Live sessions, newest first."""
+    statement = select(*_SESSION).where(Session.account_id == account_id, live(Session))
+    columns = (Session.created_at, Session.id)
+    return await work.rows(
+        after_position(statement, columns, position, descending=True).limit(limit)
+    )
+
+
+async def end_sessions(
+    work: UnitOfWork,
+    account_id: UUID,
+    *,
+    only: UUID | None = None,
+    all_but: UUID | None = None,
+) -> Sequence[UUID]:
+    """End live sessions of the account; the ids of those that ended."""
+    statement = update(Session).where(Session.account_id == account_id, live(Session))
+    if only is not None:
+        statement = statement.where(Session.id == only)
+    if all_but is not None:
+        statement = statement.where(Session.id != all_but)
+    ended = await work.execute(
+        statement.values(deleted_at=work.now, updated_at=work.now).returning(Session.id)
+    )
+    return ended.scalars().all()
+
+
+async def touch_session(work: UnitOfWork, session_id: UUID) -> None:
+    """The device was seen now."""
+    await work.execute(
+        update(Session)
+        .where(Session.id == session_id)
+        .values(last_seen_at=work.now, updated_at=work.now)
+    )
+
+
+async def insert_ticket(work: UnitOfWork, ticket_hash: str, expires_at: datetime) -> None:
+    """A ticket for the acting session."""
+    await work.execute(
+        insert(Ticket).values(
+            id=work.new_id(),
+            ticket_hash=ticket_hash,
+            account_id=work.actor.account_id,
+            session_id=work.actor.session_id,
+            expires_at=expires_at,
+            created_at=work.now,
+            updated_at=work.now,
+        )
+    )
+
+
+async def take_ticket(work: UnitOfWork, ticket_hash: str) -> Row[Any] | None:
+    """Use a ticket up: its ``account_id`` and ``session_id``, if it was still good."""
+    alive = exists().where(
+        Session.id == Ticket.session_id,
+        live(Session),
+        Account.id == Session.account_id,
+        live(Account),
+    )
+    taken = await work.execute(
+        update(Ticket)
+        .where(
+            Ticket.ticket_hash == ticket_hash,
+            live(Ticket),
+            Ticket.expires_at > work.now,
+            alive,
+        )
+        .values(deleted_at=work.now, updated_at=work.now)
+        .returning(Ticket.account_id, Ticket.session_id)
+    )
+    return taken.first()
+
+
+async def drop_tickets(work: UnitOfWork, expired_by: datetime) -> int:
+    """Delete the rows of tickets that expired long ago; how many there were."""
+    return await work.changed(delete(Ticket).where(Ticket.expires_at < expired_by))
