@@ -29,10 +29,10 @@ ACTIONS = frozenset(
 )
 
 _WHEN_DUE = {
-    TradeState.RESERVED: "the reservation ends in",
-    TradeState.SHIPPED: "completes by itself in",
-    TradeState.HANDED_OVER: "completes by itself in",
-    TradeState.DISPUTED: "canceled if nobody resolves it in",
+    TradeState.RESERVED: "until the reservation ends",
+    TradeState.SHIPPED: "until it completes by itself",
+    TradeState.HANDED_OVER: "until it completes by itself",
+    TradeState.DISPUTED: "until it is canceled if nobody resolves it",
 }
 
 
@@ -118,7 +118,7 @@ class TradeScreen(PickyScreen):
         text.append(f"\n{verb}")
         text.append(other_party(trade), "bold")
         if trade.due_at is not None and trade.state in _WHEN_DUE:
-            text.append(f"\n{_WHEN_DUE[trade.state]} {time_left(trade.due_at, now)}", self._dim)
+            text.append(f"\n{time_left(trade.due_at, now)} {_WHEN_DUE[trade.state]}", self._dim)
         if trade.carrier:
             carriers = {carrier.id: carrier.name for carrier in market.carriers}
             text.append(f"\n{carriers.get(trade.carrier, trade.carrier)} {trade.tracking_number}")

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from client_tui.format import ago, cells, fit, money, truncate, visible_line
 from client_tui.states import listing_state
+from client_tui.widgets.palette import color_style
 from client_tui.widgets.strips import strip_of
 from shared_models.listings import ListingCard
 from shared_models.market import Market
@@ -19,6 +20,9 @@ from shared_models.media import Photo
 THUMB_COLUMNS = 10
 THUMB_ROWS = 3
 CARD_ROWS = THUMB_ROWS + 1
+PRICE_COLUMNS = 12
+ROOMY_COLUMNS = 50
+"""From this width on prices stand in a column; below it the title needs the room."""
 
 DrawThumb = Callable[[Photo, int, int], list[Strip]]
 
@@ -36,9 +40,9 @@ class CardColors:
     def of(cls, colors: Mapping[str, str]) -> "CardColors":
         """From theme variables."""
         return cls(
-            price=Style.parse(f"bold {colors['primary']}"),
-            dim=Style.parse(colors.get("dim", "bright_black")),
-            accent=Style.parse(colors["primary"]),
+            price=color_style(colors["primary"]) + Style(bold=True),
+            dim=color_style(colors.get("dim", "ansi_bright_black")),
+            accent=color_style(colors["primary"]),
             title=Style(bold=True),
         )
 
@@ -87,12 +91,13 @@ class ListingCards:
     def _first(self, item: ListingCard, width: int) -> Text:
         price = "—" if item.price is None else self.price(item.price)
         age = fit(ago(item.bumped_at, self._now()), 4, "right")
-        right = f"{fit(price, 12, 'right')}  {age}"
+        price = fit(price, PRICE_COLUMNS if width >= ROOMY_COLUMNS else cells(price), "right")
+        right = f"{price}  {age}"
         title = fit(visible_line(item.title) or "(no title yet)", width - cells(right) - 2)
         line = Text(no_wrap=True, end="")
         line.append(title, self.colors.title)
         line.append("  ")
-        line.append(fit(price, 12, "right"), self.colors.price)
+        line.append(price, self.colors.price)
         line.append(f"  {age}", self.colors.dim)
         return line
 

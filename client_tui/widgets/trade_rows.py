@@ -56,7 +56,7 @@ class TradeRows:
         verb = "selling to" if item.role == "seller" else "buying from"
         left = f"{verb} {other_party(item)} · {'by post' if item.method == 'post' else 'in person'}"
         if open_now and item.due_at is not None:
-            left += f" · {time_left(item.due_at, self._now())} left"
+            left += f" · {time_left(item.due_at, self._now())}"
         if "review" in item.allowed_actions:
             left += " · review it"
         second = Text(fit(left, max(6, width - cells(state) - 1)), dim)

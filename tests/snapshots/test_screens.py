@@ -1,0 +1,169 @@
+"""What the screens look like. Look at the picture before blessing a change of one."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from client_tui.app import PickyApp
+from client_tui.screens.confirm import ConfirmScreen
+from tests.snapshots import scene
+from tests.snapshots.frozen import frozen_app
+
+NARROW = (80, 24)
+WIDE = (120, 36)
+SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x36"])
+Steps = Callable[[Pilot[Any]], Awaitable[None]]
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Everything that was begun has been done and drawn."""
+    app = pilot.app
+    await pilot.pause()
+    groups = {"link"}
+    pending = [worker for worker in app.workers if worker.group not in groups]
+    if pending:
+        await app.workers.wait_for_complete(pending)
+    await pilot.pause()
+    for field in app.screen.query(Input):
+        field.cursor_blink = False
+    for area in app.screen.query(TextArea):
+        area.cursor_blink = False
+    await pilot.pause()
+
+
+def pressing(*keys: str) -> Steps:
+    """Press these keys, each once the one before has settled."""
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+
+    return steps
+
+
+def doing(act: Callable[[PickyApp], None]) -> Steps:
+    """Do something to the app."""
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, PickyApp)
+        act(app)
+        await settled(pilot)
+
+    return steps
+
+
+@SIZES
+def test_browse(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("j"))
+
+
+@SIZES
+def test_listing(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("enter"))
+
+
+@SIZES
+def test_chats(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("g", "c"))
+
+
+@SIZES
+def test_chat(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    steps = doing(lambda app: app.open_chat(scene.ROOM))
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_trade(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    steps = doing(lambda app: app.open_trade(scene.trade().id))
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_trades(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("g", "t"))
+
+
+@SIZES
+def test_notifications(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("g", "n"))
+
+
+@SIZES
+def test_profile(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=pressing("g", "p"))
+
+
+@SIZES
+def test_person(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    steps = doing(lambda app: app.open_profile(scene.MINJI.id))
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_sell(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    steps = doing(lambda app: app.sell(scene.listing(0, mine=True)))
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=steps)
+
+
+@SIZES
+def test_viewer(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    steps = pressing("enter", "enter", "right")
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=steps)
+
+
+@pytest.mark.parametrize("keys", [["question_mark"], ["g"], ["f"], ["s"], ["ctrl+p"]], ids=str)
+def test_dialogs_over_browse(snap_compare: Any, tmp_path: Path, keys: list[str]) -> None:
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=pressing(*keys))
+
+
+def test_search_as_you_type(snap_compare: Any, tmp_path: Path) -> None:
+    steps = pressing("slash", *"oak")
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
+def test_review_dialog(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.open_trade(scene.trades()[2].id))(pilot)
+        await pressing("r")(pilot)
+
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
+def test_confirmation(snap_compare: Any, tmp_path: Path) -> None:
+    question = ConfirmScreen("You received it?", "The trade is then complete.", yes="Confirm")
+    steps = doing(lambda app: app.push_screen(question) and None)
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
+@pytest.mark.parametrize("place", ["b", "c", "t", "n"])
+def test_empty_market(snap_compare: Any, tmp_path: Path, place: str) -> None:
+    steps = pressing("g", place)
+    app = frozen_app(tmp_path, empty=True)
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+def test_browse_offline(snap_compare: Any, tmp_path: Path) -> None:
+    app = frozen_app(tmp_path, offline=True)
+    assert snap_compare(app, terminal_size=NARROW, run_before=pressing())
+
+
+@pytest.mark.parametrize("theme", ["picky-light", "picky-contrast", "picky-terminal"])
+def test_themes(snap_compare: Any, tmp_path: Path, theme: str) -> None:
+    app = frozen_app(tmp_path, theme=theme)
+    steps = doing(lambda app: app.open_chat(scene.ROOM))
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+def test_first_run(snap_compare: Any, tmp_path: Path) -> None:
+    app = frozen_app(tmp_path)
+    app.link.credentials = None
+    assert snap_compare(app, terminal_size=NARROW, run_before=pressing())
