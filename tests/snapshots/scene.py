@@ -1,5 +1,7 @@
 """A market that never changes, for pictures of the app: people, things, talk, trades."""
 
+# ruff: noqa: E501 - tables of things and talk read best a row a line
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
