@@ -6,13 +6,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
+from server.listings import api as listings
 from server.listings.api import ListingNeighbours
+from server.listings.events import (
+    ListingBackOnSale,
+    ListingChanged,
+    ListingDeleted,
+    ListingPriceChanged,
+    ListingPriceDropped,
+    ListingPublished,
+)
+from server.listings.tables import Listing
 from server.media.tables import Upload
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, transact
-from tests.server.conftest import Person
+from tests.server.conftest import Person, SignUpPerson
 
 GUITAR: dict[str, Any] = {
     "title": "Acoustic guitar",
@@ -24,6 +34,15 @@ GUITAR: dict[str, Any] = {
     "method": "both",
     "place": "Mapo",
 }
+
+EVENTS = (
+    ListingBackOnSale,
+    ListingChanged,
+    ListingDeleted,
+    ListingPriceChanged,
+    ListingPriceDropped,
+    ListingPublished,
+)
 
 AddPhoto = Callable[[Person], Awaitable[str]]
 Sell = Callable[..., Awaitable[dict[str, Any]]]
@@ -101,3 +120,63 @@ def sell(add_photo: AddPhoto, neighbours: Neighbours) -> Sell:
         return listing
 
     return sell
+
+
+@pytest.fixture
+def announced(context: Context) -> list[Any]:
+    """What listings have announced."""
+    heard: list[Any] = []
+
+    async def hear(_work: UnitOfWork, event: Any) -> None:
+        heard.append(event)
+
+    for event in EVENTS:
+        context.wiring.on(event, hear)
+    return heard
+
+
+@pytest.fixture
+async def mina(sign_up: SignUpPerson, neighbours: Neighbours) -> Person:
+    return await sign_up("mina")
+
+
+@pytest.fixture
+async def joon(sign_up: SignUpPerson, neighbours: Neighbours) -> Person:
+    return await sign_up("joon")
+
+
+async def edit(person: Person, listing: dict[str, Any], **fields: Any) -> Any:
+    version = {"If-Match": f'"{listing["version"]}"'}
+    return await person.patch(f"/v1/listings/{listing['id']}", fields, headers=version)
+
+
+async def edited(person: Person, listing: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    answer = await edit(person, listing, **fields)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def move(context: Context, listing: dict[str, Any], step: str, **options: Any) -> bool:
+    async def act(work: UnitOfWork) -> bool:
+        moved: bool = await getattr(listings, step)(work, id_of(listing), **options)
+        return moved
+
+    return await transact(context, None, act)
+
+
+async def reserve(context: Context, listing: dict[str, Any]) -> bool:
+    return await move(context, listing, "reserve", expected_price=listing["price"])
+
+
+async def mark(context: Context, listing: dict[str, Any], column: str) -> None:
+    async def act(work: UnitOfWork) -> None:
+        await work.execute(
+            update(Listing).where(Listing.id == id_of(listing)).values({column: work.now})
+        )
+
+    await transact(context, None, act)
+
+
+def id_of(listing: dict[str, Any]) -> UUID:
+    return UUID(listing["id"])

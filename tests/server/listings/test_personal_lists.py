@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import func, select, update
 
 from server.listings.events import ListingLiked
@@ -16,17 +15,7 @@ from server.platform.context import Context
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from tests.server.conftest import Person, SignUpPerson, problem
-from tests.server.listings.conftest import Neighbours, Sell
-
-
-@pytest.fixture
-async def mina(sign_up: SignUpPerson, neighbours: Neighbours) -> Person:
-    return await sign_up("mina")
-
-
-@pytest.fixture
-async def joon(sign_up: SignUpPerson) -> Person:
-    return await sign_up("joon")
+from tests.server.listings.conftest import Sell
 
 
 async def items(person: Person, path: str, **params: Any) -> list[dict[str, Any]]:

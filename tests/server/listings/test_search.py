@@ -13,7 +13,7 @@ from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, transact
 from tests.server.conftest import Person, SignUpPerson, problem
-from tests.server.listings.conftest import Neighbours, Sell
+from tests.server.listings.conftest import Sell
 
 TEXTS = {
     "guitar": ("Acoustic guitar", "Warm sound, new strings, comes with a case."),
@@ -25,16 +25,6 @@ TEXTS = {
     "lego": ("レゴ 레고 Lego set", "한국어 설명서 없음, 日本語 only."),
     "wood": ("Woodwind stand", "Sturdy, folds flat. Guitarist not included."),
 }
-
-
-@pytest.fixture
-async def mina(sign_up: SignUpPerson, neighbours: Neighbours) -> Person:
-    return await sign_up("mina")
-
-
-@pytest.fixture
-async def joon(sign_up: SignUpPerson) -> Person:
-    return await sign_up("joon")
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
-"""Rules 3, 4, 9 and 19: what may be put on sale, edited and taken away."""
+"""Rules 4, 9 and 19: what may be put on sale, and how it is edited."""
 
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, update
 
 from server.accounts.tables import Account
-from server.listings import api as listings
 from server.listings.events import (
-    ListingBackOnSale,
     ListingChanged,
-    ListingDeleted,
     ListingPriceChanged,
     ListingPriceDropped,
     ListingPublished,
@@ -22,75 +19,17 @@ from server.listings.jobs import PERIODIC, RUNNERS
 from server.listings.tables import Listing
 from server.platform.clock import MovableClock
 from server.platform.context import Context
-from server.platform.jobs import Worker
 from server.platform.unit_of_work import UnitOfWork, reading, transact
-from tests.server.conftest import Person, SignUpPerson, problem
-from tests.server.listings.conftest import GUITAR, AddPhoto, Neighbours, Sell
-
-EVENTS = (
-    ListingBackOnSale,
-    ListingChanged,
-    ListingDeleted,
-    ListingPriceChanged,
-    ListingPriceDropped,
-    ListingPublished,
+from tests.server.conftest import Person, problem
+from tests.server.listings.conftest import (
+    GUITAR,
+    AddPhoto,
+    Sell,
+    edit,
+    edited,
+    move,
+    reserve,
 )
-
-
-@pytest.fixture
-def announced(context: Context) -> list[Any]:
-    """What listings have announced."""
-    heard: list[Any] = []
-
-    async def hear(_work: UnitOfWork, event: Any) -> None:
-        heard.append(event)
-
-    for event in EVENTS:
-        context.wiring.on(event, hear)
-    return heard
-
-
-@pytest.fixture
-async def mina(sign_up: SignUpPerson, neighbours: Neighbours) -> Person:
-    return await sign_up("mina")
-
-
-@pytest.fixture
-async def joon(sign_up: SignUpPerson, neighbours: Neighbours) -> Person:
-    return await sign_up("joon")
-
-
-async def edit(person: Person, listing: dict[str, Any], **fields: Any) -> Any:
-    version = {"If-Match": f'"{listing["version"]}"'}
-    return await person.patch(f"/v1/listings/{listing['id']}", fields, headers=version)
-
-
-async def edited(person: Person, listing: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    answer = await edit(person, listing, **fields)
-    assert answer.status_code == 200, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
-
-
-async def move(context: Context, listing: dict[str, Any], step: str, **options: Any) -> bool:
-    async def act(work: UnitOfWork) -> bool:
-        moved: bool = await getattr(listings, step)(work, _id(listing), **options)
-        return moved
-
-    return await transact(context, None, act)
-
-
-async def reserve(context: Context, listing: dict[str, Any]) -> bool:
-    return await move(context, listing, "reserve", expected_price=listing["price"])
-
-
-async def mark(context: Context, listing: dict[str, Any], column: str) -> None:
-    async def act(work: UnitOfWork) -> None:
-        await work.execute(
-            update(Listing).where(Listing.id == _id(listing)).values({column: work.now})
-        )
-
-    await transact(context, None, act)
 
 
 async def test_a_listing_is_on_sale_as_it_was_written(mina: Person, sell: Sell) -> None:
@@ -397,172 +336,3 @@ async def test_a_price_is_announced_when_it_is_cut_by_a_tenth_and_once_a_day(
     assert await set_price(120_000) == [(changed, 50_000, 120_000)]
     assert await set_price(85_000) == [(changed, 120_000, 85_000)]
     assert await set_price(81_000) == [(changed, 85_000, 81_000), (dropped, 85_000, 81_000)]
-
-
-async def test_a_listing_is_reserved_once_at_the_price_that_was_seen(
-    context: Context, mina: Person, sell: Sell
-) -> None:
-    listing = await sell(mina)
-    assert not await move(context, listing, "reserve", expected_price=listing["price"] - 1)
-    tries = await asyncio.gather(*(reserve(context, listing) for _ in range(8)))
-    assert sorted(tries) == [*[False] * 7, True]
-    now = (await mina.get(f"/v1/listings/{listing['id']}")).json()
-    assert (now["state"], now["version"], now["allowed_actions"]) == ("reserved", 2, [])
-
-
-@pytest.mark.parametrize("gone", ["removed_at", "deleted_at"])
-async def test_a_listing_that_is_gone_is_not_reserved(
-    context: Context, mina: Person, sell: Sell, gone: str
-) -> None:
-    listing = await sell(mina)
-    await mark(context, listing, gone)
-    assert not await reserve(context, listing)
-
-
-async def test_a_released_listing_can_be_reserved_and_sold_again(
-    context: Context, mina: Person, sell: Sell
-) -> None:
-    listing = await sell(mina)
-    assert not await move(context, listing, "release")
-    assert not await move(context, listing, "mark_sold")
-    assert await reserve(context, listing)
-    assert await move(context, listing, "release")
-    assert await reserve(context, listing)
-    assert await move(context, listing, "mark_sold")
-    assert not await move(context, listing, "release")
-    assert (await mina.get(f"/v1/listings/{listing['id']}")).json()["state"] == "sold"
-
-
-async def test_it_is_told_that_a_listing_is_back_unless_it_is_reserved_again(
-    context: Context, mina: Person, sell: Sell, clock: MovableClock, announced: list[Any]
-) -> None:
-    worker = Worker(context, RUNNERS)
-    listing = await sell(mina)
-    for again in (True, False):
-        await reserve(context, listing)
-        await move(context, listing, "release")
-        if again:
-            await reserve(context, listing)
-        clock.advance(timedelta(minutes=9))
-        await worker.run_due()
-        assert not [event for event in announced if isinstance(event, ListingBackOnSale)]
-        clock.advance(timedelta(minutes=2))
-        await worker.run_due()
-        told = [event for event in announced if isinstance(event, ListingBackOnSale)]
-        assert len(told) == (0 if again else 1)
-        if again:
-            await move(context, listing, "release")
-            await reserve(context, listing)
-            await move(context, listing, "release")
-
-
-async def test_a_deleted_listing_is_gone_for_all_but_its_owner_and_its_trade_parties(
-    mina: Person,
-    joon: Person,
-    sign_up: SignUpPerson,
-    sell: Sell,
-    neighbours: Neighbours,
-    announced: list[Any],
-) -> None:
-    buyer = await sign_up("buyer")
-    listing = await sell(mina)
-    neighbours.trade_parties.add((_id(listing), buyer.id))
-    announced.clear()
-    path = f"/v1/listings/{listing['id']}"
-    assert (await mina.delete(path)).status_code == 204
-    assert (await mina.delete(path)).status_code == 204
-    assert [type(event) for event in announced] == [ListingChanged, ListingDeleted]
-    problem(await joon.get(path), 404, "not_found")
-    problem(await joon.put(f"{path}/like"), 404, "not_found")
-    for person in (mina, buyer):
-        seen = (await person.get(path)).json()
-        assert (seen["deleted"], seen["allowed_actions"]) == (True, [])
-    problem(await edit(mina, (await mina.get(path)).json(), price=1), 409, "listing_deleted")
-    for params in ({}, {"q": "guitar"}, {"state": "any"}, {"seller": str(mina.id)}):
-        assert (await mina.get("/v1/listings", params=params)).json()["items"] == []
-
-
-@pytest.mark.parametrize("column", ["hidden_at", "removed_at"])
-async def test_a_hidden_or_removed_listing_is_404_to_strangers(
-    context: Context,
-    mina: Person,
-    joon: Person,
-    sign_up: SignUpPerson,
-    sell: Sell,
-    neighbours: Neighbours,
-    column: str,
-) -> None:
-    buyer = await sign_up("buyer")
-    listing = await sell(mina)
-    neighbours.trade_parties.add((_id(listing), buyer.id))
-    await mark(context, listing, column)
-    path = f"/v1/listings/{listing['id']}"
-    for method, where in (("GET", ""), ("PUT", "/like"), ("DELETE", "/like"), ("DELETE", "")):
-        problem(await joon.request(method, path + where), 404, "not_found")
-    for person in (mina, buyer):
-        assert (await person.get(path)).status_code == 200
-    for params in ({}, {"q": "guitar"}, {"state": "any"}, {"seller": str(mina.id)}):
-        assert (await joon.get("/v1/listings", params=params)).json()["items"] == []
-
-
-async def test_a_reserved_listing_is_not_deleted(
-    context: Context, mina: Person, sell: Sell
-) -> None:
-    listing = await sell(mina)
-    await reserve(context, listing)
-    path = f"/v1/listings/{listing['id']}"
-    refused = problem(await mina.delete(path), 409, "trade_in_progress")
-    assert refused["current"]["state"] == "reserved"
-    await move(context, listing, "release")
-    assert (await mina.delete(path)).status_code == 204
-
-
-async def test_what_a_deleted_account_offered_goes_with_it(
-    context: Context, mina: Person, joon: Person, sell: Sell
-) -> None:
-    listing = await sell(mina)
-    await mina.post("/v1/listings", {"state": "draft"})
-    await joon.put(f"/v1/listings/{listing['id']}/like")
-    await joon.get(f"/v1/listings/{listing['id']}")
-    await transact(context, None, lambda work: listings.delete_all_of(work, mina.id))
-    problem(await joon.get(f"/v1/listings/{listing['id']}"), 404, "not_found")
-    lists = ("/v1/listings", "/v1/me/likes", "/v1/me/recently-viewed")
-    for path in (*lists, f"/v1/accounts/{mina.id}/listings"):
-        assert (await joon.get(path)).json() == {"items": [], "next_cursor": None}
-
-
-async def test_a_listing_offers_a_viewer_what_can_be_done_with_it(
-    context: Context, mina: Person, joon: Person, sell: Sell, neighbours: Neighbours
-) -> None:
-    listing = await sell(mina)
-    path = f"/v1/listings/{listing['id']}"
-
-    async def actions() -> list[str]:
-        found: list[str] = (await joon.get(path)).json()["allowed_actions"]
-        return found
-
-    assert await actions() == ["like", "open_chatroom"]
-    await joon.put(f"{path}/like")
-    assert await actions() == ["unlike", "open_chatroom"]
-    await reserve(context, listing)
-    assert await actions() == ["unlike"]
-    room_id = uuid4()
-    neighbours.rooms[_id(listing), joon.id] = room_id
-    assert await actions() == ["unlike", "open_chatroom"]
-    assert (await joon.get(path)).json()["chatroom_id"] == str(room_id)
-    await move(context, listing, "release")
-    neighbours.rooms.clear()
-    await mina.put(f"/v1/accounts/{joon.id}/block")
-    assert await actions() == ["unlike"]
-
-
-async def test_a_listing_that_never_was_is_404(mina: Person) -> None:
-    path = f"/v1/listings/{uuid4()}"
-    for method, where in (("GET", ""), ("PUT", "/like"), ("DELETE", "/like"), ("DELETE", "")):
-        problem(await mina.request(method, path + where), 404, "not_found")
-    refused = await mina.patch(path, {"price": 1}, headers={"If-Match": '"1"'})
-    problem(refused, 404, "not_found")
-
-
-def _id(listing: dict[str, Any]) -> UUID:
-    return UUID(listing["id"])
