@@ -271,7 +271,8 @@ async def mark_read(work: UnitOfWork, room_id: UUID, seq: int) -> ReadMark:
 async def delete_message(work: UnitOfWork, room_id: UUID, seq: int) -> None:
     """Make one's own message a tombstone within five minutes (rule 15); again is harmless.
 
-    403 ``not_yours``, 409 ``too_late``.
+    Its text is kept for moderators, its photos leave the store. 403 ``not_yours``,
+    409 ``too_late``.
     """
     actor_id = work.actor.account_id
     room = await repository.room(work, room_id, actor_id)
@@ -287,6 +288,8 @@ async def delete_message(work: UnitOfWork, room_id: UUID, seq: int) -> None:
     if deleted is None:
         minutes = work.limits.message_delete_s // 60
         raise Conflict("too_late", f"A message can be deleted within {minutes} minutes.")
+    if deleted.photos:
+        await media.release(work, kind=Purpose.MESSAGE, object_id=deleted.id)
     work.announce(MessageDeleted(views.message_of(deleted), room.seller_id, room.buyer_id))
 
 

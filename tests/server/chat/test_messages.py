@@ -16,6 +16,7 @@ from server.platform.context import Context
 from server.platform.unit_of_work import reading, transact
 from tests.server.chat.conftest import OpenRoom, Sell, Upload1, message, say
 from tests.server.conftest import Person, problem
+from tests.server.media.uploading import make_photo, objects_of, run_jobs
 
 
 async def unread_recount(context: Context, room: str, account_id: UUID) -> tuple[int, int]:
@@ -174,6 +175,21 @@ async def test_photos_of_a_message_are_for_the_two_until_it_is_deleted(
     problem(await stranger.get(path), 404, "not_found")
     await buyer.delete(f"/v1/chatrooms/{room}/messages/{sent['seq']}")
     problem(await seller.get(path), 404, "not_found")
+
+
+async def test_photos_of_a_deleted_message_leave_the_store(
+    context: Context, buyer: Person, room: str
+) -> None:
+    first, second = [await make_photo(buyer, context, purpose="message") for _ in range(2)]
+    gone = await say(buyer, room, "look", photo_ids=[first["id"]])
+    await say(buyer, room, "and here", photo_ids=[second["id"]])
+    path = f"/v1/chatrooms/{room}/messages"
+    assert (await buyer.delete(f"{path}/{gone['seq']}")).status_code == 204
+    await run_jobs(context)
+    assert await objects_of(context, first["id"]) == set()
+    assert await objects_of(context, second["id"]) == {"thumb.jpg", "full.jpg"}
+    [tombstone, kept] = (await buyer.get(path)).json()["items"][-2:]
+    assert (tombstone["photos"], len(kept["photos"])) == ([], 1)
 
 
 async def test_a_link_is_refused_between_strangers_and_warned_of_later(
