@@ -1,0 +1,176 @@
+"""The notification centre (rule 16)."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from server.accounts.tables import Account
+from server.app.rooms import periodic, runners
+from server.notifications import api
+from server.notifications.api import Notice
+from server.platform.clock import MovableClock
+from server.platform.context import Context
+from server.platform.unit_of_work import UnitOfWork, reading, transact
+from shared_models.notifications import NotificationKind
+from tests.server.conftest import Person, SignUpPerson, problem
+from tests.server.trades.market import Market, done
+
+
+@pytest.fixture
+def market(context: Context, clock: MovableClock, sign_up: SignUpPerson) -> Market:
+    """A market with nobody on it yet."""
+    return Market(context, clock, sign_up)
+
+
+async def tell(market: Market, *people: Person, **fields: object) -> None:
+    """A notice of the system to some people."""
+    values = {"kind": NotificationKind.SYSTEM, "event": "news", "text": "News.", "key": "news:1"}
+    notice = Notice(**(values | fields))  # type: ignore[arg-type]
+    ids = [person.id for person in people]
+    await transact(market.context, None, lambda work: api.notify(work, ids, notice))
+
+
+async def unread(market: Market, person: Person) -> int:
+    async with reading(market.context) as work:
+        return await api.unread_count(work, person.id)
+
+
+async def switch(person: Person, **switches: bool) -> None:
+    await done(person.patch("/v1/me", {"notification_switches": switches}))
+
+
+async def test_a_notice_is_told_once_to_each(market: Market) -> None:
+    mina, jun = await market.person("mina"), await market.person("jun")
+    await tell(market, mina)
+    await tell(market, mina, jun, jun)
+    for person in (mina, jun):
+        assert [notice["text"] for notice in await market.notices(person)] == ["News."]
+
+
+async def test_a_notice_names_its_kind_event_and_objects(market: Market) -> None:
+    deal = await market.deal()
+    trade = await market.reserved(deal)
+    (notice,) = await market.notices(deal.buyer)
+    assert (notice["kind"], notice["event"]) == ("trade", "trade_reserved")
+    assert notice["text"] == "Film camera: Reserved for 100,000."
+    assert notice["data"] == {
+        "trade_id": trade["id"],
+        "chatroom_id": deal.room_id,
+        "listing_id": deal.listing_id,
+    }
+    assert (notice["read"], notice["silent"]) == (False, False)
+    assert await market.notices(deal.seller) == []
+
+
+async def test_trade_and_system_are_silenced_but_never_switched_off(market: Market) -> None:
+    deal = await market.deal()
+    refused = await deal.buyer.patch("/v1/me", {"notification_switches": {"trade": False}})
+    problem(refused, 422, "always_on")
+
+    async def silence(work: UnitOfWork) -> None:
+        switches = {"trade": False, "system": False}
+        await work.execute(update(Account).values(notification_switches=switches))
+
+    await transact(market.context, None, silence)
+    await market.reserved(deal)
+    await tell(market, deal.buyer)
+    notices = await market.notices(deal.buyer)
+    assert [(notice["kind"], notice["silent"]) for notice in notices] == [
+        ("system", True),
+        ("trade", True),
+    ]
+
+
+@pytest.mark.parametrize(("on", "count"), [(True, 1), (False, 0)])
+async def test_other_kinds_are_switched_off(market: Market, on: bool, count: int) -> None:
+    deal = await market.deal()
+    await switch(deal.seller, offer=on)
+    await done(deal.buyer.post(f"/v1/chatrooms/{deal.room_id}/offers", {"amount": 90_000}))
+    assert len(await market.notices(deal.seller)) == count
+
+
+async def say(market: Market, person: Person, room_id: str, text: str) -> None:
+    cid = str(market.context.make_id(market.clock.now()))
+    await done(person.post(f"/v1/chatrooms/{room_id}/messages", {"cid": cid, "text": text}))
+
+
+async def test_the_first_unread_message_of_a_room_is_told_and_no_other(market: Market) -> None:
+    deal = await market.deal()
+    room = f"/v1/chatrooms/{deal.room_id}"
+    await done(deal.seller.put(f"{room}/read", {"seq": 100}))
+    await say(market, deal.buyer, deal.room_id, "Is it still there?")
+    await say(market, deal.buyer, deal.room_id, "Hello?")
+    told = await market.notices(deal.seller)
+    assert [(notice["kind"], notice["text"]) for notice in told] == [
+        ("chat", "buyer: Is it still there?")
+    ]
+    await done(deal.seller.put(f"{room}/read", {"seq": 100}))
+    await say(market, deal.buyer, deal.room_id, "Thanks!")
+    assert len(await market.notices(deal.seller)) == 2
+    assert await market.notices(deal.buyer) == []
+
+
+async def test_a_muted_room_tells_nothing(market: Market) -> None:
+    deal = await market.deal()
+    room = f"/v1/chatrooms/{deal.room_id}"
+    await done(deal.seller.put(f"{room}/read", {"seq": 100}))
+    assert (await deal.seller.put(f"{room}/mute")).is_success
+    await say(market, deal.buyer, deal.room_id, "Is it still there?")
+    assert await market.notices(deal.seller) == []
+
+
+async def test_likers_are_told_of_a_real_cut_of_the_price(market: Market) -> None:
+    deal = await market.deal()
+    fan = await market.person("fan")
+    path = f"/v1/listings/{deal.listing_id}"
+    assert (await fan.put(f"{path}/like")).is_success
+    for price in (95_000, 85_000):
+        version = (await done(deal.seller.get(path)))["version"]
+        headers = {"If-Match": f'"{version}"'}
+        await done(deal.seller.patch(path, {"price": price}, headers=headers))
+    (notice,) = await market.notices(fan)
+    assert (notice["kind"], notice["event"]) == ("price", "price_dropped")
+    assert notice["data"]["new"] == 85_000
+
+
+async def test_reading_up_to_a_notice_leaves_the_newer_ones_unread(market: Market) -> None:
+    mina = await market.person("mina")
+    for number in range(3):
+        await tell(market, mina, key=f"news:{number}", text=f"News {number}.")
+        market.clock.advance(timedelta(seconds=1))
+    newest, middle, oldest = await market.notices(mina)
+    read = await mina.put("/v1/notifications/read", {"up_to_id": middle["id"]})
+    assert read.status_code == 204
+    assert [notice["read"] for notice in await market.notices(mina)] == [False, True, True]
+    assert await unread(market, mina) == 1
+    again = await mina.put("/v1/notifications/read", {"up_to_id": oldest["id"]})
+    assert again.status_code == 204
+    assert await unread(market, mina) == 1
+    await mina.put("/v1/notifications/read", {"up_to_id": newest["id"]})
+    assert await unread(market, mina) == 0
+
+
+async def test_pages_go_on_where_the_one_before_ended(market: Market) -> None:
+    mina = await market.person("mina")
+    for number in range(5):
+        await tell(market, mina, key=f"news:{number}", text=f"News {number}.")
+    seen, cursor = [], ""
+    for _ in range(3):
+        page = await done(mina.get(f"/v1/notifications?limit=2{cursor}"))
+        seen += [notice["text"] for notice in page["items"]]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert page["next_cursor"] is None
+    assert sorted(seen) == [f"News {number}." for number in range(5)]
+    problem(await mina.get("/v1/notifications?cursor=nonsense"), 400, "cursor_invalid")
+
+
+async def test_the_history_is_kept_for_90_days(market: Market) -> None:
+    mina = await market.person("mina")
+    await tell(market, mina, key="news:old")
+    market.clock.advance(timedelta(days=1))
+    await tell(market, mina, key="news:new")
+    market.clock.advance(timedelta(days=89, seconds=1))
+    for kind in {job.kind for job in periodic() if job.kind.startswith("notifications.")}:
+        await runners()[kind](market.context, {})
+    assert len(await market.notices(mina)) == 1
