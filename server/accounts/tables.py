@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Float, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table
+from server.platform.database import Entity, Table, refers_to
 
 
 class Account(Entity, Table):
@@ -39,7 +39,7 @@ class Session(Entity, Table):
     __tablename__ = "accounts_session"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), index=True)
+    account_id: Mapped[UUID] = refers_to("accounts_account.id", index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     device: Mapped[str | None] = mapped_column(String(60))
     last_seen_at: Mapped[datetime]
@@ -51,8 +51,8 @@ class Block(Entity, Table):
     __tablename__ = "accounts_block"
     __table_args__ = (Index("ix_accounts_block_reverse", "blocked_id", "account_id"),)
 
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
-    blocked_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
+    account_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
+    blocked_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
 
 
 class Follow(Entity, Table):
@@ -61,8 +61,8 @@ class Follow(Entity, Table):
     __tablename__ = "accounts_follow"
     __table_args__ = (Index("ix_accounts_follow_reverse", "followed_id", "account_id"),)
 
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
-    followed_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
+    account_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
+    followed_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
 
 
 class Ticket(Entity, Table):
@@ -73,6 +73,6 @@ class Ticket(Entity, Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     ticket_hash: Mapped[str] = mapped_column(String(64))
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
-    session_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_session.id"))
+    account_id: Mapped[UUID] = refers_to("accounts_account.id")
+    session_id: Mapped[UUID] = refers_to("accounts_session.id")
     expires_at: Mapped[datetime] = mapped_column(index=True)

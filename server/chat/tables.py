@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table
+from server.platform.database import Entity, Table, refers_to
 
 
 class Room(Entity, Table):
@@ -17,9 +17,9 @@ class Room(Entity, Table):
     __table_args__ = (UniqueConstraint("listing_id", "buyer_id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"))
-    seller_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), index=True)
-    buyer_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), index=True)
+    listing_id: Mapped[UUID] = refers_to("listings_listing.id")
+    seller_id: Mapped[UUID] = refers_to("accounts_account.id", index=True)
+    buyer_id: Mapped[UUID] = refers_to("accounts_account.id", index=True)
     state: Mapped[str] = mapped_column(String(10))
     last_seq: Mapped[int] = mapped_column(BigInteger)
     """Also names the last message."""
@@ -36,8 +36,8 @@ class Member(Entity, Table):
     __tablename__ = "chat_member"
     __table_args__ = (Index("ix_chat_member_page", "account_id", "active_at", "room_id"),)
 
-    room_id: Mapped[UUID] = mapped_column(ForeignKey("chat_room.id"), primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
+    room_id: Mapped[UUID] = refers_to("chat_room.id", primary_key=True)
+    account_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
     read_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     receipt_seq: Mapped[int] = mapped_column(BigInteger, default=0)
     """How far the other side was told that this one has read (rule 7)."""
@@ -61,7 +61,7 @@ class Message(Entity, Table):
         UniqueConstraint("sender_id", "cid"),
     )
 
-    room_id: Mapped[UUID] = mapped_column(ForeignKey("chat_room.id"), primary_key=True)
+    room_id: Mapped[UUID] = refers_to("chat_room.id", primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     id: Mapped[UUID]
     cid: Mapped[UUID | None]

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table
+from server.platform.database import Entity, Table, refers_to
 
 _SHOWN = text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL")
 
@@ -49,7 +49,7 @@ class Listing(Entity, Table):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    seller_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
+    seller_id: Mapped[UUID] = refers_to("accounts_account.id")
     version: Mapped[int]
     state: Mapped[str] = mapped_column(String(10))
     title: Mapped[str] = mapped_column(String(60))
@@ -84,8 +84,8 @@ class Like(Entity, Table):
     __tablename__ = "listings_like"
     __table_args__ = (Index("ix_listings_like_page", "account_id", "updated_at", "listing_id"),)
 
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"), primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
+    listing_id: Mapped[UUID] = refers_to("listings_listing.id", primary_key=True)
+    account_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
 
 
 class View(Entity, Table):
@@ -94,8 +94,8 @@ class View(Entity, Table):
     __tablename__ = "listings_view"
     __table_args__ = (Index("ix_listings_view_page", "account_id", "viewed_at", "listing_id"),)
 
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"), primary_key=True)
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"), primary_key=True)
+    account_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
+    listing_id: Mapped[UUID] = refers_to("listings_listing.id", primary_key=True)
     viewed_at: Mapped[datetime]
 
 
@@ -106,7 +106,7 @@ class Search(Entity, Table):
     __table_args__ = (Index("ix_listings_search_page", "account_id", "searched_at", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
+    account_id: Mapped[UUID] = refers_to("accounts_account.id")
     q: Mapped[str] = mapped_column(String(100))
     searched_at: Mapped[datetime]
 

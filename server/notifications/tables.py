@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table
+from server.platform.database import Entity, Table, refers_to
 
 _UNREAD = text("read_at IS NULL")
 
@@ -28,7 +28,7 @@ class Notification(Entity, Table):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
+    account_id: Mapped[UUID] = refers_to("accounts_account.id")
     kind: Mapped[str] = mapped_column(String(20))
     event: Mapped[str] = mapped_column(String(40))
     text: Mapped[str] = mapped_column(String(300))

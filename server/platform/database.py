@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Dialect,
+    ForeignKey,
     MetaData,
     Uuid,
     event,
@@ -22,7 +23,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from server.platform.sqlite_connection import use_direct_connections
@@ -87,6 +88,15 @@ class Entity:
     created_at: Mapped[datetime] = mapped_column(sort_order=900)
     updated_at: Mapped[datetime] = mapped_column(sort_order=901)
     deleted_at: Mapped[datetime | None] = mapped_column(sort_order=902)
+
+
+def refers_to(target: str, **options: Any) -> MappedColumn[Any]:
+    """A column that refers to an id, ``table.column``.
+
+    Its type is given here: SQLAlchemy would take it from the target, which is not known yet when a
+    statement is built while the tables of the other room are still to be imported.
+    """
+    return mapped_column(Uuid(as_uuid=True), ForeignKey(target), **options)
 
 
 def live(entity: type[Entity]) -> ColumnElement[bool]:

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table
+from server.platform.database import Entity, Table, refers_to
 
 
 class Stream(Entity, Table):
@@ -27,7 +27,7 @@ class StreamEvent(Table):
 
     __tablename__ = "platform_stream_event"
 
-    stream_id: Mapped[UUID] = mapped_column(ForeignKey("platform_stream.id"), primary_key=True)
+    stream_id: Mapped[UUID] = refers_to("platform_stream.id", primary_key=True)
     pos: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     data: Mapped[bytes] = mapped_column(LargeBinary)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    ForeignKey,
     Index,
     String,
     Text,
@@ -15,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table
+from server.platform.database import Entity, Table, refers_to
 
 OPEN_TRADE = text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')")
 _PENDING = text("state = 'pending'")
@@ -41,8 +40,8 @@ class Offer(Entity, Table):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    chatroom_id: Mapped[UUID] = mapped_column(ForeignKey("chat_room.id"))
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"))
+    chatroom_id: Mapped[UUID] = refers_to("chat_room.id")
+    listing_id: Mapped[UUID] = refers_to("listings_listing.id")
     seller_id: Mapped[UUID]
     buyer_id: Mapped[UUID]
     maker_id: Mapped[UUID]
@@ -67,7 +66,7 @@ class Appointment(Entity, Table):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    chatroom_id: Mapped[UUID] = mapped_column(ForeignKey("chat_room.id"))
+    chatroom_id: Mapped[UUID] = refers_to("chat_room.id")
     seller_id: Mapped[UUID]
     buyer_id: Mapped[UUID]
     proposer_id: Mapped[UUID]
@@ -104,10 +103,10 @@ class Trade(Entity, Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
-    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listings_listing.id"))
-    chatroom_id: Mapped[UUID] = mapped_column(ForeignKey("chat_room.id"))
-    seller_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
-    buyer_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
+    listing_id: Mapped[UUID] = refers_to("listings_listing.id")
+    chatroom_id: Mapped[UUID] = refers_to("chat_room.id")
+    seller_id: Mapped[UUID] = refers_to("accounts_account.id")
+    buyer_id: Mapped[UUID] = refers_to("accounts_account.id")
     agreed_price: Mapped[int] = mapped_column(BigInteger)
     method: Mapped[str] = mapped_column(String(10))
     state: Mapped[str] = mapped_column(String(12))
@@ -135,7 +134,7 @@ class Transition(Table):
     __table_args__ = (UniqueConstraint("trade_id", "version"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    trade_id: Mapped[UUID] = mapped_column(ForeignKey("trades_trade.id"))
+    trade_id: Mapped[UUID] = refers_to("trades_trade.id")
     version: Mapped[int]
     event: Mapped[str] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(12))
@@ -154,9 +153,9 @@ class Review(Entity, Table):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    trade_id: Mapped[UUID] = mapped_column(ForeignKey("trades_trade.id"))
-    author_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
-    subject_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
+    trade_id: Mapped[UUID] = refers_to("trades_trade.id")
+    author_id: Mapped[UUID] = refers_to("accounts_account.id")
+    subject_id: Mapped[UUID] = refers_to("accounts_account.id")
     rating: Mapped[int]
     tags: Mapped[list[Any]]
     comment: Mapped[str] = mapped_column(Text)
@@ -182,7 +181,7 @@ class Report(Entity, Table):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    reporter_id: Mapped[UUID] = mapped_column(ForeignKey("accounts_account.id"))
+    reporter_id: Mapped[UUID] = refers_to("accounts_account.id")
     target_kind: Mapped[str] = mapped_column(String(20))
     target_id: Mapped[UUID]
     reason: Mapped[str] = mapped_column(String(40))
