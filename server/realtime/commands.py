@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from server.accounts import api as accounts
 from server.chat import api as chat
 from server.platform.bus import Hint
 from server.platform.context import Context
@@ -20,6 +21,8 @@ from server.realtime.settings import RealtimeSettings
 from shared_models.base import Wire
 from shared_models.chat import ReadMark, SendMessage
 from shared_models.realtime import ClientFrame, Close, Err, Ok, Open, Read, Send, Typing
+
+_TOUCH_EVERY_S = 600.0
 
 log = structlog.get_logger("realtime")
 
@@ -41,6 +44,7 @@ class Commands:
         self._connection = connection
         self._monotonic = monotonic
         self._typed_at: dict[UUID, float] = {}
+        self._touched_at: float | None = None
 
     async def handle(self, frame: ClientFrame) -> None:
         """Do what the frame asks; a refusal, also of a database that is away, becomes ``err``."""
@@ -127,11 +131,22 @@ class Commands:
         if not self._hub.looks_at(self._connection.account_id, room_id):
             await self._tell_peer("presence", room_id, on=False)
 
-    async def still_looks(self) -> None:
-        """Tell the other sides again, before what they were told expires."""
+    async def still_here(self) -> None:
+        """The device has answered a ping: tell who watches, before what they know expires."""
         with suppress(Refusal, *DATABASE_FAILURES):
-            for room_id in self._connection.looking_at:
+            for room_id in tuple(self._connection.looking_at):
                 await self._tell_peer("presence", room_id, on=True)
+            await self._touch_session()
+
+    async def _touch_session(self) -> None:
+        now = self._monotonic()
+        if self._touched_at is not None and now - self._touched_at < _TOUCH_EVERY_S:
+            return
+        self._touched_at = now
+        actor = self._connection.actor
+        await transact(
+            self._context, actor, lambda work: accounts.touch_session(work, actor.session_id)
+        )
 
     async def look_away(self) -> None:
         """The device is gone."""

@@ -258,7 +258,7 @@ class Session:
                 if not self._stalled:
                     self._connection.close(CloseCode.HEARTBEAT, "no pong")
                     return
-            await self._commands.still_looks()
+            await self._commands.still_here()
 
     async def _answered(self) -> bool:
         with suppress(TimeoutError):

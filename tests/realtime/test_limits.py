@@ -1,6 +1,7 @@
 """Too fast, too slow, too quiet: every limit has its answer or its close code."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,12 +9,14 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from server.platform import streams
+from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.streams import NewEvent
 from server.platform.unit_of_work import transact
 from server.realtime.flood import FloodGate
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
+from shared_models.base import format_time
 from tests.realtime.conftest import PATIENCE_S, Connect, Dial, Person
 
 
@@ -91,6 +94,16 @@ class TestAHeartbeat:
             ping = await device.until("ping")
             assert (ping["n"], ping["pos"]) == (number, device.welcome["pos"])
             await device.say("pong", n=number)
+
+    async def test_that_is_answered_says_when_the_device_was_last_seen(
+        self, join: Connect, clock: MovableClock, buyer: Person
+    ) -> None:
+        device = await join(buyer)
+        clock.advance(timedelta(hours=1))
+        for _ in range(2):
+            await device.say("pong", n=(await device.until("ping"))["n"])
+        [session] = (await buyer.get("/v1/sessions")).json()["items"]
+        assert session["last_seen_at"] == format_time(clock.now())
 
     async def test_that_is_not_answered_closes(self, join: Connect, buyer: Person) -> None:
         device = await join(buyer)
