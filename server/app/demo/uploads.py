@@ -32,15 +32,20 @@ class Album:
 
 
 async def upload_all(context: Context, albums: Sequence[Album], done: Callable[[], None]) -> None:
-    """Upload and process every picture, several at once; `done()` after each."""
+    """Upload and process every picture, several at once; `done()` after each.
+
+    What gets an id is asked for one after the other, so that the ids are the same each time.
+    """
     by_owner = sorted(albums, key=lambda album: (album.purpose, album.owner.id))
     batches = list(_batches(by_owner, context.limits.upload_files_max))
     while batches:
-        sent = 0
+        asked: list[_Asked] = []
+        while batches and len(asked) < _ROUND:
+            asked += await _ask(batches.pop(0))
+        slots = asyncio.Semaphore(_SENT_AT_ONCE)
         async with asyncio.TaskGroup() as group:
-            slots = asyncio.Semaphore(_SENT_AT_ONCE)
-            while batches and sent < _ROUND:
-                sent += await _send_batch(group, slots, batches.pop(0), done)
+            for one in asked:
+                group.create_task(_send(slots, one, done))
         await _develop(context)
 
 
@@ -50,13 +55,17 @@ async def _develop(context: Context) -> None:
     await asyncio.gather(*(worker.run_due() for worker in workers))
 
 
-async def _send_batch(
-    group: asyncio.TaskGroup,
-    slots: asyncio.Semaphore,
-    batch: Sequence[Album],
-    done: Callable[[], None],
-) -> int:
-    """Ask where to put the batch's pictures and begin to put them there; how many."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A picture, and where the market wants it."""
+
+    owner: Visitor
+    picture: Picture
+    upload: dict[str, Any]
+
+
+async def _ask(batch: Sequence[Album]) -> list[_Asked]:
+    """Ask where to put the pictures of some albums of one owner."""
     pictures = [picture for album in batch for picture in await asyncio.wrap_future(album.drawn)]
     owner, purpose = batch[0].owner, batch[0].purpose
     files = [_file(picture) for picture in pictures]
@@ -64,24 +73,17 @@ async def _send_batch(
     ids = iter(upload["id"] for upload in uploads)
     for album in batch:
         album.photo_ids = list(islice(ids, album.count))
-    for picture, upload in zip(pictures, uploads, strict=True):
-        group.create_task(_send(slots, owner, picture, upload, done))
-    return len(pictures)
+    return [_Asked(owner, *pair) for pair in zip(pictures, uploads, strict=True)]
 
 
-async def _send(
-    slots: asyncio.Semaphore,
-    owner: Visitor,
-    picture: Picture,
-    upload: dict[str, Any],
-    done: Callable[[], None],
-) -> None:
+async def _send(slots: asyncio.Semaphore, asked: _Asked, done: Callable[[], None]) -> None:
+    """Put one picture where it belongs, and say so."""
+    picture, owner, put = asked.picture, asked.owner, asked.upload["put"]
     async with slots:
-        put = upload["put"]
         answer = await owner.client.put(put["url"], content=picture.data, headers=put["headers"])
         if answer.is_error:
             raise SeedingFailed(f"PUT {picture.name}: {answer.status_code} {answer.text}")
-        await owner.post(f"/uploads/{upload['id']}/complete")
+        await owner.post(f"/uploads/{asked.upload['id']}/complete")
         done()
 
 
