@@ -118,50 +118,41 @@ def travel(journey: Journey) -> None:
         step()
 
 
-@pytest.fixture
-def people(picky_server: PickyServer, tmp_path: Path) -> tuple[Person, Person, list[Path]]:
-    seller = Person(tmp_path / "seller", picky_server.url, "minji", "민지")
-    buyer = Person(tmp_path / "buyer", picky_server.url, "bora", "보라")
+def two_people(server: str, folder: Path) -> tuple[Person, Person, list[Path]]:
+    seller = Person(folder / "seller", server, "minji", "민지")
+    buyer = Person(folder / "buyer", server, "bora", "보라")
     drawn = [("teal", "circle"), ("tomato", "box"), ("gold", "circle")]
-    pictures = [draw_picture(tmp_path / f"{colour}.jpg", colour, shape) for colour, shape in drawn]
+    pictures = [draw_picture(folder / f"{colour}.jpg", colour, shape) for colour, shape in drawn]
     return seller, buyer, pictures
 
 
-People = tuple[Person, Person, list[Path]]
-
-
 @pytest.mark.timeout(180)
-def test_two_people_sell_and_buy_a_chair(people: People) -> None:
-    travel(Journey(*people, between=lambda: None))
+def test_two_people_sell_and_buy_a_chair(picky_server: PickyServer, tmp_path: Path) -> None:
+    travel(Journey(*two_people(picky_server.url, tmp_path), between=lambda: None))
 
 
 @pytest.mark.timeout(180)
 def test_a_server_killed_again_and_again_loses_nothing_of_it(
-    people: People,
-    picky_server: PickyServer,
-    private_lifetime: Lifetime,
-    database_url: str,
+    private_lifetime: Lifetime, tmp_path: Path
 ) -> None:
-    server = picky_server
+    server = start_picky(private_lifetime)
 
     def crash_and_come_back() -> None:
         nonlocal server
         server.kill()
-        server = start_picky(private_lifetime, port=server.port, database_url=database_url)
+        server = start_picky(private_lifetime, port=server.port)
 
-    travel(Journey(*people, between=crash_and_come_back))
+    travel(Journey(*two_people(server.url, tmp_path), between=crash_and_come_back))
 
 
 def test_a_message_sent_while_the_server_is_away_goes_out_once_afterwards(
     tmp_path: Path, private_lifetime: Lifetime
 ) -> None:
     server = start_picky(private_lifetime)
-    seller = Person(tmp_path / "seller", server.url, "minji", "민지")
-    buyer = Person(tmp_path / "buyer", server.url, "bora", "보라")
+    seller, buyer, pictures = two_people(server.url, tmp_path)
     seller.sign_up()
     buyer.sign_up()
-    picture = draw_picture(tmp_path / "chair.png", "teal", "box")
-    listing = seller.get("sell", *CHAIR, "--photo", picture)["id"]
+    listing = seller.get("sell", *CHAIR, "--photo", pictures[0])["id"]
     room = buyer.get("open", listing)["id"]
     server.kill()
     away = buyer.run("send", room, "first", code=7)
