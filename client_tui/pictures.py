@@ -41,6 +41,11 @@ class Pictures:
         self._listeners.append(ready)
         return lambda: self._listeners.remove(ready) if ready in self._listeners else None
 
+    @property
+    def busy(self) -> bool:
+        """Whether pictures are still on their way."""
+        return bool(self._under_way)
+
     def draw(self, photo: Photo, columns: int, rows: int) -> list[Strip]:
         """``rows`` strips of ``columns`` cells: the picture, or its placeholder for now."""
         path = self._uploaded.get(photo.id)
