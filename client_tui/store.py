@@ -18,7 +18,7 @@ from shared_models.accounts import Account
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
 from shared_models.listings import ListingCard
 from shared_models.market import Market
-from shared_models.notifications import Notification
+from shared_models.notifications import Notification, NotificationsSeen
 from shared_models.realtime import EventKind, Ok
 from shared_models.sync import Bootstrap
 from shared_models.trades import Appointment, Offer, Trade
@@ -79,8 +79,15 @@ class NotificationCame:
 
 
 @dataclass(frozen=True, slots=True)
+class NotificationsRead:
+    """Everything up to a notice was read, here or on another device."""
+
+    up_to_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class AccountChanged:
-    """One's own account, or the count of unread notices."""
+    """One's own account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,7 @@ Change = (
     | AppointmentChanged
     | TradeChanged
     | NotificationCame
+    | NotificationsRead
     | AccountChanged
 )
 Listener = Callable[[Change], None]
@@ -205,6 +213,8 @@ class Store:
                 self.put_trade(step.data)
             case Notification():
                 self._take_notification(step.data)
+            case NotificationsSeen():
+                self._take_seen(step.data)
             case Account():
                 self.put_account(step.data)
 
@@ -251,11 +261,6 @@ class Store:
         self.state.account = account
         self.publish(AccountChanged())
 
-    def notifications_read(self, unread: int) -> None:
-        """Set how many notices are unread."""
-        self.state.unread_notifications = unread
-        self.publish(AccountChanged())
-
     def mark_read(self, mark: ReadMark) -> None:
         """Take a read mark; it only moves up."""
         room = self.state.rooms.get(mark.chatroom_id)
@@ -280,6 +285,10 @@ class Store:
         if not notification.read:
             self.state.unread_notifications += 1
         self.publish(NotificationCame(notification))
+
+    def _take_seen(self, seen: NotificationsSeen) -> None:
+        self.state.unread_notifications = seen.unread
+        self.publish(NotificationsRead(seen.up_to_id))
 
     def _update_detail(self, room_id: UUID, **parts: Any) -> None:
         room = self.state.rooms.get(room_id)

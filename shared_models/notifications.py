@@ -36,3 +36,10 @@ class NotificationsRead(Body):
     """``PUT /v1/notifications/read``: everything up to this one is read."""
 
     up_to_id: Id
+
+
+class NotificationsSeen(Wire):
+    """Everything up to a notice was read on some device; ``unread`` ones are left."""
+
+    up_to_id: Id
+    unread: int

@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     APPOINTMENT_CHANGED = "appointment.changed"
     TRADE_CHANGED = "trade.changed"
     NOTIFICATION_NEW = "notification.new"
+    NOTIFICATION_READ = "notification.read"
     ACCOUNT_CHANGED = "account.changed"
 
 

@@ -19,7 +19,7 @@ from shared_models.accounts import Account
 from shared_models.base import Wire, format_time
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
 from shared_models.listings import Listing, ListingCard
-from shared_models.notifications import Notification
+from shared_models.notifications import Notification, NotificationsSeen
 from shared_models.sync import Bootstrap
 from shared_models.trades import Trade
 
@@ -139,6 +139,8 @@ class Cache:
                 db.execute("UPDATE account SET data = ?", (account.model_dump_json(),))
             case Notification(read=False):
                 db.execute("UPDATE account SET unread = unread + 1")
+            case NotificationsSeen(unread=unread):
+                db.execute("UPDATE account SET unread = ?", (unread,))
 
     async def account(self) -> tuple[Account, int] | None:
         """One's own account and the count of unread notices; None before the first bootstrap."""
@@ -146,12 +148,6 @@ class Cache:
             lambda db: db.execute("SELECT data, unread FROM account").fetchall()
         )
         return (Account.model_validate_json(rows[0][0]), rows[0][1]) if rows else None
-
-    async def save_unread(self, unread: int) -> None:
-        """Keep how many notices are unread, after reading them here."""
-        await self._database.run(
-            lambda db: db.execute("UPDATE account SET unread = ?", (unread,)).rowcount
-        )
 
     async def rooms(self) -> list[Chatroom]:
         """Rooms, newest activity first."""

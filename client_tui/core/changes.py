@@ -10,7 +10,7 @@ from shared_models.accounts import Account
 from shared_models.base import Wire
 from shared_models.chat import ChatroomDetail, Message, ReadMark
 from shared_models.listings import ListingCard
-from shared_models.notifications import Notification
+from shared_models.notifications import Notification, NotificationsSeen
 from shared_models.trades import Appointment, Offer, Trade
 
 Data = (
@@ -22,6 +22,7 @@ Data = (
     | Appointment
     | Trade
     | Notification
+    | NotificationsSeen
     | Account
 )
 
@@ -35,6 +36,7 @@ _MODELS: Mapping[str, type[Wire]] = {
     "appointment.changed": Appointment,
     "trade.changed": Trade,
     "notification.new": Notification,
+    "notification.read": NotificationsSeen,
     "account.changed": Account,
 }
 

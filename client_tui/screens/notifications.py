@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from client_tui.core.errors import ClientError
 from client_tui.screens.base import PickyScreen
-from client_tui.store import Change, NotificationCame
+from client_tui.store import Change, NotificationCame, NotificationsRead
 from client_tui.widgets.notice_rows import NoticeRows
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.work import start
@@ -90,10 +90,20 @@ class NotificationsScreen(PickyScreen):
             start(self, partial(self._load, fresh=False), group="notices-more")
 
     def on_change(self, change: Change) -> None:
-        """A new one comes on top."""
-        if isinstance(change, NotificationCame) and change.notification.id.int not in self.notices:
-            self.notices.prepend([change.notification])
-            self._note(None)
+        """A new one comes on top; what was read on any device is no longer new."""
+        match change:
+            case NotificationCame(notice) if notice.id.int not in self.notices:
+                self.notices.prepend([notice])
+                self._note(None)
+            case NotificationsRead(up_to_id) if up_to_id.int in self.notices:
+                self._show_read(up_to_id.int)
+
+    def _show_read(self, newest: int) -> None:
+        keys = self.notices.keys
+        for key in keys[keys.index(newest) :]:
+            item = self.notices.item(key)
+            if not item.read:
+                self.notices.replace(item.model_copy(update={"read": True}))
 
     def selected(self) -> Notification | None:
         """The notice under the cursor."""
@@ -117,10 +127,12 @@ class NotificationsScreen(PickyScreen):
         self.redraw_bars()
 
     def do_open_notice(self) -> None:
-        """Go to what it is about."""
+        """Go to what it is about; it is read then, and what is older with it (rule 16)."""
         notice = self.selected()
         if notice is None:
             return
+        if not notice.read:
+            self._read_up_to(notice)
         for name, go in (
             ("trade_id", self.picky.open_trade),
             ("chatroom_id", self.picky.open_chat),
@@ -134,13 +146,8 @@ class NotificationsScreen(PickyScreen):
 
     def do_all_read(self) -> None:
         """Everything was seen."""
-        start(self, self._read_all, group="read")
+        self._read_up_to(self.notices.item(self.notices.keys[0]))
 
-    async def _read_all(self) -> None:
-        newest = self.notices.item(self.notices.keys[0])
-        await self.link.api.read_notifications(newest.id)
-        for key in self.notices.keys:
-            item = self.notices.item(key)
-            if not item.read:
-                self.notices.replace(item.model_copy(update={"read": True}))
-        self.store.notifications_read(0)
+    def _read_up_to(self, notice: Notification) -> None:
+        """Tell the server; its event shows it here and on the account's other devices."""
+        start(self, partial(self.link.api.read_notifications, notice.id), group="read")

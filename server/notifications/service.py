@@ -8,12 +8,18 @@ from uuid import UUID
 
 from server.accounts import api as accounts
 from server.notifications import repository
-from server.notifications.events import NotificationCreated
+from server.notifications.events import NotificationCreated, NotificationsMarkedRead
+from server.platform import streams
 from server.platform.errors import NotFound
 from server.platform.pages import cut, decode_cursor
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.base import Page
-from shared_models.notifications import Notification, NotificationKind, NotificationsRead
+from shared_models.notifications import (
+    Notification,
+    NotificationKind,
+    NotificationsRead,
+    NotificationsSeen,
+)
 
 _TEXT_MAX = 300
 _ALWAYS_KEPT = frozenset({NotificationKind.TRADE, NotificationKind.SYSTEM})
@@ -110,7 +116,11 @@ async def mark_read(work: UnitOfWork, body: NotificationsRead) -> None:
     up_to = await repository.position_of(work, account_id, body.up_to_id)
     if up_to is None:
         raise NotFound("notification")
-    await repository.mark_read(work, account_id, up_to)
+    await streams.hold(work, account_id)
+    if await repository.mark_read(work, account_id, up_to):
+        unread = await repository.unread_count(work, account_id)
+        seen = NotificationsSeen(up_to_id=body.up_to_id, unread=unread)
+        work.announce(NotificationsMarkedRead(seen, account_id))
 
 
 async def unread_count(work: UnitOfWork, account_id: UUID) -> int:

@@ -58,6 +58,11 @@ async def create(work: UnitOfWork, stream_id: UUID) -> None:
     )
 
 
+async def hold(work: UnitOfWork, stream_id: UUID) -> None:
+    """Let nobody else append until the commit: what is counted from here agrees with the events."""
+    await work.execute(select(Stream.id).where(Stream.id == stream_id).with_for_update())
+
+
 async def append(work: UnitOfWork, events: Mapping[UUID, Sequence[NewEvent]]) -> None:
     """Append to several streams, locking them in the order of their ids (H15).
 

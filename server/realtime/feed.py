@@ -18,7 +18,7 @@ from server.chat import api as chat
 from server.chat.events import MessageDeleted, MessagePosted, RoomChanged, RoomOpened, RoomRead
 from server.listings import api as listings
 from server.listings.events import ListingChanged
-from server.notifications.events import NotificationCreated
+from server.notifications.events import NotificationCreated, NotificationsMarkedRead
 from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.streams import NewEvent
@@ -148,6 +148,9 @@ _HANDLERS: dict[type, Callable[[Feed, Any], None]] = {
     ),
     NotificationCreated: lambda feed, event: feed.add(
         (event.account_id,), EventKind.NOTIFICATION_NEW, event.notification
+    ),
+    NotificationsMarkedRead: lambda feed, event: feed.add(
+        (event.account_id,), EventKind.NOTIFICATION_READ, event.seen
     ),
     AccountChanged: lambda feed, event: feed.changed(
         (event.account_id,), EventKind.ACCOUNT_CHANGED, event.account_id

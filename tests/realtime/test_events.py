@@ -9,10 +9,13 @@ import pytest
 from server.chat import api as chat
 from server.chat.events import RoomChanged
 from server.listings import api as listings
+from server.notifications import api as notifications
+from server.notifications.api import Notice
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, transact
 from shared_models.chat import ChatroomDetail, Message, ReadMark
 from shared_models.listings import ListingCard
+from shared_models.notifications import NotificationKind
 from shared_models.realtime import Event, Ok, server_frame
 from tests.realtime.conftest import Connect, Device, Person
 from tests.server.chat.conftest import OpenRoom, Upload1, say
@@ -62,6 +65,25 @@ async def test_positions_rise_by_one_and_seqs_follow_them(
         assert device.positions == list(range(start + 1, start + 1 + len(device.events)))
         seqs = [e["data"]["seq"] for e in device.events if e["kind"] == "message.new"]
         assert seqs == list(range(2, 22))
+
+
+async def test_notices_read_on_one_device_are_read_on_the_others(
+    join: Connect, context: Context, seller: Person
+) -> None:
+    one, other = await join(seller), await join(seller)
+    for key in "ab":
+        notice = Notice(NotificationKind.SYSTEM, "news", "News.", key)
+        await transact(
+            context, None, lambda work, told=notice: notifications.notify(work, [seller.id], told)
+        )
+    notices = (await seller.get("/v1/notifications")).json()["items"]
+    oldest = notices[-1]["id"]
+    for _ in range(2):
+        await seller.put("/v1/notifications/read", {"up_to_id": oldest})
+    for device in (one, other):
+        assert await device.event("notification.read") == {"up_to_id": oldest, "unread": 1}
+        kinds = [event["kind"] for event in device.events]
+        assert kinds == ["notification.new", "notification.new", "notification.read"]
 
 
 async def test_answers_come_in_the_order_of_the_commands(

@@ -1,5 +1,6 @@
 """Old state plus events is new state: for both sides, after any chain of actions."""
 
+import asyncio
 import json
 import random
 from collections.abc import Awaitable, Callable
@@ -10,10 +11,13 @@ import pytest
 
 from server.chat import api as chat
 from server.listings import api as listings
+from server.notifications import api as notifications
+from server.notifications.api import Notice
 from server.platform import streams
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.chat import Chatroom
+from shared_models.notifications import NotificationKind
 from tests.realtime.conftest import OpenRoom, Person, Sell
 from tests.server.chat.conftest import message
 
@@ -84,6 +88,9 @@ class Mirror:
     def _notification_new(self, _data: State) -> None:
         self.unread_notifications += 1
 
+    def _notification_read(self, data: State) -> None:
+        self.unread_notifications = data["unread"]
+
 
 async def bootstrap(person: Person) -> State:
     state: State = (await person.get("/v1/sync/bootstrap")).json()
@@ -142,6 +149,12 @@ class Actions:
     async def do_read(self) -> None:
         seq = self.chance.randint(0, await self._last_seq())
         await self._either().put(f"{self._path}/read", {"seq": seq})
+
+    async def do_read_notices(self) -> None:
+        person = self._either()
+        notices = (await person.get("/v1/notifications")).json()["items"]
+        for notice in notices and [self.chance.choice(notices)]:
+            await person.put("/v1/notifications/read", {"up_to_id": notice["id"]})
 
     async def do_mute(self) -> None:
         await self._either().request(self.chance.choice(("PUT", "DELETE")), f"{self._path}/mute")
@@ -204,6 +217,25 @@ async def test_any_chain_of_actions_leaves_both_sides_with_the_servers_state(
         await action()
         for person in people:
             await check(context, person, mirrors[person.id])
+
+
+async def test_notices_read_while_others_come_leave_the_right_count(
+    context: Context, seller: Person
+) -> None:
+    mirror = Mirror(await bootstrap(seller))
+    await tell(context, seller, "first")
+    for number in range(8):
+        newest = (await seller.get("/v1/notifications")).json()["items"][0]
+        await asyncio.gather(
+            seller.put("/v1/notifications/read", {"up_to_id": newest["id"]}),
+            *(tell(context, seller, f"{number}.{n}") for n in range(3)),
+        )
+        await check(context, seller, mirror)
+
+
+async def tell(context: Context, person: Person, key: str) -> None:
+    notice = Notice(NotificationKind.SYSTEM, "news", "News.", key)
+    await transact(context, None, lambda work: notifications.notify(work, [person.id], notice))
 
 
 def test_a_mirror_notices_a_gap() -> None:

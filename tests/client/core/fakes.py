@@ -18,6 +18,7 @@ from shared_models.accounts import Account, ProfileCard
 from shared_models.chat import Chatroom, Message
 from shared_models.listings import Listing, ListingCard, ListingState
 from shared_models.market import Condition, Method
+from shared_models.notifications import Notification, NotificationKind
 from shared_models.realtime import Ephemeral
 from shared_models.sync import Bootstrap
 
@@ -165,6 +166,19 @@ def account() -> Account:
         review_count=0,
         sales=0,
         purchases=0,
+        created_at=START,
+    )
+
+
+def notification(number: int) -> Notification:
+    return Notification(
+        id=UUID(int=number),
+        kind=NotificationKind.SYSTEM,
+        event="news",
+        text=f"News {number}.",
+        data={},
+        read=False,
+        silent=False,
         created_at=START,
     )
 

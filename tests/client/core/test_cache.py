@@ -10,6 +10,7 @@ from client_tui.core.changes import Change, Position
 from client_tui.core.photos import PhotoFiles
 from shared_models.chat import ReadMark
 from shared_models.media import Photo
+from shared_models.notifications import NotificationsSeen
 from tests.client.core.fakes import (
     EPOCH,
     LISTING,
@@ -21,6 +22,7 @@ from tests.client.core.fakes import (
     listing,
     message,
     new_message,
+    notification,
     room,
 )
 
@@ -68,6 +70,17 @@ async def test_read_marks_only_move_up(cache: Cache) -> None:
     await cache.apply(epoch, changes)
     [kept] = await cache.rooms()
     assert (kept.read_seq, kept.unread, kept.peer_read_seq) == (7, 2, 6)
+
+
+async def test_the_count_of_unread_notices_follows_the_events(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0))
+    notices = [notification(number) for number in (1, 2, 3)]
+    came = [Change(pos, "notification.new", one) for pos, one in enumerate(notices, start=1)]
+    seen = NotificationsSeen(up_to_id=notices[1].id, unread=1)
+    await cache.apply(epoch, [*came, Change(4, "notification.read", seen)])
+    known = await cache.account()
+    assert known is not None
+    assert known[1] == 1
 
 
 async def test_a_tombstone_is_never_overwritten_by_an_older_copy(cache: Cache) -> None:
