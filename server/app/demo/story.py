@@ -56,6 +56,8 @@ class Story:
         before(20, neighbourhood.following, demo, self._everybody[3:8])
         for number, offered in enumerate(plain[1::6][:3]):
             before(12 + number, neighbourhood.price_cut, offered)
+        for number, offered in enumerate(plain[2::6][:3]):
+            before(16 + number, neighbourhood.sold_elsewhere, offered)
         before(1.5, neighbourhood.catching_up, self._stage, demo, self._seen)
         for number, scene in enumerate(self._nudged):
             before(0.2 + 0.15 * number, neighbourhood.nudge, scene, demo)

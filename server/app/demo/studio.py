@@ -1,8 +1,10 @@
 """Draws the pictures of the demo market in a process of its own, while the market moves in."""
 
+import os
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from random import Random
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +18,9 @@ class Studio:
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
-        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        self._pool = ProcessPoolExecutor(
+            1, mp_context=get_context("spawn"), initializer=_end_with_parent
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -36,6 +40,18 @@ class Studio:
     def thing(self, thing: Thing) -> Future[list[Picture]]:
         """All pictures of a thing."""
         return self._pool.submit(_thing, self._rng.random(), thing)
+
+
+def _end_with_parent() -> None:
+    """Nothing is left running when the process that asked for the pictures is killed."""
+    parent = parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=follow, name="follow-parent", daemon=True).start()
 
 
 def _face(seed: float, person: Person) -> list[Picture]:

@@ -13,6 +13,7 @@ from server.app.demo.pictures import COLOURS
 from server.app.demo.talk import conversation, live_line, long_talk
 from server.app.demo.texts import Phrase, load
 from server.chat.guard import find
+from server.listings.prohibited import prohibited_in
 from shared_models.market import CATEGORIES, REVIEW_TAGS, Condition, Limits, Method
 from shared_models.text import clean_line, clean_text
 
@@ -69,6 +70,13 @@ def test_things_keep_the_markets_limits(seed: int) -> None:
         assert thing.drawing in DRAWINGS
         assert thing.colour in COLOURS
         assert thing.questions
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_nothing_prohibited_is_offered(seed: int) -> None:
+    for thing in catalogue(seed):
+        assert prohibited_in(thing.title) is None
+        assert prohibited_in(thing.description) is None
 
 
 def test_a_market_has_every_condition_and_method_giveaways_and_both_languages() -> None:
