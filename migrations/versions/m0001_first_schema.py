@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
-from server.platform.database import JsonValue
-from server.platform.database import UtcTime
+
+from server.platform.database import JsonValue, UtcTime
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -270,6 +270,7 @@ def upgrade() -> None:
             name=op.f("fk_listings_listing_search_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_listings_listing")),
+        sa.UniqueConstraint("search_id", name=op.f("uq_listings_listing_search_id")),
     )
     op.create_index(
         "ix_listings_any_newest",
@@ -324,14 +325,6 @@ def upgrade() -> None:
         "listings_listing",
         ["seller_id", "bumped_at", "id"],
         unique=False,
-    )
-    op.create_index(
-        "ix_listings_text",
-        "listings_listing",
-        ["search_id", "state", "category", "price", "like_count", "seller_id", "id"],
-        unique=False,
-        postgresql_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
-        sqlite_where=sa.text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL"),
     )
     op.create_table(
         "listings_search",

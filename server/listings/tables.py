@@ -35,16 +35,6 @@ class Listing(Entity, Table):
         _page_index("ix_listings_price", "state", "price", "id"),
         _page_index("ix_listings_liked", "state", "like_count", "id"),
         _page_index("ix_listings_place_newest", "place", "state", "bumped_at", "id"),
-        _page_index(
-            "ix_listings_text",
-            "search_id",
-            "state",
-            "category",
-            "price",
-            "like_count",
-            "seller_id",
-            "id",
-        ),
         Index("ix_listings_seller", "seller_id", "bumped_at", "id"),
     )
 
@@ -73,7 +63,7 @@ class Listing(Entity, Table):
     removed_at: Mapped[datetime | None]
     sold_elsewhere_at: Mapped[datetime | None]
     search_id: Mapped[int | None] = mapped_column(
-        BigInteger, ForeignKey("listings_search_document.id")
+        BigInteger, ForeignKey("listings_search_document.id"), unique=True
     )
     """Its search document; only what is published and not deleted has one."""
 

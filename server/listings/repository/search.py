@@ -84,7 +84,8 @@ class TextShape:
     def source(self) -> FromClause:
         """Listings joined to what the condition needs."""
         if self._reads_index:
-            return _FTS5.join(Listing, Listing.search_id == _FTS5.c.rowid)
+            # An expression, so that SQLite never asks the index about one listing after another.
+            return _FTS5.join(Listing, Listing.search_id == _FTS5.c.rowid + 0)
         document = SearchDocument.__table__
         return Listing.__table__.join(document, Listing.search_id == SearchDocument.id)
 
