@@ -130,7 +130,7 @@ class PickyApp(App[str]):
                         title, f"{action.help} ({action.key})", self._doing(screen, action.id)
                     )
         for name in self.MODES if self.link.signed_in else ():
-            yield SystemCommand(f"Go to {name}", "", lambda name=name: self.switch_mode(name))
+            yield SystemCommand(f"Go to {name}", "", lambda name=name: self.go_to(name))
         for theme in THEMES:
             yield SystemCommand(
                 f"Theme: {theme.name.removeprefix('picky-')}",
@@ -205,7 +205,15 @@ class PickyApp(App[str]):
 
     def _jump(self, mode: str | None) -> None:
         if mode in self.MODES:
+            self.go_to(mode)
+
+    def go_to(self, mode: str) -> None:
+        """Another part of the market as it was left; the same part from its beginning."""
+        if mode != self.current_mode:
             self.switch_mode(mode)
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def do_quit(self) -> None:
         """Leave."""

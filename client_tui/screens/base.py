@@ -138,7 +138,8 @@ class PickyScreen(Screen[Any]):
 
     def do_back(self) -> None:
         """One step back; the first screen of a mode stays."""
-        if len(self.app.screen_stack) > 2:
+        below = self.app.screen_stack[-2:-1]
+        if below and isinstance(below[0], PickyScreen):
             self.dismiss()
 
     def do_refresh(self) -> None:
