@@ -10,7 +10,7 @@ from pathlib import Path
 def open_outside(path: Path) -> bool:
     """Open a file in the system's viewer; False when there is none (as over ssh)."""
     if sys.platform == "win32":
-        os.startfile(path)
+        os.startfile(path)  # noqa: S606 - that is how Windows opens a file
         return True
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     if sys.platform != "darwin" and not (

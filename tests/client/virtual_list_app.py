@@ -63,16 +63,21 @@ class ListApp(App[None]):
     """One list as large as the screen, and everything it has told."""
 
     CSS = "VirtualList { height: 1fr; }"
+    AUTO_FOCUS = ""
 
     def __init__(
         self, items: Iterable[Note] = (), *, from_bottom: bool = False, focus: bool = False
     ) -> None:
         super().__init__()
-        self.AUTO_FOCUS = "*" if focus else ""
         self.renderer = NoteRenderer()
         self.list = PaintedList(self.renderer, from_bottom=from_bottom)
         self.list.append(items)
         self.told: list[ListMessage] = []
+        self._starts_focused = focus
+
+    def on_mount(self) -> None:
+        if self._starts_focused:
+            self.list.focus()
 
     def compose(self) -> ComposeResult:
         yield self.list

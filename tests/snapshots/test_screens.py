@@ -47,7 +47,7 @@ def pressing(*keys: str) -> Steps:
     return steps
 
 
-def doing(act: Callable[[PickyApp], None]) -> Steps:
+def doing(act: Callable[[PickyApp], object]) -> Steps:
     """Do something to the app."""
 
     async def steps(pilot: Pilot[Any]) -> None:
@@ -140,7 +140,7 @@ def test_review_dialog(snap_compare: Any, tmp_path: Path) -> None:
 
 def test_confirmation(snap_compare: Any, tmp_path: Path) -> None:
     question = ConfirmScreen("You received it?", "The trade is then complete.", yes="Confirm")
-    steps = doing(lambda app: app.push_screen(question) and None)
+    steps = doing(lambda app: app.push_screen(question))
     assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
 
 
