@@ -71,11 +71,13 @@ async def test_notices_read_on_one_device_are_read_on_the_others(
     join: Connect, context: Context, seller: Person
 ) -> None:
     one, other = await join(seller), await join(seller)
-    for key in "ab":
-        notice = Notice(NotificationKind.SYSTEM, "news", "News.", key)
-        await transact(
-            context, None, lambda work, told=notice: notifications.notify(work, [seller.id], told)
-        )
+
+    async def tell(work: UnitOfWork) -> None:
+        for key in "ab":
+            notice = Notice(NotificationKind.SYSTEM, "news", "News.", key)
+            await notifications.notify(work, [seller.id], notice)
+
+    await transact(context, None, tell)
     notices = (await seller.get("/v1/notifications")).json()["items"]
     oldest = notices[-1]["id"]
     for _ in range(2):
