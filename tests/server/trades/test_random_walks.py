@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from server.trades.tables import Transition
 from tests.server.conftest import Person
 from tests.server.trades.market import Deal, Market, check_invariants, done
 
-STEPS = 80
+STEPS = 60
 REFUSALS = {400, 403, 404, 409, 412, 422}
 TRADE_BODIES: dict[str, dict[str, Any]] = {
     "confirm": {},
@@ -31,22 +32,21 @@ class Walk:
         self.market = market
         self.deals = deals
         self.chance = random.Random(seed)
-        self.outcomes: dict[int, int] = {}
 
     async def step(self) -> None:
         """One thing, or three at the same moment; sometimes time passes."""
         at_once = self.chance.choice([1, 1, 3])
         doings: list[Callable[[], Awaitable[None]]] = [
-            self.chance.choice([self.deal_step, self.deal_step, self.offer_step, self.trade_step])
+            self.chance.choice([self.deal_step, self.offer_step, self.trade_step, self.trade_step])
             for _ in range(at_once)
         ]
         await asyncio.gather(*(doing() for doing in doings))
-        if self.chance.random() < 0.15:
+        if self.chance.random() < 0.08:
             await self.pass_time()
 
     async def pass_time(self) -> None:
         """Hours or days go by, with the jobs running or not."""
-        hours = self.chance.choice([1, 30, 80, 200, 400])
+        hours = self.chance.choice([1, 30, 80, 200, 800])
         if self.chance.random() < 0.5:
             await self.market.later(hours=hours)
         else:
@@ -57,7 +57,6 @@ class Walk:
         answer = await person.request(method, path, **options)
         assert answer.is_success or answer.status_code in REFUSALS, answer.text
         assert answer.is_success or answer.json()["code"] != "busy", answer.text
-        self.outcomes[answer.status_code] = self.outcomes.get(answer.status_code, 0) + 1
 
     def anybody(self) -> tuple[Deal, Person]:
         """One of the rooms and one of its two parties."""
@@ -123,16 +122,13 @@ class Walk:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_the_invariants_hold_after_every_few_random_steps(market: Market, seed: int) -> None:
     seller, rival = await market.person("seller"), await market.person("rival")
     buyer, other = await market.person("buyer"), await market.person("other")
-    deals = [
-        await market.deal_with(seller, buyer),
-        await market.deal_with(rival, other),
-        await market.deal_with(rival, seller),
-    ]
-    for first in deals[:2]:
+    pairs = [(seller, buyer), (rival, other)] * 2 + [(rival, seller), (buyer, other)]
+    deals = [await market.deal_with(*pair) for pair in pairs]
+    for first in deals[:4]:
         person = other if first.buyer is buyer else buyer
         room_id = await market.open_room(person, first.listing_id)
         deals.append(Deal(first.seller, person, first.listing_id, room_id))
@@ -141,4 +137,5 @@ async def test_the_invariants_hold_after_every_few_random_steps(market: Market, 
         await walk.step()
         if number % 10 == 0:
             await check_invariants(market)
-    assert walk.outcomes.get(200, 0) + walk.outcomes.get(201, 0) > STEPS / 4
+    events = {row.event for row in await market.rows(Transition.event)}
+    assert len(events) > 5, "it has been about"
