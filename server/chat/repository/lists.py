@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, and_, bindparam, select
 
 from server.chat.repository.records import FACTS, MEMBER, MESSAGE, MESSAGE_COLUMNS, ROOM
 from server.platform.pages import after_position
@@ -13,49 +13,51 @@ from server.platform.unit_of_work import UnitOfWork
 _ME, _PEER = MEMBER.alias("me"), MEMBER.alias("peer")
 
 
-def _page_of(viewer_id: UUID) -> Select[Any]:
-    return (
-        select(
-            *FACTS,
-            ROOM.c.created_at,
-            _ME.c.active_at,
-            _ME.c.read_seq,
-            _ME.c.unread,
-            _ME.c.muted,
-            _ME.c.left_at,
-            _PEER.c.receipt_seq,
-            *MESSAGE_COLUMNS,
-        )
-        .select_from(ROOM)
-        .join(_ME, and_(_ME.c.room_id == ROOM.c.id, _ME.c.account_id == viewer_id))
-        .join(_PEER, and_(_PEER.c.room_id == ROOM.c.id, _PEER.c.account_id != viewer_id))
-        .outerjoin(
-            MESSAGE,
-            and_(
-                MESSAGE.c.room_id == ROOM.c.id,
-                MESSAGE.c.seq == ROOM.c.last_seq,
-                MESSAGE.c.seq >= _ME.c.cleared_before_seq,
-            ),
-        )
+_ROOMS = (
+    select(
+        *FACTS,
+        ROOM.c.created_at,
+        _ME.c.active_at,
+        _ME.c.read_seq,
+        _ME.c.unread,
+        _ME.c.muted,
+        _ME.c.left_at,
+        _PEER.c.receipt_seq,
+        *MESSAGE_COLUMNS,
     )
+    .select_from(ROOM)
+    .join(_ME, and_(_ME.c.room_id == ROOM.c.id, _ME.c.account_id == bindparam("viewer")))
+    .join(_PEER, and_(_PEER.c.room_id == ROOM.c.id, _PEER.c.account_id != bindparam("viewer")))
+    .outerjoin(
+        MESSAGE,
+        and_(
+            MESSAGE.c.room_id == ROOM.c.id,
+            MESSAGE.c.seq == ROOM.c.last_seq,
+            MESSAGE.c.seq >= _ME.c.cleared_before_seq,
+        ),
+    )
+)
+_BY_ID = _ROOMS.where(ROOM.c.id.in_(bindparam("rooms", expanding=True)))
+_LISTED = _ROOMS.where(_ME.c.left_at.is_(None)).limit(bindparam("most", type_=ROOM.c.last_seq.type))
+_KEY = (_ME.c.active_at, _ME.c.room_id)
+_FIRST_PAGE = after_position(_LISTED, _KEY, None, descending=True)
+_POSITION = tuple(bindparam(column.key, type_=column.type) for column in _KEY)
+_NEXT_PAGE = after_position(_LISTED, _KEY, _POSITION, descending=True)
 
 
 async def room_page(
     work: UnitOfWork, viewer_id: UUID, position: Sequence[Any] | None, limit: int
 ) -> Sequence[Row[Any]]:
     """The viewer's rooms, newest activity first."""
-    return await work.rows(
-        after_position(
-            _page_of(viewer_id).where(_ME.c.left_at.is_(None)),
-            (_ME.c.active_at, _ME.c.room_id),
-            position,
-            descending=True,
-        ).limit(limit)
-    )
+    wanted: dict[str, Any] = {"viewer": viewer_id, "most": limit}
+    if position is None:
+        return await work.rows(_FIRST_PAGE, wanted)
+    wanted["active_at"], wanted["room_id"] = position
+    return await work.rows(_NEXT_PAGE, wanted)
 
 
 async def rooms_by_id(
     work: UnitOfWork, room_ids: Collection[UUID], viewer_id: UUID
 ) -> Sequence[Row[Any]]:
     """Those of the rooms that are the viewer's, also those the viewer has left."""
-    return await work.rows(_page_of(viewer_id).where(ROOM.c.id.in_(room_ids)))
+    return await work.rows(_BY_ID, {"viewer": viewer_id, "rooms": list(room_ids)})
