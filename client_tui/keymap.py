@@ -84,6 +84,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("edit", "e", "edit", "Edit your listing", _in("listing"), 5),
     Action("publish", "P", "publish", "Put the draft up for sale", _in("listing"), 5),
     Action("delete", "D", "delete", "Delete your listing", _in("listing")),
+    Action("sold_elsewhere", "m", "sold", "Say that it is sold elsewhere", _in("listing"), 6),
+    Action("undo_sold_elsewhere", "u", "undo sold", "Put it on sale again", _in("listing"), 6),
     Action("copy", "y", "copy", "Copy to the clipboard", _in("listing", "chat", "trade")),
     # Sell and edit
     Action(

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from client_tui.core.errors import ClientError, NotFound
 from client_tui.core.forms import fill
 from client_tui.format import ago, money, parse_money, visible, visible_line
-from client_tui.keymap import Action
+from client_tui.keymap import Action, key_of
 from client_tui.screens.ask import AskScreen
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
@@ -31,7 +31,13 @@ _NEEDS = {
     "edit": {"edit"},
     "publish": {"publish"},
     "delete": {"delete"},
+    "sold_elsewhere": {"sold_elsewhere"},
+    "undo_sold_elsewhere": {"undo_sold_elsewhere"},
 }
+_BUYER_ONLY = {"chat", "offer", "like", "seller"}
+_SELLER_ONLY = {"edit", "publish", "delete", "sold_elsewhere", "undo_sold_elsewhere"}
+_RARE = {"publish", "sold_elsewhere", "undo_sold_elsewhere"}
+"""In the footer only while they can be done."""
 
 
 class ListingScreen(PickyScreen):
@@ -167,20 +173,19 @@ class ListingScreen(PickyScreen):
             return None
         if mine and action_id in {"chat", "offer", "like"}:
             return "This is your own listing."
-        if not mine and action_id in {"edit", "publish", "delete"}:
+        if not mine and action_id in _SELLER_ONLY:
             return "This is somebody else's listing."
+        if action_id == "undo_sold_elsewhere":
+            return "It was not sold elsewhere in the last 24 hours."
         return f"Not while it is {listing.state}."
 
     def footer_actions(self) -> list[Action]:
         """Only one's own side of it."""
         mine = self.listing is not None and self._is_mine(self.listing)
-        others = {"chat", "offer", "like", "seller"} if mine else {"edit", "publish", "delete"}
-        draft = self.listing is not None and self.listing.state == "draft"
-        return [
-            action
-            for action in super().footer_actions()
-            if action.id not in others and (draft or action.id != "publish")
-        ]
+        hidden = (_BUYER_ONLY if mine else _SELLER_ONLY) | _RARE
+        if mine and self.listing is not None:
+            hidden -= set(self.listing.allowed_actions)
+        return [action for action in super().footer_actions() if action.id not in hidden]
 
     @on(PhotoStrip.Chosen)
     def _photo_chosen(self, event: PhotoStrip.Chosen) -> None:
@@ -276,6 +281,33 @@ class ListingScreen(PickyScreen):
         await self.link.api.delete_listing(self.listing_id)
         self.say("The listing is deleted.")
         self.dismiss()
+
+    def do_sold_elsewhere(self) -> None:
+        """Close it as sold, after a question."""
+        question = ConfirmScreen(
+            "Is this sold elsewhere?",
+            "Offers on it end and its chats become read-only. It can be undone for 24 hours.",
+            yes="Sold",
+        )
+        self.app.push_screen(question, self._sold_answered)
+
+    def _sold_answered(self, yes: bool | None) -> None:
+        if yes:
+            start(self, self._sold_elsewhere, group="sold")
+
+    async def _sold_elsewhere(self) -> None:
+        self.listing = await self.link.api.sold_elsewhere(self.listing_id)
+        self._draw(self.listing)
+        self.say(f"It is sold. {key_of(self.context, 'undo_sold_elsewhere')} takes that back.")
+
+    def do_undo_sold_elsewhere(self) -> None:
+        """Put it on sale again."""
+        start(self, self._undo_sold_elsewhere, group="sold")
+
+    async def _undo_sold_elsewhere(self) -> None:
+        self.listing = await self.link.api.undo_sold_elsewhere(self.listing_id)
+        self._draw(self.listing)
+        self.say("It is on sale again.")
 
     def do_copy(self) -> None:
         """Its text to the clipboard."""
