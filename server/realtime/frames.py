@@ -12,6 +12,7 @@ from shared_models.base import Wire
 from shared_models.realtime import ClientFrame, Ephemeral, Err, client_frame
 
 _LONGEST_TAG = 64
+_LONGEST_DETAIL = 300
 _BODY_FIELDS = frozenset({"text", "photo_ids"})
 
 
@@ -76,12 +77,12 @@ def _bad_frame(text: str, error: ValidationError) -> Err:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     place = [str(part) for part in first["loc"]]
     about_body = place[:1] == ["send"] and (len(place) == 1 or place[1] in _BODY_FIELDS)
-    where = ".".join(place)
+    detail = ": ".join(filter(None, (".".join(place), str(first["msg"]))))
     return Err(
         id=_tag_of(text),
         code="invalid" if about_body else "bad_frame",
         retryable=False,
-        detail=f"{where}: {first['msg']}" if where else str(first["msg"]),
+        detail=_encodable(detail)[:_LONGEST_DETAIL],
     )
 
 
@@ -90,4 +91,11 @@ def _tag_of(text: str) -> str | None:
         tag = json.loads(text)["id"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    return tag if isinstance(tag, str) and len(tag) <= _LONGEST_TAG else None
+    if not isinstance(tag, str) or len(tag) > _LONGEST_TAG:
+        return None
+    return tag if _encodable(tag) == tag else None
+
+
+def _encodable(text: str) -> str:
+    """Without the halves of surrogate pairs that JSON escapes can smuggle in."""
+    return text.encode("utf-8", "ignore").decode()
