@@ -1,7 +1,7 @@
 """Lists of listings: the market's pages, and one's own likes, views and searches (rule 8)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from server.listings import repository
 from server.listings.rules import check_category
 from server.listings.views import card
 from server.platform.analyser import parse_query
-from server.platform.errors import Invalid, NotFound
+from server.platform.errors import Conflict, Invalid, NotFound
 from server.platform.pages import cut, decode_cursor, encode_cursor
 from server.platform.rates import Rate
 from server.platform.unit_of_work import UnitOfWork, transact
@@ -37,7 +37,8 @@ async def search(
         found = await page(work, wanted, limit, cursor)
     if wanted.q and cursor is None:
         q = wanted.q
-        await transact(work.context, work.actor, lambda work: remember_search(work, q))
+        with suppress(Conflict):  # somebody else's race is no reason to withhold the page
+            await transact(work.context, work.actor, lambda work: remember_search(work, q))
     return found
 
 

@@ -1,6 +1,6 @@
 """One listing as somebody sees it, and that they saw it."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from server.listings import repository
 from server.listings.facts import facts_of, may_see_facts
 from server.listings.ports import ListingNeighbours
 from server.listings.views import full, owner_actions, viewer_actions
-from server.platform.errors import Forbidden, NotFound
+from server.platform.errors import Conflict, Forbidden, NotFound
 from server.platform.unit_of_work import UnitOfWork, transact
 from shared_models.listings import Listing
 
@@ -37,9 +37,10 @@ async def view(opened: AbstractAsyncContextManager[UnitOfWork], listing_id: UUID
         listing = await read(work, listing_id)
         noted = await repository.last_viewed(work) == listing_id
     if not noted and listing.seller.id != work.actor.account_id:
-        await transact(
-            work.context, work.actor, lambda work: repository.set_viewed(work, listing_id)
-        )
+        with suppress(Conflict):  # somebody else's race is no reason to withhold the listing
+            await transact(
+                work.context, work.actor, lambda work: repository.set_viewed(work, listing_id)
+            )
     return listing
 
 
