@@ -123,9 +123,8 @@ def _on_deal(
     feed: Feed, event: TradeChanged | OfferChanged | AppointmentChanged, kind: EventKind, id_: UUID
 ) -> None:
     """A trade, offer or appointment; what may be done in its room has changed with it."""
-    parties = (event.seller_id, event.buyer_id)
-    feed.changed(parties, kind, id_)
-    feed.changed(parties, EventKind.CHATROOM_CHANGED, event.chatroom_id)
+    feed.changed(event.seen_by, kind, id_)
+    feed.changed(event.seen_by, EventKind.CHATROOM_CHANGED, event.chatroom_id)
 
 
 _HANDLERS: dict[type, Callable[[Feed, Any], None]] = {

@@ -8,10 +8,8 @@ from server.trades import views
 from server.trades.extras import load as load_room_extra
 from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
-from server.trades.repository import reviews as review_rows
 from server.trades.repository import trades as trade_rows
 from server.trades.repository.trades import has_open, is_party
-from server.trades.reviews import rescore
 from server.trades.service import moderate, on_account_blocked
 from server.trades.settling import settle_overdue
 from server.trades.superseding import on_account_deleted, on_listing_changed, on_price_changed
@@ -30,8 +28,6 @@ __all__ = [
     "on_price_changed",
     "open_between",
     "open_trades",
-    "rescore",
-    "review_comment",
     "settle_overdue",
     "trades",
 ]
@@ -65,9 +61,3 @@ async def appointment_view(
 async def open_between(work: UnitOfWork, one: UUID, other: UUID) -> bool:
     """Whether the two have a reserved trade that a block would cancel (T14)."""
     return bool(await trade_rows.reserved_between(work, one, other))
-
-
-async def review_comment(work: UnitOfWork, review_id: UUID) -> str | None:
-    """The text of a published review."""
-    found = await review_rows.find_published(work, review_id)
-    return found.comment if found else None

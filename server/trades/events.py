@@ -10,6 +10,7 @@ class TradeChanged:
     """A trade looks different to its parties.
 
     ``event`` is the transition's name; ``actor_id`` is None for a timer or a moderator.
+    ``only_for`` is the one party that sees a difference; a review is nobody else's yet (rule 13).
     """
 
     trade_id: UUID
@@ -21,6 +22,12 @@ class TradeChanged:
     seller_id: UUID
     buyer_id: UUID
     text: str | None = None
+    only_for: UUID | None = None
+
+    @property
+    def seen_by(self) -> tuple[UUID, ...]:
+        """Who sees the difference."""
+        return (self.only_for,) if self.only_for else (self.seller_id, self.buyer_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,11 @@ class OfferChanged:
     buyer_id: UUID
     text: str | None = None
 
+    @property
+    def seen_by(self) -> tuple[UUID, ...]:
+        """Who sees the difference."""
+        return self.seller_id, self.buyer_id
+
 
 @dataclass(frozen=True, slots=True)
 class AppointmentChanged:
@@ -48,6 +60,11 @@ class AppointmentChanged:
     seller_id: UUID
     buyer_id: UUID
     text: str | None = None
+
+    @property
+    def seen_by(self) -> tuple[UUID, ...]:
+        """Who sees the difference."""
+        return self.seller_id, self.buyer_id
 
 
 @dataclass(frozen=True, slots=True)

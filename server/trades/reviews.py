@@ -51,16 +51,15 @@ async def write(work: UnitOfWork, trade_id: UUID, body: ReviewCreate) -> tuple[R
         created_at=work.now,
     )
     await rows.add(work, review)
-    work.announce(service.changed(trade, "reviewed", me))
+    work.announce(service.changed(trade, "reviewed", me, only_for=me))
     if existing:
         await publish(work, trade)
     return await _view(work, await _reread(work, review)), True
 
 
 def _check_tags(tags: list[str]) -> None:
-    unknown = sorted(set(tags) - _TAGS)
-    if unknown:
-        raise Invalid.field("tags", "unknown_choice", f"There is no tag {', '.join(unknown)}.")
+    if not _TAGS.issuperset(tags):
+        raise Invalid.field("tags", "unknown_choice", f"tags are of {sorted(_TAGS)}.")
     if len(set(tags)) < len(tags):
         raise Invalid.field("tags", "repeated", "Name each tag once.")
 

@@ -4,7 +4,7 @@ Locks are taken in one order everywhere: listing, trade, offer, chatroom, stream
 transition is one row, one system message in the room and one notice to who did not cause it (I6).
 """
 
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from server.accounts import api as accounts
@@ -169,7 +169,12 @@ async def tell(
 
 
 def changed(
-    trade: TradeRecord, event: str, actor_id: UUID | None, text: str | None = None
+    trade: TradeRecord,
+    event: str,
+    actor_id: UUID | None,
+    text: str | None = None,
+    *,
+    only_for: UUID | None = None,
 ) -> TradeChanged:
     """The announcement that a trade looks different."""
     return TradeChanged(
@@ -182,6 +187,7 @@ def changed(
         seller_id=trade.seller_id,
         buyer_id=trade.buyer_id,
         text=text,
+        only_for=only_for,
     )
 
 
@@ -237,7 +243,7 @@ async def _drop_appointment(work: UnitOfWork, chatroom_id: UUID, event: str) -> 
         )
 
 
-async def accepted_meeting(work: UnitOfWork, chatroom_id: UUID) -> Any:
+async def accepted_meeting(work: UnitOfWork, chatroom_id: UUID) -> datetime | None:
     """The time of the room's accepted appointment, or None."""
     current = await appointment_rows.current_in(work, chatroom_id)
     accepted = current is not None and current.state == AppointmentState.ACCEPTED

@@ -1,7 +1,5 @@
 """The readable lines of system messages and notices; clients may render the event themselves."""
 
-from uuid import UUID
-
 from server.trades.guards import Role
 from server.trades.machine import Transition
 from server.trades.records import TradeRecord
@@ -14,7 +12,7 @@ _CLOSING = {
     "moderation": "Canceled by a moderator.",
 }
 _LINES = {
-    "completed": "Confirmed by both sides: the trade is complete. Reviews are open for 14 days.",
+    "completed": "Confirmed: the trade is complete. Reviews are open.",
     "auto_completed": "Nobody objected in time: the trade is complete. Reviews are open.",
     "undone": "The confirmation was taken back. It is reserved again.",
     "problem_withdrawn": "The problem report was withdrawn. The trade goes on.",
@@ -38,7 +36,7 @@ def of_transition(edge: Transition, trade: TradeRecord, role: Role) -> str:
         return _CLOSING.get(reason) or f"Canceled by the {role}: {_REASONS[reason].lower()}."
     if edge.event == "handed_over":
         done = "handed it over" if role is Role.SELLER else "received it"
-        return f"The {role} says: {done}. The other side has 72 hours to confirm."
+        return f"The {role} says: {done}. Please confirm; otherwise it completes by itself."
     if edge.event == "shipped":
         carrier = _CARRIERS[trade.carrier or ""]
         return f"Shipped with {carrier}, {trade.tracking_number}. Please confirm on arrival."
@@ -59,8 +57,3 @@ OFFER_LINES = {
     "expired": "The offer has expired.",
     "superseded": "The offer no longer stands: the listing has changed.",
 }
-
-
-def who(account_id: UUID | None, seller_id: UUID) -> str:
-    """Which party somebody is, in words."""
-    return "seller" if account_id == seller_id else "buyer"

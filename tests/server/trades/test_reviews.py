@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from server.platform import streams
+from server.platform.unit_of_work import reading
 from tests.server.conftest import Person, problem
 from tests.server.trades.market import Market, check_invariants, done
 
@@ -17,14 +19,22 @@ async def about(person: Person, reader: Person) -> list[dict[str, Any]]:
     return items
 
 
+async def head(market: Market, person: Person) -> int:
+    """How many events the person's devices have been sent."""
+    async with reading(market.context) as work:
+        return (await streams.position(work, person.id)).head
+
+
 async def test_nobody_sees_a_review_until_the_other_side_has_written(market: Market) -> None:
     deal = await market.deal()
     trade = await market.completed(deal)
     before = await market.trade(deal.seller, trade["id"])
+    heard = await head(market, deal.seller)
     path = f"/v1/trades/{trade['id']}/review"
     mine = await done(deal.buyer.post(path, PRAISE))
     assert (mine["published"], mine["comment"]) == (False, "Lovely.")
     assert await market.trade(deal.seller, trade["id"]) == before
+    assert await head(market, deal.seller) == heard, "not even an event without words"
     assert await about(deal.seller, deal.seller) == []
     assert (await done(deal.seller.get("/v1/me")))["review_count"] == 0
     own = await market.trade(deal.buyer, trade["id"])
