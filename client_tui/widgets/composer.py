@@ -86,14 +86,13 @@ class Composer(TextArea):
         event.prevent_default()
         self.post_message(self.Left(page))
 
-    async def _on_paste(self, event: events.Paste) -> None:
+    def on_paste(self, event: events.Paste) -> None:
+        """A dropped file is a pasted path; other text is text."""
         paths = dropped_paths(event.text)
         if paths:
             event.stop()
             event.prevent_default()
             self.post_message(self.Dropped(paths))
-            return
-        await super()._on_paste(event)
 
 
 class Attachments(Widget):

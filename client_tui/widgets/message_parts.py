@@ -27,7 +27,6 @@ PHOTO_ROWS: Final = 7
 _PHOTO_COLUMNS: Final = 22
 _PHOTO_GAP: Final = 2
 _BAR_COLUMNS: Final = 12
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 _PHASES: Final = {
     Phase.CHECKING: "checking",
     Phase.PROCESSING: "copies",
@@ -99,7 +98,7 @@ def waiting_photo_lines(
     """The pictures from this machine's disk, each with a bar of its own below."""
     photos = waiting.message.photos
     box = _box(max(1, len(photos)), width)
-    drawn = []
+    drawn, bars = [], []
     for index, photo in enumerate(photos):
         if photo.upload_id is not None:
             pictures.is_uploaded(photo.path, photo.upload_id)
@@ -108,8 +107,9 @@ def waiting_photo_lines(
         columns = max(size.width, _BAR_COLUMNS)
         uploaded = photo.upload_id is not None
         bar = _progress(waiting.progress.get(index), columns, palette, uploaded=uploaded)
-        drawn.append(_Column(columns, [*(list(strip) for strip in strips), bar]))
-    return _side_by_side(drawn)
+        drawn.append(_Column(columns, [list(strip) for strip in strips]))
+        bars.append(_Column(columns, [bar]))
+    return [*_side_by_side(drawn), *_side_by_side(bars)]
 
 
 class _Column(NamedTuple):
@@ -160,9 +160,8 @@ def _share(progress: Progress | None) -> float:
 
 
 def _bar(share: float, columns: int) -> tuple[str, str]:
-    full, part = divmod(round(share * columns * 8), 8)
-    bar = "█" * full + (_EIGHTHS[part] if part else "")
-    return bar, "─" * (columns - len(bar))
+    full = round(share * columns)
+    return "━" * full, "─" * (columns - full)
 
 
 def _words(progress: Progress | None, *, uploaded: bool) -> str:

@@ -255,7 +255,7 @@ class MessageRows:
                 return "failed", palette.error
             case OutboxState.QUEUED if not self.scene.online():
                 return "queued · offline", palette.warning
-            case OutboxState.QUEUED:
+            case OutboxState.QUEUED if not waiting.progress:
                 return "queued", palette.dim
             case _:
                 return "sending", palette.dim

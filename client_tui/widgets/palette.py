@@ -28,16 +28,17 @@ class Palette:
         return cls(
             plain=Style(),
             bold=Style(bold=True),
-            dim=_colored(colors.get("dim", "ansi_bright_black")),
-            accent=_colored(colors["primary"]),
-            key=_colored(colors["primary"]) + Style(bold=True),
-            peer=_colored(colors["secondary"]) + Style(bold=True),
-            good=_colored(colors["success"]),
-            warning=_colored(colors["warning"]),
-            error=_colored(colors["error"]),
-            rule=_colored(colors["panel"]),
+            dim=color_style(colors.get("dim", "ansi_bright_black")),
+            accent=color_style(colors["primary"]),
+            key=color_style(colors["primary"]) + Style(bold=True),
+            peer=color_style(colors["secondary"]) + Style(bold=True),
+            good=color_style(colors["success"]),
+            warning=color_style(colors["warning"]),
+            error=color_style(colors["error"]),
+            rule=color_style(colors["panel"]),
         )
 
 
-def _colored(name: str) -> Style:
+def color_style(name: str) -> Style:
+    """A theme's colour as Rich knows it; the themes of the terminal name theirs in another way."""
     return Style.from_color(Color.parse(name).rich_color)
