@@ -96,6 +96,11 @@ class AppPerson:
         link = self.app.link
         await self.until(lambda: link.status.state is LineState.ONLINE, "the line")
 
+    async def until_offline(self) -> None:
+        """Wait for the app to notice that the line is broken."""
+        link = self.app.link
+        await self.until(lambda: link.status.state is not LineState.ONLINE, "the broken line")
+
     @in_own_context
     async def press(self, *keys: str) -> None:
         """Press keys one after the other."""

@@ -1,5 +1,6 @@
 """The main job in the app itself, by keys alone: from the first photo to the last review."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -108,18 +109,19 @@ class Journey:
             await person.until_seen("◐ reserved", "Reserved for 40,000.")
 
     async def hand_over(self) -> None:
-        buyer, seller = self.buyer, self.seller
-        for person in (seller, buyer):
+        for person, before, after in (
+            (self.seller, "◐ reserved", "handed over"),
+            (self.buyer, "handed over", "completed"),
+        ):
             await person.press("t")
             await person.until_on(TradeScreen)
-            await person.until_seen("◐ reserved" if person is seller else "handed over")
+            await person.until_seen(before)
             await person.press("c")
             await person.until_on(ConfirmScreen)
             await person.press("y")
+            await person.until_seen(after)
             await self.between()
-        for person in (seller, buyer):
-            await person.until_on(TradeScreen)
-            await person.until_seen("completed")
+        await self.seller.until_seen("completed")
 
     async def review(self) -> None:
         for person, words in ((self.buyer, "Lovely chair."), (self.seller, "Kind and quick.")):
@@ -221,7 +223,11 @@ async def test_a_server_killed_again_and_again_loses_nothing_of_it(
         async def crash_and_come_back() -> None:
             nonlocal server
             server.kill()
-            server = start_picky(private_lifetime, port=server.port, database_url=database_url)
+            for person in (seller, buyer):
+                await person.until_offline()
+            server = await asyncio.to_thread(
+                start_picky, private_lifetime, port=server.port, database_url=database_url
+            )
             for person in (seller, buyer):
                 await person.until_online()
 
