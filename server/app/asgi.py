@@ -11,6 +11,7 @@ from server.app.health import router as health_router
 from server.app.market import describe_market
 from server.app.rooms import Rooms, routers
 from server.app.settings import Settings
+from server.platform.body_limit import BodyLimit
 from server.platform.context import Context
 from server.platform.http import install_problem_handlers
 from server.platform.object_store import MOUNT_PATH, EmbeddedFiles
@@ -46,12 +47,12 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
         responses=_PROBLEMS,  # type: ignore[arg-type]
-        max_body_size=MAX_BODY_BYTES,
     )
     app.state.context = context
     app.state.settings = settings
     app.state.rooms = rooms
     install_problem_handlers(app)
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, but_under=MOUNT_PATH)
     app.include_router(health_router)
     _add_market_route(app, settings)
     for router in routers():

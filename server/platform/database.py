@@ -2,6 +2,7 @@
 but for the text search and the message log, which ask :func:`is_sqlite`.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,8 +21,9 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -117,17 +119,15 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             target = parsed.set(drivername="sqlite+aiosqlite")
-            self.writer = create_async_engine(target, pool_size=1, max_overflow=0)
-            self.reader = create_async_engine(target, pool_size=4, max_overflow=0)
+            self.writer = _create_engine(target, pool_size=1)
+            self.reader = _create_engine(target, pool_size=4)
             _tune_sqlite(self.writer, begin="BEGIN IMMEDIATE", query_only=False)
             _tune_sqlite(self.reader, begin="BEGIN", query_only=True)
         else:
             target = parsed.set(drivername="postgresql+asyncpg")
-            self.writer = self.reader = create_async_engine(
+            self.writer = self.reader = _create_engine(
                 target,
                 pool_size=pool_size,
-                max_overflow=0,
-                pool_pre_ping=False,
                 connect_args={
                     "server_settings": {
                         "application_name": "picky",
@@ -143,6 +143,11 @@ class Database:
         await self.writer.dispose()
         if self.reader is not self.writer:
             await self.reader.dispose()
+
+
+def _create_engine(url: URL, **options: Any) -> AsyncEngine:
+    """An engine whose errors do not tell values: they are logged, and values are texts."""
+    return create_async_engine(url, max_overflow=0, hide_parameters=True, **options)
 
 
 def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
@@ -173,6 +178,33 @@ def is_sqlite(connection: AsyncConnection) -> bool:
 
 DATABASE_FAILURES = (SQLAlchemyError, OSError, TimeoutError)
 """What a database that is away or overrun raises; what was asked may be asked again."""
+
+
+_AWAY_OR_OVERRUN = ("08", "53", "55", "57", "58")
+"""Classes of PostgreSQL's codes: connection, resources, locks, operator and timeout, system."""
+_SQLITE_AWAY_OR_OVERRUN = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether the database is away or overrun, and not a statement that is wrong."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, OSError | TimeoutError | PoolTimeout)
+    if error.connection_invalidated:
+        return True
+    code = getattr(error.orig, "sqlstate", None)
+    if code is not None:
+        return str(code).startswith(_AWAY_OR_OVERRUN)
+    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_AWAY_OR_OVERRUN
 
 
 class LostRace(Exception):

@@ -1,5 +1,6 @@
 """HTTP in, HTTP out: who acts, idempotent writes, and every refusal as a problem."""
 
+import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -7,22 +8,27 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
+import structlog
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from server.platform.context import Actor, Context
+from server.platform.database import DATABASE_FAILURES, is_unavailable
 from server.platform.errors import (
     BadRequest,
     PreconditionRequired,
     Refusal,
     Unauthenticated,
+    Unavailable,
 )
 from server.platform.idempotency import Answer, fingerprint, recall, remember
 from server.platform.rates import Rate
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.problem import FieldProblem, Problem
+
+log = structlog.get_logger("http")
 
 NO_STORE = "private, no-store"
 _TOKEN = re.compile(r"Bearer ([A-Za-z0-9_-]{20,128})", re.ASCII)
@@ -203,13 +209,16 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    for failure in DATABASE_FAILURES:
+        app.add_exception_handler(failure, _on_database_failure)
+    app.add_exception_handler(Exception, _on_bug)
 
 
 async def _on_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     headers = {}
     if error.retry_after_s is not None:
-        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     current = error.current
@@ -227,6 +236,27 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
             retry_after_s=error.retry_after_s,
         ),
         headers,
+    )
+
+
+async def _on_database_failure(request: Request, error: Exception) -> Response:
+    if not is_unavailable(error):
+        raise error
+    log.warning("database_unavailable", path=request.url.path, error=type(error).__name__)
+    refusal = Unavailable(
+        "unavailable", "The server is overrun. Try again.", retry_after_s=1, retryable=True
+    )
+    return await _on_refusal(request, refusal)
+
+
+async def _on_bug(_request: Request, _error: Exception) -> Response:
+    return problem_response(
+        Problem(
+            title="Internal error",
+            status=500,
+            detail="Something went wrong here. It has been noted.",
+            code="internal",
+        )
     )
 
 
@@ -254,7 +284,7 @@ def _field_problem(item: dict[str, Any]) -> FieldProblem:
     )
 
 
-_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:

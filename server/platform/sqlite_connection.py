@@ -84,10 +84,14 @@ class DirectCursor(AsyncAdapt_aiosqlite_cursor):
 
     def execute_in_thread(self, operation: str) -> None:
         """Run a statement that may have to wait for a lock."""
+        connection: Any = self._adapt_connection
+        connection.is_settled = False
         try:
             finished = await_(self._in_thread(lambda cursor: cursor.execute(operation)))
         except sqlite3.Error as error:
-            self._adapt_connection._handle_exception(error)
+            connection.is_settled = True
+            connection._handle_exception(error)
+        connection.is_settled = True
         self._keep(finished)
 
     async def _in_thread(self, run: Callable[[sqlite3.Cursor], object]) -> Finished:
@@ -107,16 +111,25 @@ class DirectCursor(AsyncAdapt_aiosqlite_cursor):
 
 
 class DirectConnection(AsyncAdapt_aiosqlite_connection):
-    """A connection with such cursors."""
+    """A connection with such cursors.
 
-    __slots__ = ()
+    ``is_settled`` is false while the thread may still be at a statement whose asker was cancelled:
+    whether there is a transaction is then known only after it.
+    """
+
+    __slots__ = ("is_settled",)
     _cursor_cls = DirectCursor
+
+    def __init__(self, dbapi: Any, connection: Any) -> None:
+        super().__init__(dbapi, connection)
+        self.is_settled = True
 
     def rollback(self) -> None:
         """Roll back, if there is anything: the pool asks for it whenever a connection returns."""
         connection: Any = self._connection
-        if connection._connection and connection._conn.in_transaction:
+        if connection._connection and (not self.is_settled or connection._conn.in_transaction):
             super().rollback()
+            self.is_settled = True
 
 
 def use_direct_connections(engine: AsyncEngine) -> None:

@@ -1,0 +1,84 @@
+"""Connections of both databases, whatever happens to those who use them."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from server.platform.database import Database
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def sqlite(sqlite_url: str) -> AsyncIterator[Database]:
+    database = Database(sqlite_url)
+    yield database
+    await database.close()
+
+
+async def write(database: Database) -> None:
+    async with database.writer.begin() as connection:
+        await connection.execute(text("UPDATE platform_stream SET head = head"))
+
+
+async def read(database: Database) -> None:
+    async with database.reader.connect() as connection:
+        await connection.execute(text("SELECT count(*) FROM platform_stream"))
+
+
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("cancelled_after", range(0, 24, 2))
+async def test_a_cancelled_task_leaves_no_transaction_to_the_next(
+    database: Database, cancelled_after: int
+) -> None:
+    for use in (write, read):
+        task = asyncio.create_task(use(database))
+        await turns(cancelled_after)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        for _ in range(8):
+            await use(database)
+
+
+async def test_a_task_cancelled_while_it_waits_for_the_lock_gives_it_back(
+    sqlite: Database, sqlite_url: str
+) -> None:
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(write(sqlite))
+    await turns(20)
+    assert sqlite.writer.pool.checkedout() == 1  # type: ignore[attr-defined]
+    waiting.cancel()
+    await turns(20)
+    other.execute("COMMIT")
+    await asyncio.gather(waiting, return_exceptions=True)
+    await write(sqlite)
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
+async def test_an_acknowledged_write_is_on_the_disk(sqlite: Database) -> None:
+    async with sqlite.writer.begin() as connection:
+        full = 2
+        assert (await connection.execute(text("PRAGMA synchronous"))).scalar() == full
+        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar() == "wal"
+
+
+async def test_what_a_database_refuses_is_not_told_with_its_values(database: Database) -> None:
+    with pytest.raises(DBAPIError) as refused:
+        async with database.writer.begin() as connection:
+            await connection.execute(text("DELETE FROM nowhere WHERE id = :id"), {"id": "a secret"})
+    assert "a secret" not in str(refused.value)
