@@ -96,6 +96,11 @@ class AppPerson:
         link = self.app.link
         await self.until(lambda: link.status.state is LineState.ONLINE, "the line")
 
+    async def reconnect(self) -> None:
+        """Ask for the line at once instead of waiting for the next try."""
+        await self.press("ctrl+r")
+        await self.until_online()
+
     async def until_offline(self) -> None:
         """Wait for the app to notice that the line is broken."""
         link = self.app.link

@@ -229,6 +229,6 @@ async def test_a_server_killed_again_and_again_loses_nothing_of_it(
                 start_picky, private_lifetime, port=server.port, database_url=database_url
             )
             for person in (seller, buyer):
-                await person.until_online()
+                await person.reconnect()
 
         await travel(Journey(seller, buyer, pictures, crash_and_come_back), server.url)
