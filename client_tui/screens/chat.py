@@ -9,13 +9,12 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
-from client_tui.conversation import TOP, Conversation
+from client_tui.conversation import Conversation
 from client_tui.deals import Deals
 from client_tui.format import cells, money, truncate, visible_line
 from client_tui.history_pages import End, HistoryPages
 from client_tui.keymap import Action, actions_of, footer_of, key_of
 from client_tui.screens.chat_deals import DEALS, Dealing
-from client_tui.screens.chat_reading import Reading
 from client_tui.screens.chat_writing import Writing
 from client_tui.states import listing_state
 from client_tui.store import (
@@ -41,7 +40,7 @@ _REDRAW_S: Final = 30.0
 _OWN: Final = frozenset({"retry", "edit_message", "remove"})
 
 
-class ChatScreen(Reading, Writing, Dealing):
+class ChatScreen(Writing, Dealing):
     """One room. The composer has the focus first; esc goes to the history, and once more back."""
 
     context = "chat"
@@ -143,19 +142,6 @@ class ChatScreen(Reading, Writing, Dealing):
     def _recolor(self) -> None:
         self._scene.palette = Palette.of(self.app.theme_variables)
         self.history.invalidate()
-
-    def show_note(self) -> None:
-        """Say what is going on where there is no history."""
-        note = ""
-        if self.missing:
-            note = "This chat is no longer there.\n\nesc goes back"
-        elif not self.conversation.window and not any(self.conversation.all_waiting()):
-            note = "Nothing was said here yet." if self.loaded else "One moment…"
-            if self.pages.ends[TOP] is End.FAILED:
-                note = f"{self.pages.reasons[TOP]}\n\nctrl+r tries again   esc goes back"
-        self.query_one("#chat-note", Static).update(note)
-        self.query_one("#chat-note").display = bool(note)
-        self.history.display = not note
 
     def _show_room(self) -> None:
         room, header = self.room, self.query_one(ChatHeader)

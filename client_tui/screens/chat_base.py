@@ -53,6 +53,11 @@ class ChatBase(PickyScreen):
         return self.link.status.state is LineState.ONLINE
 
     @property
+    def in_front(self) -> bool:
+        """Whether this is the screen that one sees and not one behind it."""
+        return self.app.screen is self
+
+    @property
     def can_write(self) -> bool:
         """Whether messages may be sent here."""
         return self.room is None or self.room.state == "open"
@@ -70,10 +75,6 @@ class ChatBase(PickyScreen):
         """The unsent message under the cursor."""
         cursor = self.history.cursor
         return None if cursor is None else self.conversation.waiting(cursor)
-
-    def show_changes(self) -> None:
-        """Draw what has changed in the conversation."""
-        raise NotImplementedError
 
     def do_in_background(self, work: Awaitable[object], group: str) -> None:
         """Do something with the server; what goes wrong becomes a toast."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from textual import on
 from textual.timer import Timer
+from textual.widgets import Static
 
 from client_tui.conversation import GAP, TOP
 from client_tui.core.errors import ClientError, NotFound
@@ -50,7 +51,16 @@ class Reading(ChatBase):
 
     def show_note(self) -> None:
         """Say what is going on where there is no history."""
-        raise NotImplementedError
+        note = ""
+        if self.missing:
+            note = "This chat is no longer there.\n\nesc goes back"
+        elif not self.conversation.window and not any(self.conversation.all_waiting()):
+            note = "Nothing was said here yet." if self.loaded else "One moment…"
+            if self.pages.ends[TOP] is End.FAILED:
+                note = f"{self.pages.reasons[TOP]}\n\nctrl+r tries again   esc goes back"
+        self.query_one("#chat-note", Static).update(note)
+        self.query_one("#chat-note").display = bool(note)
+        self.history.display = not note
 
     # Pages
 
@@ -121,7 +131,7 @@ class Reading(ChatBase):
             return
         conversation, room = self.conversation, self.room
         at_end = self.history.at_bottom and conversation.at_newest and bool(conversation.window)
-        if at_end and self.is_current and self.app.app_focus:
+        if at_end and self.in_front and self.app.app_focus:
             self._seen = conversation.head
             if room is not None and room.read_seq < conversation.head:
                 self.link.session.mark_read(self.room_id, conversation.head)

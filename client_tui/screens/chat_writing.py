@@ -16,7 +16,7 @@ from client_tui.core.errors import BadFile, NotEditable
 from client_tui.core.outbox import OutboxMessage, OutboxState
 from client_tui.core.uploads import check_file
 from client_tui.dropped import PICTURES
-from client_tui.screens.chat_base import ChatBase
+from client_tui.screens.chat_reading import Reading
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.composer import Attachments, Composer
@@ -27,7 +27,7 @@ _TYPING_EVERY_S: Final = 3.0
 _COUNT_FROM: Final = 0.9
 
 
-class Writing(ChatBase):
+class Writing(Reading):
     """The composer's side of the chat."""
 
     def __init__(self, room_id: UUID) -> None:
@@ -102,10 +102,6 @@ class Writing(ChatBase):
         await self.keep_draft()
         if self.is_mounted:
             await self.go_to_newest()
-
-    async def go_to_newest(self) -> None:
-        """Show what was sent just now."""
-        raise NotImplementedError
 
     def _clear_composer(self) -> None:
         if self._draft_pause is not None:
@@ -220,7 +216,7 @@ class Writing(ChatBase):
             message.code == "confirm_needed"
             and message.state is OutboxState.FAILED
             and message.cid not in self._asked
-            and self.is_current
+            and self.in_front
         ):
             self._asked.add(message.cid)
             self.ask_whether_meant(message)

@@ -62,22 +62,38 @@ def action_segments(actions: Iterable[tuple[str, str, str]], palette: Palette) -
     return line
 
 
+def action_lines(
+    actions: Iterable[tuple[str, str, str]], width: int, palette: Palette
+) -> list[Line]:
+    """The same on as many lines as they need."""
+    lines: list[Line] = []
+    for action in actions:
+        piece = action_segments([action], palette)
+        if lines and width_of(lines[-1]) + 3 + width_of(piece) <= width:
+            lines[-1] += [Segment("   "), *piece]
+        else:
+            lines.append(piece)
+    return lines
+
+
 def card_lines(card: Card, width: int, palette: Palette) -> list[Line]:
     """A bar, the title and how it stands; what can be done stands to the right or below."""
     live = card.live
     bar = Segment("┃ ", palette.accent if live else palette.dim)
     title = truncate(visible_line(card.title), width - 2)
     first: Line = [bar, Segment(title, palette.bold if live else palette.dim)]
-    note = f"  {card.note}"
-    if card.note and width_of(first) + cells(note) <= width:
-        first.append(Segment(note, palette.dim))
-    if not live:
-        return [first]
-    keys = action_segments(((key_of("chat", id), name, id) for id, name in card.actions), palette)
-    spare = width - width_of(first) - width_of(keys)
+    note = [Segment(f"  {card.note}", palette.dim)] if card.note else []
+    actions = [(key_of("chat", id), name, id) for id, name in card.actions]
+    keys = action_segments(actions, palette)
+    spare = width - width_of([*first, *note, *keys])
     if spare >= 3:
-        return [[*first, Segment(" " * spare), *keys]]
-    return [first, [bar, *keys]]
+        return [[*first, *note, Segment(" " * spare), *keys]]
+    if width_of([*first, *note]) <= width:
+        first, note = [*first, *note], []
+    lines = [[bar, *line] for line in action_lines(actions, width - 2, palette)] or [[bar]]
+    if note and width_of([*lines[-1], *note]) <= width:
+        lines[-1] += note
+    return [first, *lines] if live or note else [first]
 
 
 def photo_lines(photos: Sequence[Photo], width: int, pictures: Pictures) -> list[Line]:

@@ -28,6 +28,7 @@ from client_tui.pictures import Pictures
 from client_tui.widgets.message_parts import (
     PHOTO_ROWS,
     Line,
+    action_lines,
     action_segments,
     card_lines,
     centered,
@@ -79,7 +80,8 @@ class MessageRows:
         waiting = self.scene.conversation.waiting(item)
         if waiting is None:
             return 1
-        return self._body_rows(waiting.message.text, bool(waiting.message.photos), width)
+        rows = len(self._above_waiting(waiting))
+        return rows + self._body_rows(waiting.message.text, bool(waiting.message.photos), width)
 
     def _body_rows(self, text: str, has_photos: bool, width: int) -> int:
         rows = PHOTO_ROWS if has_photos else 0
@@ -102,7 +104,10 @@ class MessageRows:
             above = [self._separator(line, width) for line in self._above(message)]
             return above + self._message(message, width)
         waiting = self.scene.conversation.waiting(key)
-        return [[]] if waiting is None else self._waiting(waiting, width)
+        if waiting is None:
+            return [[]]
+        above = [self._separator(line, width) for line in self._above_waiting(waiting)]
+        return above + self._waiting(waiting, width)
 
     # Measures
 
@@ -209,15 +214,25 @@ class MessageRows:
             return True
         return self._apart(before.created_at, message.created_at)
 
-    def _opens_group_of_mine(self, waiting: Waiting) -> bool:
+    def _before_waiting(self, waiting: Waiting) -> tuple[bool, datetime] | None:
+        """Whether what stands above is mine, and from when it is."""
         conversation = self.scene.conversation
         before = conversation.waiting_before(waiting)
         if before is not None:
-            return self._apart(before.message.created_at, waiting.message.created_at)
+            return True, before.message.created_at
         last = conversation.message(conversation.window.stop - 1)
-        if last is None or last.sender_id != conversation.me:
-            return True
-        return self._apart(last.created_at, waiting.message.created_at)
+        return None if last is None else (last.sender_id == conversation.me, last.created_at)
+
+    def _above_waiting(self, waiting: Waiting) -> list[str]:
+        """The day, when what waits is from another one than what stands above."""
+        before, at = self._before_waiting(waiting), waiting.message.created_at
+        if before is not None and self._same_day(before[1], at):
+            return []
+        return [day(at, self.scene.now(), self.scene.zone)]
+
+    def _opens_group_of_mine(self, waiting: Waiting) -> bool:
+        before = self._before_waiting(waiting)
+        return before is None or not before[0] or self._apart(before[1], waiting.message.created_at)
 
     def _apart(self, one: datetime, other: datetime) -> bool:
         return abs(other - one) >= _GROUP or not self._same_day(one, other)
@@ -266,7 +281,7 @@ class MessageRows:
             [Segment(line, palette.error)] for line in wrap(visible_line(reason), width)
         ]
         keys = [("r", "retry", "retry"), ("e", "edit", "edit_message"), ("x", "discard", "remove")]
-        return [*told, action_segments(keys, palette)]
+        return [*told, *action_lines(keys, width, palette)]
 
     # Columns
 

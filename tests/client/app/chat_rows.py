@@ -82,6 +82,7 @@ class NoPages:
 class HistoryApp(App[None]):
     """One history as large as the screen."""
 
+    AUTO_FOCUS = ""
     CSS = "History { height: 1fr; }"
 
     def __init__(self, messages: Sequence[Message] = (), **opened: int) -> None:

@@ -9,7 +9,9 @@ from client_tui.screens.chat import ChatScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.widgets.chat_rule import ChatRule
 from shared_models.realtime import Err
-from tests.client.app.chat_room import ME, ROOM, RoomServer, open_chat, talk_of
+from tests.client.app.chat_room import open_chat
+from tests.client.app.room_server import RoomServer, talk_of
+from tests.client.core.fakes import ME, ROOM
 
 
 def refusal(code: str, detail: str, *, retryable: bool = False) -> Err:
