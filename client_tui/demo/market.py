@@ -86,21 +86,14 @@ class DemoMarket:
 
     @property
     def folder(self) -> Path:
-        """Where everything of it is. Ask before :meth:`news`."""
+        """Where everything of it is: the first thing that the keeper tells."""
         if self._folder is None:
             self._folder = Path(json.loads(self._lines.readline())["folder"])
         return self._folder
 
-    def last_words(self) -> tuple[str, ...]:
-        """The end of what the server said about itself."""
-        try:
-            lines = (self.folder / "server.log").read_text("utf-8", "replace").splitlines()
-        except FileNotFoundError:
-            return ()
-        return tuple(lines[-_LAST_LINES:])
-
     async def news(self) -> AsyncIterator[News]:
         """What happens; :class:`Failed` is the last of it."""
+        log = self.folder / "server.log"
         loop = asyncio.get_running_loop()
         heard: asyncio.Queue[bytes | None] = asyncio.Queue()
 
@@ -113,7 +106,7 @@ class DemoMarket:
         Thread(target=hear, name="demo-market", daemon=True).start()
         while (line := await heard.get()) is not None:
             yield _read(line.decode().strip())
-        yield Failed(self.last_words())
+        yield Failed(_last_lines(log))
 
 
 def _read(line: str) -> News:
@@ -123,3 +116,10 @@ def _read(line: str) -> News:
     if "handle" in news:
         return Filled(news["handle"], news["password"])
     return Progress(news["done"], news["total"], news["label"])
+
+
+def _last_lines(log: Path) -> tuple[str, ...]:
+    try:
+        return tuple(log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:])
+    except FileNotFoundError:
+        return ()

@@ -1,0 +1,176 @@
+"""What people of the demo market do next, by what the server allows them."""
+
+from datetime import UTC, datetime
+from random import Random
+from uuid import UUID, uuid4
+
+import pytest
+
+from client_tui.demo.habits import first_step, next_step
+from client_tui.demo.lines import answer_to, topic_of
+from shared_models.accounts import ProfileCard
+from shared_models.chat import ChatroomDetail, Message, MessageKind, SystemNote
+from shared_models.listings import ListingCard, ListingState
+from shared_models.market import Method
+from shared_models.trades import Offer, OfferState
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SELLER, BUYER = uuid4(), uuid4()
+PRICE = 100_000
+
+
+def said(text: str, sender: UUID) -> Message:
+    return message(sender, MessageKind.TEXT, text, None)
+
+
+def done(event: str, actor: UUID) -> Message:
+    return message(None, MessageKind.SYSTEM, "", SystemNote(event=event, actor_id=actor))
+
+
+def message(sender: UUID | None, kind: MessageKind, text: str, note: SystemNote | None) -> Message:
+    return Message(
+        chatroom_id=uuid4(),
+        seq=5,
+        id=uuid4(),
+        cid=None,
+        sender_id=sender,
+        kind=kind,
+        text=text,
+        system=note,
+        created_at=NOW,
+    )
+
+
+def room(
+    last: Message | None,
+    *,
+    offer: Offer | None = None,
+    allowed: tuple[str, ...] = (),
+    negotiable: bool = True,
+    state: str = "open",
+) -> ChatroomDetail:
+    listing = ListingCard(
+        id=uuid4(),
+        title="Oak chair",
+        price=PRICE,
+        state=ListingState.SELLING,
+        place=None,
+        condition=None,
+        method=Method.MEET,
+        negotiable=negotiable,
+        cover=None,
+        like_count=0,
+        chat_count=1,
+        bumped_at=NOW,
+    )
+    other = ProfileCard(
+        id=BUYER, handle="demo", display_name="Demo", avatar=None, manner_score=36.5
+    )
+    return ChatroomDetail(
+        id=uuid4(),
+        listing=listing,
+        seller_id=SELLER,
+        buyer_id=BUYER,
+        other=other,
+        state="open" if state == "open" else "read_only",
+        last_message=last,
+        last_seq=last.seq if last else 0,
+        read_seq=0,
+        peer_read_seq=0,
+        unread=0,
+        muted=False,
+        created_at=NOW,
+        active_at=NOW,
+        trade=None,
+        offer=offer,
+        appointment=None,
+        allowed_actions=list(allowed),
+    )
+
+
+def offered(amount: int, maker: UUID) -> Offer:
+    return Offer(
+        id=uuid4(),
+        chatroom_id=uuid4(),
+        listing_id=uuid4(),
+        maker_id=maker,
+        amount=amount,
+        state=OfferState.PENDING,
+        expires_at=NOW,
+        created_at=NOW,
+        allowed_actions=["accept", "decline", "counter"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("amount", "action"),
+    [(90_000, "accept_offer"), (70_000, "counter_offer"), (50_000, "decline_offer")],
+)
+def test_a_seller_weighs_an_offer(amount: int, action: str) -> None:
+    offer = offered(amount, BUYER)
+    step = next_step(room(done("offer_made", BUYER), offer=offer), SELLER, Random(1))
+    assert step is not None
+    assert step.action == action
+    assert step.line
+    if action == "counter_offer":
+        assert amount < step.amount < PRICE
+
+
+def test_a_buyer_takes_a_counter_offer() -> None:
+    step = next_step(
+        room(done("offer_made", SELLER), offer=offered(70_000, SELLER)), BUYER, Random(1)
+    )
+    assert step is not None
+    assert step.action == "accept_offer"
+
+
+def test_who_wants_to_take_it_gets_it_reserved() -> None:
+    step = next_step(room(said("I'll take it!", BUYER), allowed=("reserve",)), SELLER, Random(1))
+    assert step is not None
+    assert step.action == "reserve"
+
+
+def test_an_answer_is_in_the_language_of_the_question() -> None:
+    korean = next_step(room(said("안녕하세요, 아직 있나요?", BUYER)), SELLER, Random(1))
+    english = next_step(room(said("Hello, still there?", BUYER)), SELLER, Random(1))
+    assert korean is not None
+    assert english is not None
+    assert korean.line
+    assert english.line
+    assert not korean.line.isascii()
+    assert english.line.isascii()
+
+
+@pytest.mark.parametrize(
+    "last", [said("Bye!", SELLER), done("trade_reserved", SELLER), None, done("x", BUYER)]
+)
+def test_nothing_is_answered_to_oneself_or_to_what_needs_no_words(last: Message | None) -> None:
+    assert next_step(room(last), SELLER, Random(1)) is None
+
+
+def test_nothing_is_done_in_a_closed_room() -> None:
+    last = said("Hello?", BUYER)
+    assert next_step(room(last, state="read_only"), SELLER, Random(1)) is None
+
+
+def test_a_buyer_begins_with_a_question_and_goes_on_with_an_offer() -> None:
+    assert first_step(room(None, allowed=("offer",)), BUYER, Random(1)).action is None
+    begun = room(said("Yes, it is.", SELLER), allowed=("offer",))
+    assert first_step(begun, BUYER, Random(1)).action == "make_offer"
+    fixed = room(said("Yes, it is.", SELLER), allowed=("offer",), negotiable=False)
+    assert first_step(fixed, BUYER, Random(1)).action is None
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("When can we meet?", "meet"),
+        ("사진 더 있나요?", "photo"),
+        ("Any scratches?", "state"),
+        ("Could you go down to 90,000?", "price"),
+        ("Zzz", ""),
+    ],
+)
+def test_lines_fit_what_was_said(text: str, topic: str) -> None:
+    assert topic_of(text) == topic
+    assert answer_to(text, Random(1), buying=True)
