@@ -195,6 +195,8 @@ class Session:
         """Until the socket ends, or something fails."""
         working = asyncio.create_task(self._work(), name="commands")
         beating = asyncio.create_task(self._keep_alive(), name="heartbeat")
+        for task in (working, beating):
+            task.add_done_callback(self._end_with)
         try:
             await self._read()
         except WebSocketDisconnect:
@@ -209,6 +211,11 @@ class Session:
             for result in await asyncio.gather(working, beating, return_exceptions=True):
                 if isinstance(result, Exception):
                     log.error("session_failed", error=type(result).__name__, exc_info=result)
+
+    def _end_with(self, task: asyncio.Task[None]) -> None:
+        """A line that takes no more commands, or beats no more, is not left open."""
+        if not task.cancelled() and task.exception() is not None:
+            self._connection.close(CloseCode.POSITION_LOST, "something went wrong")
 
     async def _read(self) -> None:
         while True:

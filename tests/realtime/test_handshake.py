@@ -1,10 +1,12 @@
 """Who may come in, how, and what they are told when they may not."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from server.chat import api as chat
 from server.platform.context import Context
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
@@ -147,3 +149,17 @@ async def test_a_frame_beyond_32_kib_is_closed_with_1009(join: Connect, buyer: P
 async def test_tickets_and_bootstrap_need_a_token(buyer: Person) -> None:
     problem(await buyer.client.post("/v1/realtime/tickets"), 401, "unauthenticated")
     problem(await buyer.client.get("/v1/sync/bootstrap"), 401, "unauthenticated")
+
+
+async def test_a_line_whose_commands_have_failed_is_closed_and_not_left_deaf(
+    join: Connect, buyer: Person, room: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = await join(buyer)
+
+    async def fail(*_: object) -> None:
+        raise LookupError("a bug")
+
+    monkeypatch.setattr(chat, "send", fail)
+    body = {"cid": str(uuid4()), "chatroom_id": room, "text": "hello"}
+    await device.say("send", id="1", **body)
+    assert await device.closed() == 4003
