@@ -1,4 +1,4 @@
-"""The market: its closed lists and its limits. Every number is a default of the server's settings."""
+"""The market: its closed lists and its limits; every number is a default of the settings."""
 
 from enum import StrEnum
 

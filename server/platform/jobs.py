@@ -58,7 +58,7 @@ async def enqueue(
     run_at: datetime | None = None,
     key: str | None = None,
 ) -> None:
-    """Leave a job in this transaction. With a ``key``, the live job of that key is moved instead."""
+    """Leave a job in this transaction; with a ``key``, move that key's live job instead."""
     when = run_at or work.now
     moved = 0
     if key is not None:
