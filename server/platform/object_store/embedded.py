@@ -118,7 +118,11 @@ class EmbeddedObjectStore:
     async def put(self, key: str, source: Path | bytes, *, content_type: str) -> None:
         def put() -> None:
             with self._files.replacing(key) as file:
-                file.write(source if isinstance(source, bytes) else source.read_bytes())
+                if isinstance(source, bytes):
+                    file.write(source)
+                else:
+                    with source.open("rb") as read:
+                        shutil.copyfileobj(read, file)
 
         with _translated_errors():
             await asyncio.to_thread(put)

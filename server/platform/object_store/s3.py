@@ -1,6 +1,7 @@
 """The object store in deployment: S3, or anything that speaks it, through boto3 in threads."""
 
 import asyncio
+import io
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -90,10 +91,10 @@ class S3ObjectStore:
 
     async def put(self, key: str, source: Path | bytes, *, content_type: str) -> None:
         def put() -> None:
-            body = source if isinstance(source, bytes) else source.read_bytes()
-            self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentType=content_type
-            )
+            with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as body:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=key, Body=body, ContentType=content_type
+                )
 
         await self._run(put)
 
