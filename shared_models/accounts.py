@@ -1,6 +1,6 @@
 """Accounts, sessions and profiles."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
@@ -128,5 +128,5 @@ class Profile(Wire):
 class ExportState(Wire):
     """``GET /v1/me/export``; ``url`` is short-lived and only there when ready."""
 
-    state: str
+    state: Literal["processing", "ready", "failed"]
     url: str | None = None

@@ -170,6 +170,23 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "accounts_export",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("object_key", sa.String(length=200), nullable=False),
+        sa.Column("requested_at", UtcTime(), nullable=False),
+        sa.Column("ready_at", UtcTime(), nullable=True),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("updated_at", UtcTime(), nullable=False),
+        sa.Column("deleted_at", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts_account.id"],
+            name=op.f("fk_accounts_export_account_id"),
+        ),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_accounts_export")),
+        sa.UniqueConstraint("object_key", name=op.f("uq_accounts_export_object_key")),
+    )
+    op.create_table(
         "accounts_follow",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("followed_id", sa.Uuid(), nullable=False),
@@ -964,6 +981,7 @@ def downgrade() -> None:
     op.drop_table("accounts_session")
     op.drop_index("ix_accounts_follow_reverse", table_name="accounts_follow")
     op.drop_table("accounts_follow")
+    op.drop_table("accounts_export")
     op.drop_index("ix_accounts_block_reverse", table_name="accounts_block")
     op.drop_table("accounts_block")
     op.drop_table("platform_stream")

@@ -13,7 +13,13 @@ from server.accounts.people import (
     set_manner,
     standing,
 )
-from server.accounts.ports import OpenTrades, ResponseFigures, Responsiveness
+from server.accounts.ports import (
+    ExportParts,
+    ExportRow,
+    OpenTrades,
+    ResponseFigures,
+    Responsiveness,
+)
 from server.accounts.service import own_account, sign_up
 from server.accounts.sessions import (
     authenticate,
@@ -24,6 +30,8 @@ from server.accounts.sessions import (
 )
 
 __all__ = [
+    "ExportParts",
+    "ExportRow",
     "OpenTrades",
     "ResponseFigures",
     "Responsiveness",

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from server.accounts import service, sessions
+from server.accounts import exporting, service, sessions
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run
 from server.platform.unit_of_work import UnitOfWork, transact
@@ -25,5 +25,18 @@ async def _drop_old_tickets(context: Context, _payload: dict[str, Any]) -> None:
     await transact(context, None, sessions.drop_old_tickets)
 
 
-RUNNERS: dict[str, Run] = {service.ERASE: _erase, _DROP_TICKETS: _drop_old_tickets}
+async def _make_export(context: Context, payload: dict[str, Any]) -> None:
+    await exporting.make_export(context, UUID(payload["account_id"]), payload["object_key"])
+
+
+async def _drop_export(context: Context, payload: dict[str, Any]) -> None:
+    await exporting.drop_export(context, payload["object_key"])
+
+
+RUNNERS: dict[str, Run] = {
+    service.ERASE: _erase,
+    exporting.MAKE: _make_export,
+    exporting.DROP: _drop_export,
+    _DROP_TICKETS: _drop_old_tickets,
+}
 PERIODIC = (Periodic(_DROP_TICKETS, timedelta(hours=1)),)

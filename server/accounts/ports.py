@@ -1,7 +1,8 @@
 """What accounts need to know of the rooms above them; ``app`` stands the answers behind these."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from server.platform.unit_of_work import UnitOfWork
@@ -34,3 +35,21 @@ class Responsiveness:
     """The port through which ``chat`` says how an account answers."""
 
     of: Callable[[UnitOfWork, UUID], Awaitable[ResponseFigures]]
+
+
+class ExportRow(NamedTuple):
+    """A row of an account's archive; ``file`` is the name of the file it goes to, without type."""
+
+    file: str
+    row: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportParts:
+    """The port through which the rooms above give what they keep about an account.
+
+    A part yields all rows of one file before those of the next. It says of other people only what
+    the account sees of them: the cards of those it dealt with, and what they wrote to it.
+    """
+
+    parts: tuple[Callable[[UnitOfWork, UUID], AsyncIterator[ExportRow]], ...]

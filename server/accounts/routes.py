@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from server.accounts import people, service, sessions
+from server.accounts import exporting, people, service, sessions
 from server.platform.http import (
     CursorText,
     Limit,
@@ -21,6 +21,7 @@ from server.platform.rates import Rate
 from shared_models.accounts import (
     Account,
     AccountPatch,
+    ExportState,
     PasswordChange,
     Profile,
     Session,
@@ -36,6 +37,7 @@ _SIGN_UP = Rate("sign_up", burst=10, per_second=1 / 60)
 _SIGN_IN_ADDRESS = Rate("sign_in_address", burst=30, per_second=1 / 4)
 _SIGN_IN_HANDLE = Rate("sign_in_handle", burst=10, per_second=1 / 30)
 _PASSWORD = Rate("password", burst=5, per_second=1 / 60)
+_EXPORTS = Rate("exports", burst=5, per_second=1 / 600)
 _BLOCKS = Rate("blocks_follows", burst=60, per_second=1)
 
 AccountId = Annotated[UUID, Path(description="The account.")]
@@ -95,6 +97,19 @@ async def change_password(body: PasswordChange, write: Writing) -> Response:
     write.limit(_PASSWORD)
     await service.change_password(write.context, write.actor, body)
     return respond(Answer(204, b""))
+
+
+@router.post("/me/export", status_code=202, response_model=ExportState)
+async def request_export(write: Writing) -> Response:
+    """Ask for everything about the account as one zip archive; it is kept for 24 h."""
+    write.limit(_EXPORTS)
+    return await write(exporting.request_export, status=202)
+
+
+@router.get("/me/export", response_model=ExportState)
+async def read_export(work: Reading) -> Response:
+    """How far the archive is; once `ready`, `url` downloads it for five minutes."""
+    return model_response(await exporting.read_export(work))
 
 
 @router.get("/accounts/{account_id}", response_model=Profile)

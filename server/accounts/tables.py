@@ -65,6 +65,19 @@ class Follow(Entity, Table):
     followed_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
 
 
+class Export(Entity, Table):
+    """The archive of everything about an account, as it was last asked for (rule 20)."""
+
+    __tablename__ = "accounts_export"
+    __table_args__ = (UniqueConstraint("object_key"),)
+
+    account_id: Mapped[UUID] = refers_to("accounts_account.id", primary_key=True)
+    object_key: Mapped[str] = mapped_column(String(200))
+    """Where it is in the object store; not to be guessed."""
+    requested_at: Mapped[datetime]
+    ready_at: Mapped[datetime | None]
+
+
 class Ticket(Entity, Table):
     """A one-use ticket for the realtime handshake; only its HMAC is kept."""
 

@@ -1,6 +1,7 @@
 """The façade of the chat: rooms and messages for the rooms above."""
 
 from server.chat.elsewhere import on_sale_again, on_sold_elsewhere
+from server.chat.export import export_rows
 from server.chat.history import find_message
 from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
 from server.chat.repository import lock_room, room_of, rooms_on
@@ -45,6 +46,7 @@ __all__ = [
     "chatrooms",
     "close_rooms",
     "detail_for",
+    "export_rows",
     "find_message",
     "import_messages",
     "lock_room",

@@ -1,5 +1,6 @@
 """The façade of listings: what is for sale, and the moves that a trade makes with it."""
 
+from server.listings.export import export_rows
 from server.listings.facts import ListingFacts, cards, facts, liker_ids, may_see
 from server.listings.ports import ListingNeighbours
 from server.listings.service import delete_all_of
@@ -11,6 +12,7 @@ __all__ = [
     "cards",
     "count_chat",
     "delete_all_of",
+    "export_rows",
     "facts",
     "liker_ids",
     "mark_sold",

@@ -1,6 +1,15 @@
 """The façade of media: photos for the objects of the rooms above."""
 
 from server.media.attaching import attach, release, replace
+from server.media.export import download_photo, photos_of
 from server.media.ports import MaySee, PhotoViewers
 
-__all__ = ["MaySee", "PhotoViewers", "attach", "release", "replace"]
+__all__ = [
+    "MaySee",
+    "PhotoViewers",
+    "attach",
+    "download_photo",
+    "photos_of",
+    "release",
+    "replace",
+]

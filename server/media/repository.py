@@ -196,3 +196,16 @@ async def finished(work: UnitOfWork, upload_ids: Sequence[UUID]) -> Sequence[UUI
     )
     rows = await work.rows(select(Upload.id).where(Upload.id.in_(upload_ids), done))
     return [row.id for row in rows]
+
+
+async def photos_of(work: UnitOfWork, owner_id: UUID) -> Sequence[Row[Any]]:
+    """Every photo of an account, for its archive."""
+    return await work.rows(
+        select(
+            *(Upload.id, Upload.name, Upload.purpose, Upload.width, Upload.height),
+            Upload.attached_id,
+            Upload.created_at,
+        )
+        .where(Upload.owner_id == owner_id, Upload.state == UploadState.READY, live(Upload))
+        .order_by(Upload.created_at, Upload.id)
+    )

@@ -1,5 +1,6 @@
 """The façade of notifications."""
 
+from server.notifications.export import export_rows
 from server.notifications.service import Notice, notify, unread_count
 from server.notifications.subscribers import (
     on_appointment,
@@ -15,6 +16,7 @@ from server.notifications.subscribers import (
 
 __all__ = [
     "Notice",
+    "export_rows",
     "notify",
     "on_appointment",
     "on_back_on_sale",

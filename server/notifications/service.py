@@ -94,20 +94,22 @@ async def page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Notific
     rows, next_cursor = cut(
         rows, limit, secret=secret, scope=scope, key=lambda row: (row.created_at, row.id)
     )
-    items = [
-        Notification(
-            id=row.id,
-            kind=NotificationKind(row.kind),
-            event=row.event,
-            text=row.text,
-            data=row.data,
-            read=row.read_at is not None,
-            silent=row.silent,
-            created_at=row.created_at,
-        )
-        for row in rows
-    ]
+    items = [of_row(row) for row in rows]
     return Page[Notification](items=items, next_cursor=next_cursor)
+
+
+def of_row(row: Any) -> Notification:
+    """A stored notice on the wire."""
+    return Notification(
+        id=row.id,
+        kind=NotificationKind(row.kind),
+        event=row.event,
+        text=row.text,
+        data=row.data,
+        read=row.read_at is not None,
+        silent=row.silent,
+        created_at=row.created_at,
+    )
 
 
 async def mark_read(work: UnitOfWork, body: NotificationsRead) -> None:

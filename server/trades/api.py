@@ -5,6 +5,7 @@ from uuid import UUID
 
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import views
+from server.trades.export import export_rows
 from server.trades.extras import load as load_room_extra
 from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
@@ -17,6 +18,7 @@ from shared_models.trades import Appointment, Offer, Trade
 
 __all__ = [
     "appointment_view",
+    "export_rows",
     "has_open",
     "is_party",
     "load_room_extra",

@@ -1,4 +1,4 @@
-"""Every SQL statement of accounts: the rows themselves, sessions, and who blocks whom."""
+"""Every SQL statement of accounts: the rows themselves, sessions, archives, who blocks whom."""
 
 from server.accounts.repository.accounts import (
     add_to_counter,
@@ -14,6 +14,17 @@ from server.accounts.repository.accounts import (
     replace_password,
     standing,
     update_account,
+)
+from server.accounts.repository.exports import (
+    account_facts,
+    all_blocks,
+    all_follows,
+    all_sessions,
+    begin_export,
+    drop_export,
+    export_of,
+    export_wanted,
+    finish_export,
 )
 from server.accounts.repository.relations import (
     blocked_with,
@@ -37,14 +48,23 @@ from server.accounts.repository.sessions import (
 )
 
 __all__ = [
+    "account_facts",
     "add_to_counter",
+    "all_blocks",
+    "all_follows",
+    "all_sessions",
+    "begin_export",
     "blocked_with",
     "blocks",
     "cards",
     "credentials_of_handle",
+    "drop_export",
     "drop_tickets",
     "end_sessions",
     "erase_account",
+    "export_of",
+    "export_wanted",
+    "finish_export",
     "follower_ids",
     "follows_count",
     "handle_taken",

@@ -10,6 +10,7 @@ from server.chat.repository.members import (
     mark_read,
     read_mark,
     rejoin,
+    room_ids_of,
     set_muted,
 )
 from server.chat.repository.posting import (
@@ -70,6 +71,7 @@ __all__ = [
     "rejoin",
     "response_times",
     "room",
+    "room_ids_of",
     "room_of",
     "room_page",
     "room_to_send_in",

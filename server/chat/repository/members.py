@@ -104,3 +104,13 @@ async def _change_member(
         .values(updated_at=work.now, **values)
     )
     return changed == 1
+
+
+async def room_ids_of(work: UnitOfWork, account_id: UUID) -> list[UUID]:
+    """All rooms of the account, also those it has left, oldest first."""
+    rows = await work.rows(
+        select(MEMBER.c.room_id)
+        .where(MEMBER.c.account_id == account_id)
+        .order_by(MEMBER.c.created_at, MEMBER.c.room_id)
+    )
+    return [row.room_id for row in rows]

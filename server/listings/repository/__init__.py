@@ -1,5 +1,11 @@
 """Every SQL statement of listings: the rows themselves, their pages, and what is personal."""
 
+from server.listings.repository.exports import (
+    all_likes,
+    all_of_seller,
+    all_searches,
+    all_views,
+)
 from server.listings.repository.listings import (
     add_chat,
     add_likes,
@@ -41,6 +47,10 @@ __all__ = [
     "add_chat",
     "add_document",
     "add_likes",
+    "all_likes",
+    "all_of_seller",
+    "all_searches",
+    "all_views",
     "cards",
     "change",
     "change_document",

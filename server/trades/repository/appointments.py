@@ -55,6 +55,17 @@ async def current_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord |
     )
 
 
+async def of_account(work: UnitOfWork, account_id: UUID) -> list[AppointmentRecord]:
+    """All appointments of the account with anybody, oldest first."""
+    party = or_(Appointment.seller_id == account_id, Appointment.buyer_id == account_id)
+    rows = await work.rows(
+        select(*_COLUMNS)
+        .where(party, live(Appointment))
+        .order_by(Appointment.created_at, Appointment.id)
+    )
+    return [AppointmentRecord(*tuple(row)) for row in rows]
+
+
 async def add(work: UnitOfWork, appointment: AppointmentRecord, *, reason: str | None) -> None:
     """A new proposal; a second current one in the room loses the unique race."""
     await work.execute(

@@ -48,6 +48,15 @@ async def pending_in(work: UnitOfWork, chatroom_id: UUID) -> OfferRecord | None:
     return await _first(work, select(*_COLUMNS).where(Offer.chatroom_id == chatroom_id, _PENDING))
 
 
+async def of_account(work: UnitOfWork, account_id: UUID) -> list[OfferRecord]:
+    """All offers between the account and anybody, oldest first."""
+    party = or_(Offer.seller_id == account_id, Offer.buyer_id == account_id)
+    rows = await work.rows(
+        select(*_COLUMNS).where(party, live(Offer)).order_by(Offer.created_at, Offer.id)
+    )
+    return [OfferRecord(*tuple(row)) for row in rows]
+
+
 async def overdue(work: UnitOfWork, account_id: UUID) -> list[UUID]:
     """The account's pending offers whose time is over."""
     party = or_(Offer.seller_id == account_id, Offer.buyer_id == account_id)

@@ -1,5 +1,6 @@
 """The SQL of reports."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,15 @@ async def made_since(work: UnitOfWork, reporter_id: UUID, since: datetime) -> li
         .order_by(Report.created_at)
     )
     return [row.created_at for row in rows]
+
+
+async def by_reporter(work: UnitOfWork, reporter_id: UUID) -> Sequence[Row[Any]]:
+    """All reports of an account without what they show of others, oldest first."""
+    return await work.rows(
+        select(*_COLUMNS, Report.detail)
+        .where(Report.reporter_id == reporter_id)
+        .order_by(Report.created_at, Report.id)
+    )
 
 
 async def add(work: UnitOfWork, values: dict[str, Any]) -> Row[Any]:

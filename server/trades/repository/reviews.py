@@ -57,6 +57,16 @@ async def published_about(work: UnitOfWork, subject_id: UUID) -> list[ReviewReco
     )
 
 
+async def written_by(work: UnitOfWork, author_id: UUID) -> list[ReviewRecord]:
+    """All reviews that an account has written, published or not, newest first."""
+    return await _records(
+        work,
+        select(*_COLUMNS)
+        .where(Review.author_id == author_id, live(Review))
+        .order_by(Review.created_at.desc(), Review.id.desc()),
+    )
+
+
 async def page_about(
     work: UnitOfWork,
     subject_id: UUID,
