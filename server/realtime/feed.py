@@ -17,7 +17,7 @@ from server.accounts.events import AccountChanged, SessionEnded
 from server.chat import api as chat
 from server.chat.events import MessageDeleted, MessagePosted, RoomChanged, RoomOpened, RoomRead
 from server.listings import api as listings
-from server.listings.events import ListingChanged
+from server.listings.events import ListingChanged, ListingPublished
 from server.notifications.events import NotificationCreated, NotificationsMarkedRead
 from server.platform import streams
 from server.platform.bus import Hint
@@ -61,7 +61,7 @@ class Feed:
         for account_id in both:
             self.add((account_id,), kind, chat.seen_by(event.message, account_id))
 
-    def on_listing(self, event: ListingChanged) -> None:
+    def on_listing(self, event: ListingChanged | ListingPublished) -> None:
         """Its card, for its seller and everybody with a room on it."""
         self._listings[event.listing_id] = None
 
@@ -136,6 +136,7 @@ _HANDLERS: dict[type, Callable[[Feed, Any], None]] = {
     MessageDeleted: lambda feed, event: feed.on_message(event, EventKind.MESSAGE_DELETED),
     RoomRead: _on_read,
     ListingChanged: Feed.on_listing,
+    ListingPublished: Feed.on_listing,
     OfferChanged: lambda feed, event: _on_deal(
         feed, event, EventKind.OFFER_CHANGED, event.offer_id
     ),
