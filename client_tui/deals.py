@@ -6,7 +6,7 @@ the live object; a card whose object is not known any more only tells how it end
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +26,7 @@ OFFER_ACTIONS: Final = {name: name for name in ("accept", "decline", "counter", 
 MEETING_ACTIONS: Final = {"accept": "accept", "cancel": "decline", "no_show": "no_show"}
 """The server's actions on an object, and the actions of the chat that do them."""
 
+_LATE: Final = timedelta(hours=3)
 _ENDED: Final = {
     "offer_declined": "declined",
     "offer_withdrawn": "withdrawn",
@@ -214,11 +215,16 @@ class Deals:
             whose = "your offer" if mine else "offer to answer"
             parts.append(f"{whose}: {money(room.offer.amount, self._exponent)}")
         meeting = room.appointment
-        if meeting is not None and meeting.state in ("proposed", "accepted"):
+        if meeting is not None and self._is_ahead(meeting):
             when = self._date_time(meeting.at)
             word = "hand-over" if meeting.state == "accepted" else "to meet?"
             parts.append(f"{word} {when}, {visible_line(meeting.place)}")
         return " · ".join(parts) or self._next_step(room)
+
+    def _is_ahead(self, meeting: Appointment) -> bool:
+        """Whether one still meets; who is late may still come."""
+        agreed = meeting.state in (AppointmentState.PROPOSED, AppointmentState.ACCEPTED)
+        return agreed and meeting.at > self._now() - _LATE
 
     def _trade(self, trade: Trade, room: Chatroom) -> str:
         if trade.state is TradeState.RESERVED:
@@ -228,7 +234,7 @@ class Deals:
 
     def _next_step(self, room: ChatroomDetail) -> str:
         if "reserve" in room.allowed_actions:
-            return "you sell this: R reserves it for them"
+            return f"R reserves it for {visible_line(room.other.display_name)}"
         if "offer" in room.allowed_actions:
             return "o makes an offer"
         return ""

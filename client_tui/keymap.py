@@ -105,7 +105,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("offer", "o", "offer", "Offer a price", _in("chat"), 5),
     Action("reserve", "R", "reserve", "Reserve it for them", _in("chat"), 6),
     Action("appointment", "p", "meet", "Propose when and where to meet", _in("chat"), 7),
-    Action("no_show", "N", "did not come", "Say that they did not come", _in("chat"), 4),
+    Action("no_show", "N", "did not come", "Say that they did not come", _in("chat")),
     Action("trade", "t", "trade", "See the trade", _in("chat"), 8),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chat"), 9),
     Action("retry", "r", "retry", "Send it again; load it again", _in("chat"), 2),
@@ -130,6 +130,7 @@ ACTIONS: tuple[Action, ...] = (
         priority=True,
     ),
     Action("add_photo", "ctrl+o", "photo", "Add photos", _in("composer"), 2, priority=True),
+    Action("add_photo", "ctrl+o", "photo", "Add photos", _in("chat")),
     Action("leave", "escape", "history", "To the history", _in("composer"), 4, priority=True),
     # Trades
     Action("open_trade", "enter", "open", "Open the trade", _in("trades"), 1),

@@ -275,8 +275,10 @@ class ChatScreen(Writing, Dealing):
 
     def actions(self) -> Iterable[Action]:
         """Those of both contexts."""
-        yield from (action for action in actions_of("composer") if "*" not in action.contexts)
-        yield from super().actions()
+        writing = [action for action in actions_of("composer") if "*" not in action.contexts]
+        yield from writing
+        known = {action.id for action in writing}
+        yield from (action for action in super().actions() if action.id not in known)
 
     def do_back(self) -> None:
         """Out of an edit, out of the composer, out of the chat."""

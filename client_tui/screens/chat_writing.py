@@ -152,6 +152,7 @@ class Writing(Reading):
             except BadFile as problem:
                 self.say(str(problem), severity="error")
         self.attachments.show(files)
+        self.composer.focus()
 
     @on(Composer.EmptyBackspace)
     def _last_photo_away(self) -> None:

@@ -14,7 +14,7 @@ from textual.geometry import Size
 from client_tui.conversation import Waiting
 from client_tui.core.uploads import Phase, Progress
 from client_tui.deals import Card
-from client_tui.format import cells, truncate, visible_line
+from client_tui.format import cells, visible_line, wrap
 from client_tui.keymap import key_of
 from client_tui.pictures import Pictures
 from client_tui.widgets.palette import Palette
@@ -80,20 +80,21 @@ def card_lines(card: Card, width: int, palette: Palette) -> list[Line]:
     """A bar, the title and how it stands; what can be done stands to the right or below."""
     live = card.live
     bar = Segment("┃ ", palette.accent if live else palette.dim)
-    title = truncate(visible_line(card.title), width - 2)
-    first: Line = [bar, Segment(title, palette.bold if live else palette.dim)]
+    style = palette.bold if live else palette.dim
+    wrapped = wrap(visible_line(card.title), width - 2)
+    *above, first = [[bar, Segment(line, style)] for line in wrapped]
     note = [Segment(f"  {card.note}", palette.dim)] if card.note else []
     actions = [(key_of("chat", id), name, id) for id, name in card.actions]
     keys = action_segments(actions, palette)
     spare = width - width_of([*first, *note, *keys])
     if spare >= 3:
-        return [[*first, *note, Segment(" " * spare), *keys]]
+        return [*above, [*first, *note, Segment(" " * spare), *keys]]
     if width_of([*first, *note]) <= width:
         first, note = [*first, *note], []
     lines = [[bar, *line] for line in action_lines(actions, width - 2, palette)] or [[bar]]
     if note and width_of([*lines[-1], *note]) <= width:
         lines[-1] += note
-    return [first, *lines] if live or note else [first]
+    return [*above, first, *lines] if live or note else [*above, first]
 
 
 def photo_lines(photos: Sequence[Photo], width: int, pictures: Pictures) -> list[Line]:

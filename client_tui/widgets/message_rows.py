@@ -293,7 +293,8 @@ class MessageRows:
         who = name or Segment("")
         time = Segment(f"  {clock_time(at, self.scene.zone)}   ", self.scene.palette.dim)
         first, *others = lines
-        named = Segment(pad(truncate(who.text, room), room, "right"), who.style)
+        shown = who.text if cells(who.text) <= room else who.text.split(" ")[0]
+        named = Segment(pad(truncate(shown, room), room, "right"), who.style)
         return [[named, time, *first], *self._indented(others, width)]
 
     def _indented(self, lines: list[Line], width: int) -> list[Line]:
