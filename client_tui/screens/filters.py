@@ -6,10 +6,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
-from textual.widgets import Button, Checkbox, Input, Select, SelectionList, Static
+from textual.widgets import Button, Input, Select, Static
 from textual.widgets.selection_list import Selection
 
 from client_tui.format import money, parse_money
+from client_tui.widgets.ticks import Tick, TickList
 from shared_models.listings import ListingFilter, ListingState
 from shared_models.market import Condition, Market, Method
 
@@ -69,7 +70,7 @@ class FilterScreen(ModalScreen[ListingFilter | None]):
             yield Static("Filter", classes="dialog-title")
             categories = [(category.name, category.id) for category in self._market.categories]
             yield _select("category", "every category", categories, now.category)
-            yield SelectionList[str](
+            yield TickList(
                 *(
                     Selection(choice.name, choice.id, choice.id in now.condition)
                     for choice in self._market.conditions
@@ -86,8 +87,8 @@ class FilterScreen(ModalScreen[ListingFilter | None]):
                 yield _select("state", "for sale", list(_STATES), str(now.state))
             with Horizontal(classes="row"):
                 yield Input(now.place or "", placeholder="neighbourhood", id="place")
-                yield Checkbox("negotiable", bool(now.negotiable), id="negotiable", compact=True)
-                yield Checkbox("free", bool(now.giveaway), id="giveaway", compact=True)
+                yield Tick("negotiable", bool(now.negotiable), id="negotiable", compact=True)
+                yield Tick("free", bool(now.giveaway), id="giveaway", compact=True)
             with Horizontal(classes="buttons"):
                 yield Button("Show (ctrl+s)", id="apply", variant="primary")
                 yield Button("Clear", id="clear")
@@ -121,14 +122,14 @@ class FilterScreen(ModalScreen[ListingFilter | None]):
                 q=self._filter.q,
                 sort=self._filter.sort,
                 category=_chosen(self.query_one("#category", Select)),
-                condition=tuple(Condition(c) for c in self.query_one(SelectionList).selected),
+                condition=tuple(Condition(c) for c in self.query_one(TickList).selected),
                 min_price=low,
                 max_price=high,
                 method=Method(method) if method else None,
                 state="any" if state == "any" else ListingState(state),
                 place=self.query_one("#place", Input).value.strip() or None,
-                negotiable=self.query_one("#negotiable", Checkbox).value or None,
-                giveaway=self.query_one("#giveaway", Checkbox).value or None,
+                negotiable=self.query_one("#negotiable", Tick).value or None,
+                giveaway=self.query_one("#giveaway", Tick).value or None,
             )
         )
 

@@ -6,10 +6,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Button, OptionList, SelectionList, Static, TextArea
+from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
+from client_tui.widgets.ticks import TickList
 from shared_models.market import Market
 from shared_models.trades import ReviewCreate
 
@@ -42,7 +43,7 @@ class ReviewScreen(ModalScreen[ReviewCreate | None]):
                 id="stars",
             )
             yield Static(f"up to {limits.review_tags_max} tags", classes="field-label")
-            yield SelectionList[str](
+            yield TickList(
                 *(Selection(tag.name, tag.id) for tag in self._market.review_tags),
                 id="tags",
                 compact=True,
@@ -71,7 +72,7 @@ class ReviewScreen(ModalScreen[ReviewCreate | None]):
     def action_send(self) -> None:
         """Check and answer."""
         limits = self._market.limits
-        tags = self.query_one("#tags", SelectionList).selected
+        tags = self.query_one("#tags", TickList).selected
         comment = self.query_one("#comment", TextArea).text.strip()
         if len(tags) > limits.review_tags_max:
             self._wrong(f"At most {limits.review_tags_max} tags.")

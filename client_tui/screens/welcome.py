@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Input, Static
+from textual.widgets import Button, Input, Static
 
 from client_tui.core.address import server_address
 from client_tui.core.errors import BadServerAddress, ClientError, Refused
 from client_tui.core.forms import fill
 from client_tui.screens.base import PickyScreen
 from client_tui.widgets.field import Field
+from client_tui.widgets.ticks import Tick
 from client_tui.work import start
 from shared_models.accounts import SignUp
 
@@ -43,7 +44,7 @@ class WelcomeScreen(PickyScreen):
             yield Field("server", Input(server, id="server-input"), id="server")
             yield Field("handle", Input(placeholder="a-z 0-9 _", max_length=20), id="handle")
             yield Field("password", Input(password=True, max_length=128), id="password")
-            yield Checkbox("I am new here", id="new", compact=True)
+            yield Tick("I am new here", id="new", compact=True)
             yield Field("display name", Input(max_length=20), id="display_name")
             yield Static("", classes="field-error", id="form-error", markup=False)
             with Horizontal(classes="buttons"):
@@ -57,7 +58,7 @@ class WelcomeScreen(PickyScreen):
 
     @property
     def _new(self) -> bool:
-        return self.query_one("#new", Checkbox).value
+        return self.query_one("#new", Tick).value
 
     def on_checkbox_changed(self) -> None:
         """Up or in."""
