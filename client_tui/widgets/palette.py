@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.style import Style
-from textual.color import Color
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,5 +39,5 @@ class Palette:
 
 
 def color_style(name: str) -> Style:
-    """A theme's colour as Rich knows it; the themes of the terminal name theirs in another way."""
-    return Style.from_color(Color.parse(name).rich_color)
+    """A theme's colour as Rich knows it; Textual names those of the terminal in another way."""
+    return Style(color=name.removeprefix("ansi_"))
