@@ -1,15 +1,17 @@
 """Sell or edit: the form as the server checks it, photos with progress, a draft as one types."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
+from uuid import UUID, uuid4
 
 from textual import events, on
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
+from textual.widgets import Button, Input, Select, Static, TextArea
 from textual_fspicker import FileOpen, Filters
 
 from client_tui.core.errors import ClientError, Refused, Stale
@@ -18,13 +20,16 @@ from client_tui.core.uploads import Outcome, Phase, Progress
 from client_tui.dropped import PICTURES, dropped_paths
 from client_tui.format import money, parse_money
 from client_tui.screens.base import PickyScreen
+from client_tui.screens.confirm import ConfirmScreen
 from client_tui.widgets.field import Field
 from client_tui.widgets.photo_upload import PhotoUpload
+from client_tui.widgets.ticks import Tick
 from client_tui.work import start
 from shared_models.listings import Listing, ListingCreate, ListingPatch
 from shared_models.media import Purpose
 
 DRAFT_PAUSE_S = 1.5
+_CHANGED = "What you changed is not saved yet."
 _METHODS = (("meet in person", "meet"), ("by post", "post"), ("either", "both"))
 
 
@@ -38,9 +43,13 @@ class SellScreen(PickyScreen):
         super().__init__()
         self.listing = listing
         self._pause: Timer | None = None
-        self._saving = False
-        self._loaded = False
+        self._one_save = asyncio.Lock()
+        self._publishing = False
+        self._saved: dict[str, Any] | None = None
+        """The form as it was opened or saved; None until it is drawn."""
+        self._sent_as: tuple[ListingCreate, UUID] | None = None
         self._note = ""
+        self._problem = ""
 
     @property
     def _is_draft(self) -> bool:
@@ -77,7 +86,7 @@ class SellScreen(PickyScreen):
                 )
             with Horizontal(classes="row"):
                 yield Field(f"price in {market.currency} (0 is free)", Input(price), id="price")
-                yield Checkbox("negotiable", bool(now and now.negotiable), id="negotiable")
+                yield Tick("negotiable", bool(now and now.negotiable), id="negotiable")
             with Horizontal(classes="row"):
                 method = now.method if now else "meet"
                 yield Field("how", _select(list(_METHODS), method), id="method")
@@ -107,7 +116,16 @@ class SellScreen(PickyScreen):
         self.call_after_refresh(self._begin_saving)
 
     def _begin_saving(self) -> None:
-        self._loaded = True
+        self._saved = self._form()
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether the form holds anything that the server does not have."""
+        if self._saved is None:
+            return False
+        form = self._form()
+        blank = not (form["title"].strip() or form["description"].strip() or form["photo_ids"])
+        return form != self._saved and not (blank and self.listing is None)
 
     # Photos
 
@@ -179,6 +197,8 @@ class SellScreen(PickyScreen):
 
     @on(PhotoUpload.Retried)
     def _retry(self, event: PhotoUpload.Retried) -> None:
+        assert event.upload.path is not None
+        event.upload.show_progress(Progress(0, event.upload.path, Phase.CHECKING))
         self._start(event.upload)
 
     @on(PhotoUpload.Removed)
@@ -201,16 +221,21 @@ class SellScreen(PickyScreen):
             self.do_add_photo()
 
     def _fields(self) -> dict[str, Any]:
-        """What is in the form; raises ValueError for a price that is none."""
-        price = self.query_one("#price Input", Input).value.strip()
-        exponent = self.link.market.currency_exponent
+        """The form for the server; raises ValueError for a price that is none."""
+        form = self._form()
+        price = form["price"]
+        amount = parse_money(price, self.link.market.currency_exponent) if price else None
+        return {**form, "price": amount}
+
+    def _form(self) -> dict[str, Any]:
+        """What is in the form, the price as it is written."""
         return {
             "title": self.query_one("#title Input", Input).value,
             "description": self.query_one(TextArea).text,
             "category": _chosen(self.query_one("#category Select", Select)),
             "condition": _chosen(self.query_one("#condition Select", Select)),
-            "price": parse_money(price, exponent) if price else None,
-            "negotiable": self.query_one("#negotiable", Checkbox).value,
+            "price": self.query_one("#price Input", Input).value.strip(),
+            "negotiable": self.query_one("#negotiable", Tick).value,
             "method": _chosen(self.query_one("#method Select", Select)) or "meet",
             "place": self.query_one("#place Input", Input).value.strip() or None,
             "photo_ids": [upload.photo.id for upload in self._uploads if upload.photo],
@@ -219,9 +244,9 @@ class SellScreen(PickyScreen):
     @on(Input.Changed)
     @on(TextArea.Changed)
     @on(Select.Changed)
-    @on(Checkbox.Changed)
+    @on(Tick.Changed)
     def _changed_form(self) -> None:
-        if not self._loaded or not self._is_draft:
+        if not self._is_draft or not self.unsaved:
             return
         if self._pause is not None:
             self._pause.stop()
@@ -232,40 +257,49 @@ class SellScreen(PickyScreen):
 
     async def _save_draft(self) -> None:
         try:
-            fields = self._fields()
-        except ValueError:
-            return
-        if not (fields["title"].strip() or fields["photo_ids"]) or self._saving:
-            return
-        try:
-            await self._save(fields, publish=False)
-            self._note = "draft saved"
-        except ClientError as error:
-            self._note = f"draft not saved: {error}"
+            await self._save(publish=False)
+            self._note, self._problem = "draft saved", ""
+        except (ClientError, ValueError) as error:
+            self._note, self._problem = f"draft not saved: {error}", str(error)
         self.redraw_bars()
 
-    async def _save(self, fields: dict[str, Any], *, publish: bool) -> None:
-        self._saving = True
-        api = self.link.api
-        try:
-            if self.listing is None:
-                state = "selling" if publish else "draft"
-                self.listing = await api.create_listing(fill(ListingCreate, **fields, state=state))
-            else:
-                changes = {**fields, "state": "selling"} if publish and self._is_draft else fields
-                self.listing = await api.update_listing(
-                    self.listing.id, fill(ListingPatch, **changes), version=self.listing.version
-                )
-        finally:
-            self._saving = False
+    async def _save(self, *, publish: bool) -> None:
+        """One at a time: a listing that is being made is not made twice."""
+        async with self._one_save:
+            form, fields = self._form(), self._fields()
+            if publish:
+                self.listing = await self._put(fields, publish=True)
+            elif self._is_draft and form != self._saved:
+                self.listing = await self._put(fields, publish=False)
+            self._saved = form
+
+    async def _put(self, fields: dict[str, Any], *, publish: bool) -> Listing:
+        api, now = self.link.api, self.listing
+        if now is None:
+            new = fill(ListingCreate, **fields, state="selling" if publish else "draft")
+            # After a lost answer the same form is the same request, not a second listing.
+            if self._sent_as is None or self._sent_as[0] != new:
+                self._sent_as = (new, uuid4())
+            return await api.create_listing(new, key=self._sent_as[1])
+        changes = {**fields, "state": "selling"} if publish and self._is_draft else fields
+        return await api.update_listing(now.id, fill(ListingPatch, **changes), version=now.version)
 
     def do_publish(self) -> None:
         """Check, then put it up for sale or save the changes."""
+        if self._publishing:
+            return
         if self._pause is not None:
             self._pause.stop()
-        start(self, self._publish, group="draft", exclusive=True)
+        self._publishing = True
+        start(self, self._publish, group="publish")
 
     async def _publish(self) -> None:
+        try:
+            await self._check_and_publish()
+        finally:
+            self._publishing = False
+
+    async def _check_and_publish(self) -> None:
         for field in self.query(Field):
             field.clear_error()
         self._form_error("")
@@ -273,9 +307,12 @@ class SellScreen(PickyScreen):
         if any(upload.under_way for upload in self._uploads):
             self._photo_error("Some photos are still on their way.")
             return
+        if any(upload.failed for upload in self._uploads):
+            self._photo_error("A photo has failed. Retry it, or remove it.")
+            return
         was_draft = self._is_draft
         try:
-            await self._save(self._fields(), publish=True)
+            await self._save(publish=True)
         except ValueError as no_price:
             self._field_error("price", str(no_price))
         except ClientError as error:
@@ -319,14 +356,35 @@ class SellScreen(PickyScreen):
 
     def do_back(self) -> None:
         """Leave; the draft stays."""
+        self.leave(self.dismiss)
+
+    def leave(self, go: Callable[[], object]) -> None:
+        """Save the draft, then go; asks first if anything would be lost."""
         if self._pause is not None:
             self._pause.stop()
-        start(self, self._save_and_go, group="draft")
+        start(self, partial(self._save_and_go, go), group="leave", exclusive=True)
 
-    async def _save_and_go(self) -> None:
-        if self._is_draft and self._loaded:
+    async def _save_and_go(self, go: Callable[[], object]) -> None:
+        if self._is_draft and self.unsaved:
             await self._save_draft()
-        self.dismiss()
+        lost = self._would_be_lost()
+        if lost is None:
+            go()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                go()
+
+        question = ConfirmScreen("Leave without saving?", lost, yes="Leave", no="Stay")
+        self.app.push_screen(question, answered)
+
+    def _would_be_lost(self) -> str | None:
+        if any(upload.under_way for upload in self._uploads):
+            return "Some photos are still on their way."
+        if not self.unsaved:
+            return None
+        return f"The draft is not saved: {self._problem}" if self._is_draft else _CHANGED
 
 
 def _select(options: list[tuple[str, str]], chosen: str | None) -> Select[str]:

@@ -1,0 +1,181 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from textual.widgets import Input, Static, TextArea
+
+from client_tui.app import PickyApp
+from client_tui.core.errors import ServerUnreachable
+from client_tui.core.uploads import Outcome, Phase, Progress
+from client_tui.screens.browse import BrowseScreen
+from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.listing import ListingScreen
+from client_tui.screens.sell import SellScreen
+from client_tui.widgets.photo_upload import PhotoUpload
+from shared_models.listings import Listing
+from tests.client.app.test_without_a_server import MovingLink, Shown
+from tests.snapshots import scene
+
+
+class Desk:
+    """Takes listings and photos, when the test lets it."""
+
+    def __init__(self, link: MovingLink) -> None:
+        self.link = link
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.keys: set[Any] = set()
+        self.open = asyncio.Event()
+        self.open.set()
+        self.photo: list[Outcome] = []
+        self.photo_open = asyncio.Event()
+        self.listing: Listing | None = None
+
+    async def create(self, form: Any, *, key: Any = None) -> Listing:
+        return await self._take("create", form.model_dump(), key=key)
+
+    async def update(self, listing_id: Any, patch: Any, *, version: int) -> Listing:
+        return await self._take("update", patch.model_dump(exclude_unset=True))
+
+    async def _take(self, name: str, fields: dict[str, Any], key: Any = None) -> Listing:
+        self.asked.append((name, fields))
+        self.keys.add(key)
+        await self.open.wait()
+        self.link.moving.check()
+        state = fields.get("state") or (self.listing.state if self.listing else "draft")
+        self.listing = scene.listing(6, mine=True, state=state, title=fields["title"])
+        return self.listing
+
+    async def upload(self, purpose: Any, paths: list[Path], tell: Any) -> list[Outcome]:
+        tell(Progress(0, paths[0], Phase.SENDING, 40, 100))
+        await self.photo_open.wait()
+        self.photo_open.clear()
+        return [self.photo.pop(0)]
+
+
+@asynccontextmanager
+async def form(home: Path) -> AsyncIterator[tuple[Shown, Desk, SellScreen]]:
+    link = MovingLink(home)
+    app = PickyApp(link)
+    async with app.run_test(size=(80, 40), notifications=True) as pilot:
+        shown, desk = Shown(app, link, pilot), Desk(link)
+        await shown.until(lambda: isinstance(app.screen, BrowseScreen) and len(app.screen.cards))
+        api: Any = link.api
+        api.create_listing, api.update_listing = desk.create, desk.update
+        link.uploader = desk  # type: ignore[assignment]
+        app.sell()
+        await shown.until(lambda: isinstance(app.screen, SellScreen) and app.screen.is_mounted)
+        screen = app.screen
+        assert isinstance(screen, SellScreen)
+        await pilot.pause()
+        yield shown, desk, screen
+
+
+def write(screen: SellScreen, title: str = "Oak chair", price: str = "45,000") -> None:
+    screen.query_one("#title Input", Input).value = title
+    screen.query_one("#price Input", Input).value = price
+    screen.query_one(TextArea).text = "A good chair, as it was."
+
+
+async def test_two_quick_presses_publish_once(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        write(screen)
+        desk.open.clear()
+        await shown.pilot.press("ctrl+s", "ctrl+s")
+        desk.open.set()
+        await shown.until(lambda: isinstance(shown.app.screen, ListingScreen))
+        assert [(name, fields["state"]) for name, fields in desk.asked] == [("create", "selling")]
+
+
+async def test_publishing_while_the_draft_is_being_made_publishes_that_draft(
+    tmp_path: Path,
+) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        write(screen)
+        desk.open.clear()
+        await shown.until(lambda: desk.asked)
+        await shown.pilot.press("ctrl+s")
+        desk.open.set()
+        await shown.until(lambda: isinstance(shown.app.screen, ListingScreen))
+        assert [(name, fields["state"]) for name, fields in desk.asked] == [
+            ("create", "draft"),
+            ("update", "selling"),
+        ]
+
+
+async def test_leaving_saves_what_was_written_while_an_older_draft_is_being_saved(
+    tmp_path: Path,
+) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        write(screen)
+        desk.open.clear()
+        await shown.until(lambda: desk.asked)
+        write(screen, title="Oak chair, pair")
+        await shown.pilot.press("escape")
+        desk.open.set()
+        await shown.until(lambda: isinstance(shown.app.screen, BrowseScreen))
+        assert [fields["title"] for _, fields in desk.asked] == ["Oak chair", "Oak chair, pair"]
+
+
+async def test_a_draft_that_can_not_be_saved_is_not_thrown_away_unasked(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        write(screen)
+        shown.link.lose()
+        await shown.pilot.press("escape")
+        await shown.until(lambda: isinstance(shown.app.screen, ConfirmScreen))
+        await shown.pilot.press("n")
+        assert shown.app.screen is screen
+        await shown.pilot.press("ctrl+q")
+        await shown.until(lambda: isinstance(shown.app.screen, ConfirmScreen))
+        await shown.pilot.press("n")
+        shown.link.find()
+        await shown.pilot.press("escape")
+        await shown.until(lambda: isinstance(shown.app.screen, BrowseScreen))
+        assert desk.listing is not None
+        assert desk.listing.title == "Oak chair"
+        assert len(desk.keys) == 1, "the same form after a lost answer is the same request"
+
+
+async def test_nothing_written_is_nothing_to_save(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, desk, _):
+        await shown.pilot.press("escape")
+        await shown.until(lambda: isinstance(shown.app.screen, BrowseScreen))
+        assert desk.asked == []
+
+
+async def test_a_price_that_is_none_keeps_the_draft_on_the_screen(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        write(screen, price="a lot")
+        await shown.pilot.press("escape")
+        await shown.until(lambda: isinstance(shown.app.screen, ConfirmScreen))
+        assert desk.asked == []
+
+
+async def test_a_failed_photo_is_retried_and_holds_publishing_back_until_then(
+    tmp_path: Path,
+) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        write(screen)
+        path = tmp_path / "chair.jpg"
+        failed = ServerUnreachable("http://server", "cut")
+        desk.photo = [Outcome(path, error=failed), Outcome(path, scene.photo(1))]
+        screen.add_photos([path])
+        await shown.pilot.press("ctrl+s")
+        await shown.until(lambda: "still on their way" in photo_error(screen))
+        desk.photo_open.set()
+        await shown.until(lambda: screen.query(PhotoUpload).first().failed)
+        await shown.pilot.press("ctrl+s")
+        await shown.until(lambda: "has failed" in photo_error(screen))
+        assert "selling" not in [fields.get("state") for _, fields in desk.asked]
+        upload = screen.query_one(PhotoUpload)
+        upload.post_message(PhotoUpload.Retried(upload))
+        desk.photo_open.set()
+        await shown.until(lambda: upload.photo is not None)
+        await shown.pilot.press("ctrl+s")
+        await shown.until(lambda: isinstance(shown.app.screen, ListingScreen))
+        assert desk.asked[-1][1]["photo_ids"] == [scene.photo(1).id]
+
+
+def photo_error(screen: SellScreen) -> str:
+    return str(screen.query_one("#photo-error", Static).visual)
