@@ -1,6 +1,6 @@
 """The Textual app: modes, themes, the keys that work everywhere, and errors as toasts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
@@ -13,6 +13,7 @@ from textual.worker import Worker, WorkerState
 from client_tui import keymap
 from client_tui.core.errors import ClientError
 from client_tui.core.paths import Paths
+from client_tui.core.status import LineState
 from client_tui.link import Link
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.browse import BrowseScreen
@@ -60,6 +61,9 @@ class PickyApp(App[str]):
         super().__init__()
         self.link = link
         self._opening = opening
+        self.lines = 0
+        """How many times the line has come."""
+        self._was_online = False
         for known in THEMES:
             self.register_theme(known)
         wanted = theme or link.config.theme
@@ -67,9 +71,18 @@ class PickyApp(App[str]):
         keys = {name: ",".join(keys) for name, keys in link.config.keys.items()}
         self.set_keymap(keymap.keymap_of(keys))
 
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's colours; the terminal's own by Rich's names where texts are drawn."""
+        variables = super().get_css_variables()
+        self.theme_variables = {
+            name: value.removeprefix("ansi_") for name, value in self.theme_variables.items()
+        }
+        return variables
+
     async def on_mount(self) -> None:
         """Start the link, then show the market or the way in."""
         self.link.on_status = self._status_changed
+        self.set_interval(1.0, self._count_down)
         if self.link.signed_in:
             start(self, self._start, name="start", group="link")
         else:
@@ -106,6 +119,16 @@ class PickyApp(App[str]):
         return status_text(self.link, self.theme_variables)
 
     def _status_changed(self) -> None:
+        online = self.link.status.state is LineState.ONLINE
+        self.lines += online and not self._was_online
+        self._was_online = online
+        self._redraw_bars()
+
+    def _count_down(self) -> None:
+        if self.link.status.retry_at is not None:
+            self._redraw_bars()
+
+    def _redraw_bars(self) -> None:
         if isinstance(self.screen, PickyScreen):
             self.screen.redraw_bars()
 
@@ -151,25 +174,42 @@ class PickyApp(App[str]):
 
     # Where the screens send one
 
+    def retry_now(self) -> None:
+        """Do not wait any longer for the line."""
+        if self.link.signed_in and self.link.status.retry_at is not None:
+            self.link.session.retry_now()
+
+    def _open(self, screen: PickyScreen, same: Callable[[Screen[Any]], bool]) -> None:
+        """Show a screen; if it is open already, go back to it, as it was left."""
+        below = [depth for depth, one in enumerate(reversed(self.screen_stack)) if same(one)]
+        if not below:
+            self.push_screen(screen)
+        for _ in range(below[0] if below else 0):
+            self.pop_screen()
+
     def open_listing(self, listing_id: UUID) -> None:
         """A listing in full."""
-        self.push_screen(ListingScreen(listing_id))
+        self._open(
+            ListingScreen(listing_id),
+            lambda one: isinstance(one, ListingScreen) and one.listing_id == listing_id,
+        )
 
     def show_listing(self, listing_id: UUID) -> None:
-        """A listing, unless it is in front already."""
-        screen = self.screen
-        if isinstance(screen, ListingScreen) and screen.listing_id == listing_id:
-            screen.do_refresh()
-        else:
-            self.open_listing(listing_id)
+        """A listing that has just changed."""
+        self.open_listing(listing_id)
+        if isinstance(self.screen, ListingScreen) and self.screen.listing is not None:
+            self.screen.do_refresh()
 
     def open_chat(self, room_id: UUID) -> None:
         """A room."""
-        self.push_screen(ChatScreen(room_id))
+        self._open(
+            ChatScreen(room_id),
+            lambda one: isinstance(one, ChatScreen) and one.room_id == room_id,
+        )
 
     def open_chat_about(self, listing_id: UUID) -> None:
         """The room with a listing's seller; made if there is none yet."""
-        start(self, partial(self._open_room, listing_id), group="open-room")
+        start(self, partial(self._open_room, listing_id), group="open-room", exclusive=True)
 
     async def _open_room(self, listing_id: UUID) -> None:
         room = await self.link.api.open_room(listing_id)
@@ -178,11 +218,17 @@ class PickyApp(App[str]):
 
     def open_trade(self, trade_id: UUID) -> None:
         """A trade with its timeline."""
-        self.push_screen(TradeScreen(trade_id))
+        self._open(
+            TradeScreen(trade_id),
+            lambda one: isinstance(one, TradeScreen) and one.trade_id == trade_id,
+        )
 
     def open_profile(self, account_id: UUID) -> None:
         """Somebody's public profile."""
-        self.push_screen(PersonScreen(account_id))
+        self._open(
+            PersonScreen(account_id),
+            lambda one: isinstance(one, PersonScreen) and one.account_id == account_id,
+        )
 
     def sell(self, listing: Listing | None = None) -> None:
         """A new listing, or one to edit."""
@@ -211,13 +257,26 @@ class PickyApp(App[str]):
         """Another part of the market as it was left; the same part from its beginning."""
         if mode != self.current_mode:
             self.switch_mode(mode)
-            return
+        else:
+            self._after_saving(self._to_beginning)
+
+    def _to_beginning(self) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
+    async def action_quit(self) -> None:
+        """Textual's own key for it, which comes before a screen's."""
+        self.do_quit()
+
     def do_quit(self) -> None:
         """Leave."""
-        self.exit()
+        self._after_saving(self.exit)
+
+    def _after_saving(self, go: Callable[[], object]) -> None:
+        if isinstance(self.screen, SellScreen) and self.screen.unsaved:
+            self.screen.leave(go)
+        else:
+            go()
 
 
 def run(paths: Paths | None = None) -> None:

@@ -50,6 +50,11 @@ def money(amount: int, exponent: int = 0, currency: str = "") -> str:
     return f"{currency} {sign}{whole:,}{decimals}".lstrip()
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 chat``, ``3 chats``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def parse_money(text: str, exponent: int = 0) -> int:
     """The minor units of a written amount: ``45000``, ``45,000``, ``12.5`` (exponent 2).
 

@@ -25,7 +25,7 @@ from client_tui.core.session import Listener, Session
 from client_tui.core.status import LineState, Status
 from client_tui.core.uploads import Progress, Uploader
 from client_tui.pictures import Pictures
-from client_tui.store import DeliveryChanged, PeerTyping, Sent, Store
+from client_tui.store import DeliveryChanged, ListingChanged, PeerTyping, Sent, Store
 from shared_models.accounts import SignedIn, SignIn, SignUp
 from shared_models.listings import ListingCard
 from shared_models.market import Market
@@ -258,13 +258,14 @@ class Link(Listener, DeliveryListener):
 
     # Small things several screens do
 
-    async def toggle_like(self, card: ListingCard) -> ListingCard:
-        """Like it, or no longer; the card as it is now."""
+    async def toggle_like(self, card: ListingCard) -> None:
+        """Like it, or no longer; every list hears of the card as it is now."""
         if card.liked:
             await self.api.unlike(card.id)
         else:
             await self.api.like(card.id)
         step = -1 if card.liked else 1
-        return card.model_copy(
+        changed = card.model_copy(
             update={"liked": not card.liked, "like_count": max(0, card.like_count + step)}
         )
+        self.store.publish(ListingChanged(changed))

@@ -26,6 +26,8 @@ def status_text(link: "Link", colors: Mapping[str, str]) -> Text:
 def connection_text(link: "Link", good: str, bad: str, dim: str) -> Text:
     """The connection alone."""
     status = link.status
+    if not link.signed_in:
+        return Text()
     if status.state == "online":
         text = Text.assemble(("●", good), " online")
     elif status.state == "connecting":

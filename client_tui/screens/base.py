@@ -1,6 +1,7 @@
 """What every screen has: the top bar, the key bar, one way to do an action, and toasts."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
@@ -8,7 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import Worker
 
+from client_tui.core.errors import ClientError, ServerUnreachable
+from client_tui.core.status import LineState
 from client_tui.keymap import Action, actions_of, bindings_of, footer_of
 from client_tui.store import Change, Store
 from client_tui.widgets.key_bar import Entry, KeyBar
@@ -17,6 +21,9 @@ from client_tui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from client_tui.app import PickyApp
     from client_tui.link import Link
+
+RETRY_NOW = replace(next(one for one in actions_of("*") if one.id == "refresh"), label="try now")
+"""In every footer while the line is gone."""
 
 
 class PickyScreen(Screen[Any]):
@@ -29,6 +36,7 @@ class PickyScreen(Screen[Any]):
 
     context: ClassVar[str] = ""
     _unsubscribe: Callable[[], None] | None = None
+    _failed_on_line: int | None = None
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -101,12 +109,25 @@ class PickyScreen(Screen[Any]):
         """Draw heading, status and keys anew."""
         if not self.is_mounted:
             return
+        self._read_what_failed()
         bar = self.query_one(TopBar)
         bar.title = self.heading()
         bar.status = self.status_cell()
-        self.query_one(KeyBar).show(
-            [Entry(action, self.why_not(action.id)) for action in self.footer_actions()]
-        )
+        entries = [Entry(action, self.why_not(action.id)) for action in self.footer_actions()]
+        if self.link.status.retry_at is not None:
+            entries.insert(0, Entry(RETRY_NOW))
+        self.query_one(KeyBar).show(entries)
+
+    def failed(self, error: ClientError) -> None:
+        """Something could not be read: if for want of a server, it is read when one is there."""
+        if isinstance(error, ServerUnreachable):
+            self._failed_on_line = self.picky.lines
+
+    def _read_what_failed(self) -> None:
+        line, online = self._failed_on_line, self.link.status.state is LineState.ONLINE
+        if line is not None and online and line < self.picky.lines:
+            self._failed_on_line = None
+            self.do_refresh()
 
     def footer_actions(self) -> list[Action]:
         """The actions in the footer, in order."""
@@ -122,10 +143,19 @@ class PickyScreen(Screen[Any]):
         if reason is not None:
             self.say(reason, severity="warning")
             return
+        if action_id == "refresh":
+            self.picky.retry_now()
         do = getattr(self, f"do_{action_id}", None) or getattr(self.picky, f"do_{action_id}")
         result = do()
         if result is not None and hasattr(result, "__await__"):
-            await result
+            try:
+                await result
+            except ClientError as error:
+                self.say(str(error), severity="error")
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Textual tells only the screen that the worker belongs to; the app has the words."""
+        self.picky.on_worker_state_changed(event)
 
     async def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
         """A click in the footer is the key."""

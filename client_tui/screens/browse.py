@@ -63,6 +63,7 @@ class BrowseScreen(PickyScreen):
         super().__init__()
         self.filter = ListingFilter()
         self._source = Source.MARKET
+        self._shown: tuple[Source, ListingFilter] | None = None
         self._next_cursor: str | None = None
         self._loading = False
         self._generation = 0
@@ -114,7 +115,9 @@ class BrowseScreen(PickyScreen):
     def selected(self) -> ListingCard | None:
         """The card under the cursor."""
         cards = self.cards
-        return None if cards.cursor is None else cards.item(cards.cursor)
+        if cards.cursor is None or not self.query_one("#browse").display:
+            return None
+        return cards.item(cards.cursor)
 
     # Loading
 
@@ -131,7 +134,7 @@ class BrowseScreen(PickyScreen):
             page = await self._page(cursor)
         except ClientError as error:
             if generation == self._generation:
-                self._show_note(f"{error}\n\nctrl+r tries again")
+                self._say_failed(error, first=cursor is None)
             return
         finally:
             self._loading = False
@@ -142,6 +145,15 @@ class BrowseScreen(PickyScreen):
             self._start(page.items)
         else:
             self.cards.append(card for card in page.items if card.id.int not in self.cards)
+
+    def _say_failed(self, error: ClientError, *, first: bool) -> None:
+        """In place of the list; beside it where it is this list, or the beginning of it."""
+        if first:
+            self.failed(error)
+        if first and self._shown != (self._source, self.filter):
+            self._show_note(f"{error}\n\nctrl+r tries again")
+        else:
+            self.say(str(error), severity="error")
 
     async def _page(self, cursor: str | None) -> Page[ListingCard]:
         api = self.link.api
@@ -154,6 +166,7 @@ class BrowseScreen(PickyScreen):
                 return await api.listings(self.filter, cursor=cursor, limit=PAGE)
 
     def _start(self, items: list[ListingCard]) -> None:
+        self._shown = self._source, self.filter
         self.cards.set_items(items)
         if items:
             self._show_note(None)
@@ -170,6 +183,7 @@ class BrowseScreen(PickyScreen):
         note.update(text or "")
         note.display = text is not None
         self.query_one("#browse").display = text is None
+        self.redraw_bars()
 
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
@@ -192,6 +206,8 @@ class BrowseScreen(PickyScreen):
         """A card changed somewhere: show it as it is now."""
         if isinstance(change, ListingChanged) and change.card.id.int in self.cards:
             self.cards.replace(change.card)
+            if self.selected() == change.card:
+                self.query_one(Preview).show(change.card)
 
     # Search
 
@@ -303,14 +319,14 @@ class BrowseScreen(PickyScreen):
             self.filter = narrowed
             self.reload()
 
-    async def do_like(self) -> None:
+    def do_like(self) -> None:
         """Like it, or no longer."""
+        start(self, self._like, group="like", exclusive=True)
+
+    async def _like(self) -> None:
         card = self.selected()
-        if card is None:
-            return
-        liked = await self.link.toggle_like(card)
-        if card.id.int in self.cards:
-            self.cards.replace(liked)
+        if card is not None:
+            await self.link.toggle_like(card)
 
     def do_chat(self) -> None:
         """Open a room with the seller."""

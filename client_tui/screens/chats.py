@@ -7,6 +7,7 @@ from textual import on
 from textual.widget import Widget
 from textual.widgets import Static
 
+from client_tui.core.errors import ServerUnreachable
 from client_tui.screens.base import PickyScreen
 from client_tui.store import Change, Reset, RoomChanged
 from client_tui.widgets.room_rows import RoomRows
@@ -73,7 +74,11 @@ class ChatsScreen(PickyScreen):
             start(self, self._load, group="rooms", exclusive=True)
 
     async def _load(self) -> None:
-        page = await self.link.api.rooms(cursor=self._next_cursor, limit=PAGE)
+        try:
+            page = await self.link.api.rooms(cursor=self._next_cursor, limit=PAGE)
+        except ServerUnreachable as error:
+            self.failed(error)  # the rooms that are known stay, and the status cell says why
+            return
         self._next_cursor = page.next_cursor
         self._all_loaded = page.next_cursor is None
         for room in page.items:

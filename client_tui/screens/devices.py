@@ -35,7 +35,12 @@ class DevicesScreen(ModalScreen[None]):
 
     async def _load(self) -> None:
         link = self.app.link  # type: ignore[attr-defined]
-        page = await link.api.sessions(limit=100)
+        try:
+            page = await link.api.sessions(limit=100)
+        except ClientError as error:
+            self.app.notify(str(error), severity="error", markup=False)
+            self.dismiss()
+            return
         devices = self.query_one(OptionList)
         devices.clear_options()
         for session in page.items:

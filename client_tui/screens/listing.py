@@ -1,5 +1,6 @@
 """A listing: photos, the whole text, who sells it, and what can be done with it."""
 
+import contextlib
 from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
@@ -10,9 +11,9 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from client_tui.core.errors import ClientError, NotFound
+from client_tui.core.errors import ClientError, NotFound, ServerUnreachable, StorageFailed
 from client_tui.core.forms import fill
-from client_tui.format import ago, money, parse_money, visible, visible_line
+from client_tui.format import ago, counted, money, parse_money, visible, visible_line
 from client_tui.keymap import Action, key_of
 from client_tui.screens.ask import AskScreen
 from client_tui.screens.base import PickyScreen
@@ -22,7 +23,7 @@ from client_tui.states import LISTING
 from client_tui.store import Change, ListingChanged
 from client_tui.widgets.photo_strip import PhotoStrip
 from client_tui.work import start
-from shared_models.listings import Listing, ListingPatch
+from shared_models.listings import Listing, ListingCard, ListingPatch
 
 _NEEDS = {
     "chat": {"open_chatroom"},
@@ -49,10 +50,14 @@ class ListingScreen(PickyScreen):
         super().__init__()
         self.listing_id = listing_id
         self.listing: Listing | None = None
+        self._is_copy = False
 
     def heading(self) -> str:
         """Its title."""
-        return f"‹ {visible_line(self.listing.title)}" if self.listing else "‹ listing"
+        if self.listing is None:
+            return "‹ listing"
+        copy = "  as it was when you last saw it" if self._is_copy else ""
+        return f"‹ {visible_line(self.listing.title)}{copy}"
 
     def content(self) -> Iterable[Widget]:
         """Photos and text, or why there are none."""
@@ -75,17 +80,31 @@ class ListingScreen(PickyScreen):
 
     async def _load(self) -> None:
         try:
-            self.listing = await self.link.api.listing(self.listing_id)
+            listing = await self.link.api.listing(self.listing_id)
         except NotFound:
             self._show_note("This listing is no longer there.\n\nesc goes back")
             return
         except ClientError as error:
-            if self.listing is None:
-                self._show_note(f"{error}\n\nctrl+r tries again   esc goes back")
-            else:
-                self.say(str(error), severity="error")
+            self.failed(error)
+            await self._load_copy(error)
             return
-        self._draw(self.listing)
+        self._is_copy = False
+        self._draw(listing)
+        with contextlib.suppress(StorageFailed):
+            await self.link.cache.save_listing(listing)
+
+    async def _load_copy(self, error: ClientError) -> None:
+        """Without a server the copy on this machine; what can be done is still up to the server."""
+        copy = None
+        if self.listing is None and isinstance(error, ServerUnreachable):
+            copy = await self.link.cache.listing(self.listing_id)
+        if copy is not None:
+            self._is_copy = True
+            self._draw(copy)
+        elif self.listing is None:
+            self._show_note(f"{error}\n\nctrl+r tries again   esc goes back")
+        else:
+            self.say(str(error), severity="error")
 
     def _show_note(self, text: str) -> None:
         note = self.query_one("#listing-note", Static)
@@ -94,6 +113,7 @@ class ListingScreen(PickyScreen):
         self.query_one("#listing").display = False
 
     def _draw(self, listing: Listing) -> None:
+        self.listing = listing
         self.query_one("#listing-note").display = False
         self.query_one("#listing").display = True
         photos = self.query_one(PhotoStrip)
@@ -135,7 +155,7 @@ class ListingScreen(PickyScreen):
         ]
         text.append(" · ".join(fact for fact in facts if fact), dim)
         heart = "♥" if listing.liked else "♡"
-        text.append(f"\n{heart} {listing.like_count}   {listing.chat_count} chats", dim)
+        text.append(f"\n{heart} {listing.like_count}   {counted(listing.chat_count, 'chat')}", dim)
         return text
 
     def _seller(self, listing: Listing) -> Text:
@@ -199,14 +219,13 @@ class ListingScreen(PickyScreen):
         if self.listing is not None:
             self.app.push_screen(ViewerScreen(self.listing.title, self.listing.photos, index))
 
-    async def do_like(self) -> None:
+    def do_like(self) -> None:
         """Like it, or no longer."""
+        start(self, self._like, group="like", exclusive=True)
+
+    async def _like(self) -> None:
         assert self.listing is not None
-        if self.listing.liked:
-            await self.link.api.unlike(self.listing_id)
-        else:
-            await self.link.api.like(self.listing_id)
-        self.do_refresh()
+        await self.link.toggle_like(_card_of(self.listing))
 
     def do_chat(self) -> None:
         """Talk to the seller."""
@@ -260,10 +279,11 @@ class ListingScreen(PickyScreen):
 
     async def _publish(self) -> None:
         assert self.listing is not None
-        self.listing = await self.link.api.update_listing(
-            self.listing_id, fill(ListingPatch, state="selling"), version=self.listing.version
+        self._draw(
+            await self.link.api.update_listing(
+                self.listing_id, fill(ListingPatch, state="selling"), version=self.listing.version
+            )
         )
-        self._draw(self.listing)
         self.say("It is for sale.")
 
     def do_delete(self) -> None:
@@ -296,8 +316,7 @@ class ListingScreen(PickyScreen):
             start(self, self._sold_elsewhere, group="sold")
 
     async def _sold_elsewhere(self) -> None:
-        self.listing = await self.link.api.sold_elsewhere(self.listing_id)
-        self._draw(self.listing)
+        self._draw(await self.link.api.sold_elsewhere(self.listing_id))
         self.say(f"It is sold. {key_of(self.context, 'undo_sold_elsewhere')} takes that back.")
 
     def do_undo_sold_elsewhere(self) -> None:
@@ -305,8 +324,7 @@ class ListingScreen(PickyScreen):
         start(self, self._undo_sold_elsewhere, group="sold")
 
     async def _undo_sold_elsewhere(self) -> None:
-        self.listing = await self.link.api.undo_sold_elsewhere(self.listing_id)
-        self._draw(self.listing)
+        self._draw(await self.link.api.undo_sold_elsewhere(self.listing_id))
         self.say("It is on sale again.")
 
     def do_copy(self) -> None:
@@ -314,3 +332,8 @@ class ListingScreen(PickyScreen):
         if self.listing is not None:
             self.app.copy_to_clipboard(f"{self.listing.title}\n{self.listing.description}")
             self.say("Copied.")
+
+
+def _card_of(listing: Listing) -> ListingCard:
+    fields = {name: getattr(listing, name) for name in ListingCard.model_fields if name != "cover"}
+    return ListingCard(**fields, cover=listing.photos[0] if listing.photos else None)

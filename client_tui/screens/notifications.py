@@ -61,6 +61,7 @@ class NotificationsScreen(PickyScreen):
             cursor = None if fresh else self._next_cursor
             page = await self.link.api.notifications(cursor=cursor, limit=PAGE)
         except ClientError as error:
+            self.failed(error)
             if fresh and not len(self.notices):
                 self._note(f"{error}\n\nctrl+r tries again")
             else:

@@ -75,6 +75,7 @@ class PersonScreen(PickyScreen):
             self._note("This account is no longer there.\n\nesc goes back")
             return
         except ClientError as error:
+            self.failed(error)
             self._note(f"{error}\n\nctrl+r tries again   esc goes back")
             return
         self.query_one("#person-note").display = False

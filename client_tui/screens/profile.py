@@ -110,6 +110,7 @@ class ProfileScreen(PickyScreen):
         try:
             page = await self.link.api.listings(ListingFilter(seller=me, state="any"), limit=100)
         except ClientError as error:
+            self.failed(error)
             note.update(f"{error}\n\nctrl+r tries again")
             note.display, self.mine.display = True, False
             return

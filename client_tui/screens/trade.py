@@ -77,6 +77,7 @@ class TradeScreen(PickyScreen):
         except NotFound:
             self._note("There is no such trade.\n\nesc goes back")
         except ClientError as error:
+            self.failed(error)
             if self.trade is None:
                 self._note(f"{error}\n\nctrl+r tries again   esc goes back")
             else:

@@ -74,6 +74,7 @@ class TradesScreen(PickyScreen):
                 role=self._role, cursor=None if fresh else self._next_cursor, limit=PAGE
             )
         except ClientError as error:
+            self.failed(error)
             if fresh and not len(self.trades):
                 self._note(f"{error}\n\nctrl+r tries again")
             else:

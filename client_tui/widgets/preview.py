@@ -5,7 +5,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from client_tui.format import money, visible_line
+from client_tui.format import counted, money, visible_line
 from client_tui.states import listing_state
 from client_tui.widgets.photo import PhotoView
 from shared_models.listings import ListingCard
@@ -36,5 +36,7 @@ class Preview(VerticalScroll, can_focus=False):
             visible_line(card.place) if card.place else None,
         ]
         text.append(" · ".join(fact for fact in facts if fact) + "\n", colors.get("dim", ""))
-        text.append(f"♥ {card.like_count}   {card.chat_count} chats", colors.get("dim", ""))
+        text.append(
+            f"♥ {card.like_count}   {counted(card.chat_count, 'chat')}", colors.get("dim", "")
+        )
         self.query_one("#preview-text", Static).update(text)

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.listing import ListingScreen
-from shared_models.listings import Listing
+from shared_models.listings import Listing, ListingState
 from tests.client.app.chat_room import Chat, RoomServer, open_chat, talk_of
 from tests.client.core.fakes import LISTING, ME, listing
 
-SELLING = {"state": "selling", "allowed_actions": ["edit", "sold_elsewhere", "delete"]}
-SOLD = {"state": "sold", "allowed_actions": ["undo_sold_elsewhere", "delete"]}
+SELLING = {"state": ListingState.SELLING, "allowed_actions": ["edit", "sold_elsewhere", "delete"]}
+SOLD = {"state": ListingState.SOLD, "allowed_actions": ["undo_sold_elsewhere", "delete"]}
 
 
 class SellersServer(RoomServer):
@@ -75,7 +75,7 @@ async def test_a_sale_elsewhere_is_asked_about_and_can_be_taken_back(tmp_path: P
 
 async def test_what_cannot_be_undone_says_why(tmp_path: Path) -> None:
     server = SellersServer()
-    server.state = {"state": "sold", "allowed_actions": ["delete"]}
+    server.state = {"state": ListingState.SOLD, "allowed_actions": ["delete"]}
     async with own_listing(tmp_path, server) as chat:
         await chat.pilot.press("m", "u")
         await chat.pilot.pause()
