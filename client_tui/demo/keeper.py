@@ -18,7 +18,7 @@ from pathlib import Path
 
 _SERVER = (sys.executable, "-P", "-m", "server")
 _CHUNK_BYTES = 4096
-_STDIN = 0
+_STDIN, _STDOUT = 0, 1
 
 
 class Keeper:
@@ -36,7 +36,7 @@ class Keeper:
         filled = self._server("seed", "--seed", seed, "--scale", scale, "--progress", "json")
         if filled == 0:
             self._server("serve", "--port", "0")
-        sys.stdout.close()
+        end_output()
 
     def end(self) -> None:
         """Kill what runs and remove the folder."""
@@ -63,6 +63,12 @@ class Keeper:
 
     def _place(self) -> tuple[str, ...]:
         return ("--data-dir", str(self._folder / "data"), "--exit-with-parent")
+
+
+def end_output() -> None:
+    """Let go of standard output, which closing ``sys.stdout`` does not: the app hears the end."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, _STDOUT)
 
 
 def environment() -> dict[str, str]:
