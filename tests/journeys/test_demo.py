@@ -19,6 +19,7 @@ BROWSE = "● selling"
 GONE_WITHIN_S = 15
 SEEDED_WITHIN_S = 150  # beside other tests; docs/performance.md has the figures for an idle machine
 CTRL_Q = "\x11"
+F2 = "\x1bOQ"
 
 
 @pytest.fixture
@@ -72,6 +73,17 @@ def test_a_terminal_closed_while_the_market_fills_leaves_nothing_behind(
         family = terminal.family()
         terminal.close()
         terminal.process.wait(GONE_WITHIN_S)
+        assert_nothing_is_left(family, places)
+
+
+def test_the_first_screen_leads_to_the_demo(places: dict[str, Path]) -> None:
+    with Terminal([PICKY], {name: str(place) for name, place in places.items()}) as terminal:
+        terminal.wait_for("demo", within_s=30)
+        terminal.press(F2)
+        terminal.wait_for(STARTING, within_s=30)
+        family = terminal.family()
+        terminal.press(CTRL_Q)
+        assert terminal.wait_for_end(GONE_WITHIN_S) == 0
         assert_nothing_is_left(family, places)
 
 
