@@ -213,7 +213,9 @@ class LostRace(Exception):
 
 @contextmanager
 def races_named() -> Iterator[None]:
-    """Turn serialisation failures, deadlocks and lost unique races into :class:`LostRace`."""
+    """Turn serialisation failures, deadlocks, locks that others hold for long and lost unique
+    races into :class:`LostRace`.
+    """
     try:
         yield
     except DBAPIError as error:
@@ -225,6 +227,6 @@ def races_named() -> Iterator[None]:
 def _is_race(error: DBAPIError) -> bool:
     code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
     if code is not None:
-        return code in {"40001", "40P01", "23505"}
+        return code in {"40001", "40P01", "55P03", "23505"}
     text = str(error.orig)
     return "UNIQUE constraint failed" in text or "database is locked" in text

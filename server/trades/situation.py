@@ -39,7 +39,8 @@ async def look(work: UnitOfWork, room_id: UUID) -> Situation:
     listing = await listings.facts(work, room.listing_id)
     if listing is None:
         raise NotFound("listing")
-    room = await chat.room_for(work, room_id, work.actor.account_id)
+    # Held, so that whoever closes it, because an account goes, comes before this or after it.
+    room = await chat.room_for(work, room_id, work.actor.account_id, lock=True)
     return Situation(room, listing, trade)
 
 

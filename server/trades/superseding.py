@@ -7,11 +7,13 @@ from server.accounts.events import AccountDeleted
 from server.chat import api as chat
 from server.listings import api as listings
 from server.listings.events import ListingChanged, ListingPriceChanged
+from server.platform.database import LostRace
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import texts
 from server.trades.events import OfferChanged
 from server.trades.records import OfferRecord
 from server.trades.repository import offers as offer_rows
+from server.trades.repository import trades as trade_rows
 
 
 async def by_reservation(work: UnitOfWork, listing_id: UUID, room_id: UUID) -> None:
@@ -37,8 +39,10 @@ async def on_listing_changed(work: UnitOfWork, event: ListingChanged) -> None:
 
 
 async def on_account_deleted(work: UnitOfWork, event: AccountDeleted) -> None:
-    """Nobody answers for a deleted account."""
+    """Nobody answers for a deleted account; a trade that has just begun keeps it (H10)."""
     await _end(work, await offer_rows.supersede_of(work, event.account_id))
+    if await trade_rows.has_open(work, event.account_id):
+        raise LostRace(f"a trade of account {event.account_id} has begun")
 
 
 async def _end(work: UnitOfWork, offers: Sequence[OfferRecord]) -> None:

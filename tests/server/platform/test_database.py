@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from server.platform.database import Database
+from server.platform.database import Database, LostRace, races_named
 
 
 @pytest.fixture
@@ -82,3 +82,14 @@ async def test_what_a_database_refuses_is_not_told_with_its_values(database: Dat
         async with database.writer.begin() as connection:
             await connection.execute(text("DELETE FROM nowhere WHERE id = :id"), {"id": "a secret"})
     assert "a secret" not in str(refused.value)
+
+
+async def test_a_lock_that_somebody_holds_for_long_is_a_lost_race(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    lock = text("LOCK TABLE platform_stream IN EXCLUSIVE MODE")
+    async with database.writer.begin() as holding, database.writer.begin() as waiting:
+        await holding.execute(lock)
+        await waiting.execute(text("SET LOCAL lock_timeout = 10"))
+        with pytest.raises(LostRace), races_named():
+            await waiting.execute(lock)
+    await database.close()
