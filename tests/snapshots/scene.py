@@ -248,7 +248,7 @@ def room(number: int = 1, **changes: Any) -> ChatroomDetail:
 
 
 def trade(state: TradeState = TradeState.HANDED_OVER, **changes: Any) -> Trade:
-    """A trade of the chairs."""
+    """A trade of the chairs; long because a trade has this many fields."""
     steps = [("reserved", TradeState.RESERVED, ME.id, 26.0), ("handed_over", state, ME.id, 2.0)]
     moved = Trade(
         id=make_id(7, 1),
