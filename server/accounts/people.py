@@ -154,10 +154,15 @@ async def set_manner(work: UnitOfWork, account_id: UUID, score: float, review_co
         work.announce(AccountChanged(account_id))
 
 
-async def notification_switches(work: UnitOfWork, account_id: UUID) -> dict[str, bool]:
-    """Which kinds of notices the account wants; all are on until switched off (rule 16)."""
-    row = await repository.own_account(work, account_id)
-    return all_switches(row.notification_switches if row else {})
+async def notification_switches(
+    work: UnitOfWork, ids: Iterable[UUID]
+) -> dict[UUID, dict[str, bool]]:
+    """Which kinds of notices each account wants, in one query; all are on until switched off
+    (rule 16).
+    """
+    wanted = set(ids)
+    chosen = await repository.notification_switches(work, wanted) if wanted else {}
+    return {id_: all_switches(chosen.get(id_, {})) for id_ in wanted}
 
 
 def all_switches(chosen: dict[str, bool]) -> dict[str, bool]:

@@ -43,11 +43,11 @@ async def notify(work: UnitOfWork, account_ids: Iterable[UUID], notice: Notice) 
     """
     wanted = sorted(set(account_ids))
     told = await repository.told_already(work, wanted, notice.key) if wanted else frozenset()
+    untold = [account_id for account_id in wanted if account_id not in told]
+    switches = await accounts.notification_switches(work, untold)
     rows = []
-    for account_id in wanted:
-        if account_id in told:
-            continue
-        on = (await accounts.notification_switches(work, account_id))[notice.kind]
+    for account_id in untold:
+        on = switches[account_id][notice.kind]
         if on or notice.kind in _ALWAYS_KEPT:
             rows.append(_row(work, account_id, notice, silent=not on))
     if rows:

@@ -130,6 +130,18 @@ async def cards(work: UnitOfWork, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
     return await work.rows(_CARDS, {"ids": list(set(ids))})
 
 
+async def notification_switches(
+    work: UnitOfWork, ids: Iterable[UUID]
+) -> dict[UUID, dict[str, bool]]:
+    """What the live ones among these accounts have switched on or off."""
+    rows = await work.rows(
+        select(Account.id, Account.notification_switches).where(
+            Account.id.in_(list(ids)), live(Account)
+        )
+    )
+    return {row.id: row.notification_switches for row in rows}
+
+
 async def standing(work: UnitOfWork, account_id: UUID) -> Row[Any] | None:
     """What rules ask about an account, deleted or not."""
     return await work.first(

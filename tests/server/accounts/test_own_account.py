@@ -115,7 +115,7 @@ async def test_notices_are_all_on_and_all_but_trade_and_system_can_be_switched_o
     ]
     assert [kind for kind, on in switches.items() if not on] == ["chat"]
     async with reading(context) as work:
-        assert await accounts.notification_switches(work, mina.id) == switches
+        assert await accounts.notification_switches(work, [mina.id]) == {mina.id: switches}
     for kind in ("trade", "system"):
         body = {"notification_switches": {kind: False}}
         problem(await mina.patch("/v1/me", body), 422, "always_on")

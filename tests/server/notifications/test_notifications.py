@@ -1,6 +1,9 @@
 """The notification centre (rule 16)."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -174,3 +177,17 @@ async def test_the_history_is_kept_for_90_days(market: Market) -> None:
     for kind in {job.kind for job in periodic() if job.kind.startswith("notifications.")}:
         await runners()[kind](market.context, {})
     assert len(await market.notices(mina)) == 1
+
+
+async def test_telling_many_asks_no_more_of_the_database_than_telling_one(
+    context: Context, market: Market, count_queries: Callable[[], Any]
+) -> None:
+    people = [(await market.person(f"liker_{number}")).id for number in range(8)]
+
+    async def asked(told: list[UUID], key: str) -> int:
+        notice = Notice(kind=NotificationKind.PRICE, event="cut", text="Cheaper.", key=key)
+        with count_queries() as queries:
+            await transact(context, None, lambda work: api.notify(work, told, notice))
+        return sum(statement.startswith("SELECT") for statement in queries.statements)
+
+    assert await asked(people[:1], "one") == await asked(people, "many")
