@@ -21,6 +21,7 @@ from client_tui.dropped import PICTURES, dropped_paths
 from client_tui.format import money, parse_money
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.widgets.drop_fields import DropInput, DropTextArea
 from client_tui.widgets.field import Field
 from client_tui.widgets.photo_upload import PhotoUpload
 from client_tui.widgets.ticks import Tick
@@ -69,7 +70,7 @@ class SellScreen(PickyScreen):
             "" if now is None or now.price is None else money(now.price, market.currency_exponent)
         )
         with VerticalScroll(id="sell"):
-            yield Field("title", Input(now.title if now else "", max_length=60), id="title")
+            yield Field("title", DropInput(now.title if now else "", max_length=60), id="title")
             with Vertical(id="photos"):
                 yield Static(
                     self._photo_hint(), classes="field-label", id="photo-hint", markup=False
@@ -85,14 +86,14 @@ class SellScreen(PickyScreen):
                     "condition", _select(conditions, now.condition if now else None), id="condition"
                 )
             with Horizontal(classes="row"):
-                yield Field(f"price in {market.currency} (0 is free)", Input(price), id="price")
+                yield Field(f"price in {market.currency} (0 is free)", DropInput(price), id="price")
                 yield Tick("negotiable", bool(now and now.negotiable), id="negotiable")
             with Horizontal(classes="row"):
                 method = now.method if now else "meet"
                 yield Field("how", _select(list(_METHODS), method), id="method")
                 place = (now.place if now else self._own_place()) or ""
-                yield Field("neighbourhood", Input(place, max_length=60), id="place")
-            description = TextArea(now.description if now else "")
+                yield Field("neighbourhood", DropInput(place, max_length=60), id="place")
+            description = DropTextArea(now.description if now else "")
             yield Field("description (10 to 2,000 characters)", description, id="description")
             yield Static("", classes="field-error", id="form-error", markup=False)
             with Horizontal(classes="buttons"):
@@ -117,6 +118,7 @@ class SellScreen(PickyScreen):
 
     def _begin_saving(self) -> None:
         self._saved = self._form()
+        self.query_one("#sell").scroll_home(animate=False)  # the focus hides the first label
 
     @property
     def unsaved(self) -> bool:

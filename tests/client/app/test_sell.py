@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from textual import events
 from textual.widgets import Input, Static, TextArea
 
 from client_tui.app import PickyApp
@@ -179,3 +180,21 @@ async def test_a_failed_photo_is_retried_and_holds_publishing_back_until_then(
 
 def photo_error(screen: SellScreen) -> str:
     return str(screen.query_one("#photo-error", Static).visual)
+
+
+async def test_a_file_dropped_while_one_writes_is_a_photo_and_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "chair.jpg"
+    path.write_bytes(b"any")
+    async with form(tmp_path) as (shown, _, screen):
+        for field in (screen.query_one("#title Input", Input), screen.query_one(TextArea)):
+            field.focus()
+            await shown.pilot.pause()
+            shown.app.post_message(events.Paste(str(path)))
+            await shown.pilot.pause()
+        await shown.until(lambda: len(screen.query(PhotoUpload)) == 2)
+        assert screen.query_one("#title Input", Input).value == ""
+        assert screen.query_one(TextArea).text == ""
+        screen.query_one("#title Input", Input).focus()
+        await shown.pilot.pause()
+        shown.app.post_message(events.Paste("words"))
+        await shown.until(lambda: screen.query_one("#title Input", Input).value == "words")
