@@ -216,7 +216,7 @@ class BrowseScreen(PickyScreen):
         self._source = Source.MARKET
         search = self.query_one(SearchInput)
         search.display = True
-        search.focus()
+        self.set_focus(search)  # now: the very next key belongs to it
 
     @on(Input.Changed, "#search")
     def _typed(self) -> None:
@@ -239,7 +239,7 @@ class BrowseScreen(PickyScreen):
         elif not text and sort is Sort.RELEVANCE:
             sort = Sort.NEWEST
         self.filter = self.filter.model_copy(update={"q": text, "sort": sort})
-        self.reload()
+        self._switch(Source.MARKET)
 
     def do_back(self) -> None:
         """Out of the search line first; then out of the search."""
