@@ -156,8 +156,9 @@ class Journey:
         said = []
         for person in (self.seller, self.buyer):
             [room] = person.app.link.store.rooms_by_activity()
-            assert room.unread == 0
-            page = await person.app.link.api.messages(room.id, limit=100)
+            api = person.app.link.api
+            assert room.unread == (await api.room(room.id)).unread
+            page = await api.messages(room.id, limit=100)
             assert [one.seq for one in page.items] == list(range(1, room.last_seq + 1))
             said.append([(one.text, len(one.photos)) for one in page.items if one.sender_id])
         assert said[0] == said[1]
