@@ -122,21 +122,27 @@ class Writer:
         action: Callable[[UnitOfWork], Awaitable[BaseModel | Reply | None]],
         *,
         status: int = 200,
+        secret: bool = False,
     ) -> Response:
-        """Run ``action`` in one transaction; None as result is 204."""
+        """Run ``action`` in one transaction; None as result is 204.
+
+        An answer that is ``secret`` is never stored, whatever key the request carried.
+        """
+        key = None if secret else self._key
         print_ = ""
-        if self._key is not None:
+        if key is not None:
             request = self._request
-            print_ = fingerprint(request.method, request.url.path, await request.body())
+            asked = request.url.path + "?" + request.url.query
+            print_ = fingerprint(request.method, asked, await request.body())
 
         async def run(work: UnitOfWork) -> tuple[Answer, bool]:
-            if self._key is not None:
-                stored = await recall(work, self._key, print_)
+            if key is not None:
+                stored = await recall(work, key, print_)
                 if stored is not None:
                     return stored, True
             answer = to_answer(await action(work), status)
-            if self._key is not None:
-                await remember(work, self._key, print_, answer)
+            if key is not None:
+                await remember(work, key, print_, answer)
             return answer, False
 
         answer, replayed = await transact(self.context, self.actor, run)

@@ -26,7 +26,7 @@ async def realtime(socket: WebSocket) -> None:
 async def create_ticket(write: Writing) -> Response:
     """A one-use ticket for `hello`, good for 30 s, for clients that cannot set headers."""
     write.limit(_TICKETS)
-    return await write(accounts.create_ticket, status=201)
+    return await write(accounts.create_ticket, status=201, secret=True)
 
 
 @router.get("/sync/bootstrap", response_model=Bootstrap)
