@@ -12,9 +12,9 @@ from textual.widgets import TextArea
 from textual_fspicker import FileOpen, Filters
 
 from client_tui.conversation import Waiting
-from client_tui.core.errors import BadFile, NotEditable
+from client_tui.core.errors import BadFile, ClientError, NotEditable
 from client_tui.core.outbox import OutboxMessage, OutboxState
-from client_tui.core.uploads import check_file
+from client_tui.core.uploads import CheckedFile, check_file
 from client_tui.dropped import PICTURES
 from client_tui.screens.chat_reading import Reading
 from client_tui.screens.confirm import ConfirmScreen
@@ -91,17 +91,30 @@ class Writing(Reading):
         if self._editing is not None:
             self.do_in_background(self._save_edit(self._editing, text), "edit")
             return
-        paths = [file.path for file in self.attachments.files]
-        if text or paths:
+        files = list(self.attachments.files)
+        if text or files:
             self._clear_composer()
             # The app's worker: leaving the chat at once must not stop it.
-            start(self.app, partial(self._send, text, paths), group="send")
+            start(self.app, partial(self._send, text, files), group="send")
 
-    async def _send(self, text: str, paths: list[Path]) -> None:
-        await self.link.send_message(self.room_id, text, paths)
+    async def _send(self, text: str, files: list[CheckedFile]) -> None:
+        try:
+            await self.link.send_message(self.room_id, text, [file.path for file in files])
+        except ClientError as error:
+            self._put_back(text, files)
+            self.say(f"Not sent, and not lost: {error}", severity="error")
+            return
         await self.keep_draft()
         if self.is_mounted:
             await self.go_to_newest()
+
+    def _put_back(self, text: str, files: list[CheckedFile]) -> None:
+        """What the disk did not take stands in the composer again, before what came since."""
+        if not self.is_mounted:
+            return
+        since = self.composer.text
+        self.composer.text = f"{text}\n{since}" if since else text
+        self.attachments.show([*files, *self.attachments.files])
 
     def _clear_composer(self) -> None:
         if self._draft_pause is not None:

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 from textual import events
 
+from client_tui.core.errors import StorageFailed
 from client_tui.core.outbox import OutboxState
 from client_tui.screens.chat import ChatScreen
 from client_tui.screens.confirm import ConfirmScreen
@@ -346,3 +347,16 @@ async def test_a_message_on_its_way_cannot_be_edited(tmp_path: Path) -> None:
         await chat.until(lambda: chat.toasts() == ["It may have been sent already."])
         waiting = next(iter(chat.screen.conversation.all_waiting()))
         assert waiting.message.state is OutboxState.SENDING
+
+
+async def test_what_the_disk_does_not_take_stands_in_the_composer_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise StorageFailed("The disk is full.")
+
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        monkeypatch.setattr(chat.link.outbox, "put", full)
+        await chat.write("do not lose me")
+        await chat.until(lambda: chat.screen.composer.text == "do not lose me")
+        assert chat.server.asked("send") == []
