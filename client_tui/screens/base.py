@@ -107,16 +107,17 @@ class PickyScreen(Screen[Any]):
 
     def redraw_bars(self) -> None:
         """Draw heading, status and keys anew."""
-        if not self.is_mounted:
-            return
+        bars, keys = self.query(TopBar), self.query(KeyBar)
+        if not (self.is_mounted and bars and keys):
+            return  # not drawn yet, or being taken down: a timer or the line does not know
         self._read_what_failed()
-        bar = self.query_one(TopBar)
+        bar = bars.first()
         bar.title = self.heading()
         bar.status = self.status_cell()
         entries = [Entry(action, self.why_not(action.id)) for action in self.footer_actions()]
         if self.link.status.retry_at is not None:
             entries.insert(0, Entry(RETRY_NOW))
-        self.query_one(KeyBar).show(entries)
+        keys.first().show(entries)
 
     def failed(self, error: ClientError) -> None:
         """Something could not be read: if for want of a server, it is read when one is there."""
