@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rich.text import Text
 from textual.app import App, SystemCommand
+from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -82,6 +83,7 @@ class PickyApp(App[str]):
     async def on_mount(self) -> None:
         """Start the link, then show the market or the way in."""
         self.link.on_status = self._status_changed
+        self.link.store.on_failure = self._drawing_failed
         self.set_interval(1.0, self._count_down)
         if self.link.signed_in:
             start(self, self._start, name="start", group="link")
@@ -140,8 +142,16 @@ class PickyApp(App[str]):
         if isinstance(error, ClientError):
             self.notify(str(error), severity="error", markup=False, timeout=6)
         elif error is not None:
-            self.log.error(error)
-            self.notify(f"Something went wrong: {error}", severity="error", markup=False)
+            self._tell_failure(error)
+
+    def _drawing_failed(self, error: Exception) -> None:
+        """A screen could not show what is new; one that is taken down loses its widgets first."""
+        if not isinstance(error, NoMatches):
+            self._tell_failure(error)
+
+    def _tell_failure(self, error: BaseException) -> None:
+        self.log.error(error)
+        self.notify(f"Something went wrong: {error}", severity="error", markup=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what can be done here, the modes and the themes."""

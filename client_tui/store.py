@@ -151,6 +151,8 @@ class Store:
         self.market = market
         self.state = State()
         self._listeners: list[Listener] = []
+        self.on_failure: Callable[[Exception], None] = _raise
+        """Hears what a subscriber raised."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear every change; the answer ends it."""
@@ -297,6 +299,13 @@ class Store:
             self.publish(RoomChanged(room_id))
 
     def publish(self, change: Change) -> None:
-        """Tell every subscriber."""
+        """Tell every subscriber; one that fails stops neither the others nor the line."""
         for listener in list(self._listeners):
-            listener(change)
+            try:
+                listener(change)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the state is right
+                self.on_failure(error)
+
+
+def _raise(error: Exception) -> None:
+    raise error
