@@ -5,7 +5,7 @@ from random import Random
 from uuid import UUID
 
 from client_tui.demo.lines import answer_to, line_about, topic_of
-from shared_models.chat import ChatroomDetail, MessageKind
+from shared_models.chat import ChatroomDetail, Message, MessageKind
 from shared_models.trades import Trade, TradeState
 
 _GOOD_OFFER = 0.8
@@ -23,11 +23,17 @@ class Step:
     amount: int = 0
 
 
-def next_step(room: ChatroomDetail, me: UUID, rng: Random) -> Step | None:
-    """The answer to the last thing that happened in a room; None when nothing is to be done."""
+def next_step(room: ChatroomDetail, heard: Message | None, me: UUID, rng: Random) -> Step | None:
+    """What is to be done in a room, if anything; ``heard`` is the other side's last message that
+    was not answered yet.
+    """
     if room.state != "open":
         return None
-    return _about_offer(room, rng) or _about_deal(room, me, rng) or _about_words(room, me, rng)
+    return (
+        _about_offer(room, rng)
+        or _about_deal(room, heard, rng)
+        or _about_words(room, heard, me, rng)
+    )
 
 
 def first_step(room: ChatroomDetail, me: UUID, rng: Random) -> Step:
@@ -55,7 +61,7 @@ def _about_offer(room: ChatroomDetail, rng: Random) -> Step | None:
     return Step("decline_offer", line_about("decline_offer", rng))
 
 
-def _about_deal(room: ChatroomDetail, me: UUID, rng: Random) -> Step | None:
+def _about_deal(room: ChatroomDetail, heard: Message | None, rng: Random) -> Step | None:
     appointment, trade = room.appointment, room.trade
     action = None
     if appointment is not None and "accept" in appointment.allowed_actions:
@@ -64,7 +70,7 @@ def _about_deal(room: ChatroomDetail, me: UUID, rng: Random) -> Step | None:
         action = "confirm"
     elif trade is not None and "review" in trade.allowed_actions:
         return Step("review")
-    elif trade is not None and "ship" in trade.allowed_actions and _spoken_to(room, me):
+    elif trade is not None and "ship" in trade.allowed_actions and _is_said(heard):
         action = "ship"
     return Step(action, line_about(action, rng)) if action else None
 
@@ -76,22 +82,17 @@ def _other_is_done(trade: Trade) -> bool:
     return (trade.buyer_confirmed_at or trade.seller_confirmed_at) is not None
 
 
-def _spoken_to(room: ChatroomDetail, me: UUID) -> bool:
-    last = room.last_message
-    return last is not None and last.system is None and last.sender_id != me
+def _is_said(heard: Message | None) -> bool:
+    return heard is not None and heard.system is None
 
 
-def _about_words(room: ChatroomDetail, me: UUID, rng: Random) -> Step | None:
-    last = room.last_message
-    if last is None or last.deleted:
+def _about_words(room: ChatroomDetail, heard: Message | None, me: UUID, rng: Random) -> Step | None:
+    if heard is None or heard.deleted:
         return None
-    if last.system is not None:
-        mine = last.system.actor_id in (None, me)
-        line = None if mine else line_about(last.system.event, rng)
+    if heard.system is not None:
+        line = line_about(heard.system.event, rng)
         return Step(line=line) if line else None
-    if last.sender_id == me:
-        return None
-    text = "photo" if last.kind is MessageKind.PHOTO and not last.text else last.text
+    text = "photo" if heard.kind is MessageKind.PHOTO and not heard.text else heard.text
     if topic_of(text) == "take" and "reserve" in room.allowed_actions:
         return Step("reserve", line_about("reserve", rng))
     return Step(line=answer_to(text, rng, buying=room.buyer_id == me))

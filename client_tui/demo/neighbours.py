@@ -19,7 +19,6 @@ _FOUND_AFTER_S = (4.0, 8.0)
 _FIRST_AFTER_S = (12.0, 18.0)
 _EVERY_S = (40.0, 80.0)
 _NEAR = 8
-_STEPS_MAX = 6
 
 
 class Neighbours:
@@ -42,7 +41,8 @@ class Neighbours:
         self._rng = rng or Random()
         self._here: dict[str, Neighbour] = {}
         self._arriving = asyncio.Lock()
-        self._stirred: set[UUID] = set()
+        self._heard: dict[UUID, Message] = {}
+        """What the demo person said or did last in a room, until somebody turns to it."""
         self._busy: set[UUID] = set()
         self._found: set[UUID] = set()
         self._group: asyncio.TaskGroup
@@ -59,7 +59,7 @@ class Neighbours:
 
     def _hear(self, change: Change) -> None:
         if isinstance(change, MessageChanged) and self._is_mine(change.message):
-            self._stirred.add(change.message.chatroom_id)
+            self._heard[change.message.chatroom_id] = change.message
             if change.message.chatroom_id not in self._busy:
                 self._start(self._answer, change.message.chatroom_id)
         elif isinstance(change, ListingChanged) and self._is_new(change.card):
@@ -92,16 +92,15 @@ class Neighbours:
         try:
             await self._pause(_NOTICED_AFTER_S)
             neighbour = await self._neighbour(self._store.state.rooms[room_id])
-            for _ in range(_STEPS_MAX):
-                self._stirred.discard(room_id)
+            while True:
+                heard = self._heard.pop(room_id, None)
                 room = await neighbour.look(room_id)
-                step = next_step(room, neighbour.id, self._rng)
-                if step is None:
-                    if room_id not in self._stirred:
-                        return
-                    continue
-                await self._pause(_BETWEEN_STEPS_S)
-                await neighbour.do(room, step)
+                step = next_step(room, heard, neighbour.id, self._rng)
+                if step is not None:
+                    await self._pause(_BETWEEN_STEPS_S)
+                    await neighbour.do(room, step)
+                elif room_id not in self._heard:
+                    return
         finally:
             self._busy.discard(room_id)
 

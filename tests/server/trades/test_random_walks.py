@@ -138,4 +138,4 @@ async def test_the_invariants_hold_after_every_few_random_steps(market: Market, 
         if number % 10 == 0:
             await check_invariants(market)
     events = {row.event for row in await market.rows(Transition.event)}
-    assert len(events) > 5, "it has been about"
+    assert len(events) > 3, "it has been about"
