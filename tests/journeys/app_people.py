@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from client_tui.app import PickyApp
@@ -113,8 +114,12 @@ class AppPerson:
 
     @in_own_context
     async def write(self, text: str) -> None:
-        """Type a text."""
-        await self.pilot.press(*text)
+        """Type a text faster than the app draws, as a terminal hands over what was typed ahead."""
+        driver = self.app._driver
+        assert driver is not None
+        for char in text:
+            driver.send_message(events.Key(_character_to_key(char), char))
+        await self.pilot.pause()
 
     @in_own_context
     async def paste(self, text: str) -> None:
