@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import event
+from starlette.routing import BaseRoute
 
 from server.app.asgi import create_app
 from server.app.container import build_context, close_context
@@ -23,6 +24,19 @@ from server.platform.passwords import Passwords
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 BASE_URL = "http://testserver"
+
+
+_built_routes: dict[int, BaseRoute] = {}
+
+
+def share_routes(app: FastAPI) -> None:
+    """Take the included routes of the first application: they are the same in every one, and
+    building their models costs more than most tests.
+    """
+    for number, route in enumerate(app.router.routes):
+        router = getattr(route, "original_router", None)
+        if router is not None:
+            app.router.routes[number] = _built_routes.setdefault(id(router), route)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +116,9 @@ async def context(settings: Settings, clock: MovableClock) -> AsyncIterator[Cont
 @pytest.fixture
 def app(context: Context, settings: Settings) -> FastAPI:
     """The server's application. Its worker does not run; tests run the jobs that are due."""
-    return create_app(context, settings)
+    app = create_app(context, settings)
+    share_routes(app)
+    return app
 
 
 @pytest.fixture
