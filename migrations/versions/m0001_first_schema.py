@@ -489,6 +489,7 @@ def upgrade() -> None:
         sa.Column("seller_id", sa.Uuid(), nullable=False),
         sa.Column("buyer_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("blocked", sa.Boolean(), nullable=False),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
         sa.Column("asked_at", UtcTime(), nullable=True),
         sa.Column("answered_at", UtcTime(), nullable=True),

@@ -86,6 +86,8 @@ async def block(work: UnitOfWork, account_id: UUID, *, cancel_trade: bool) -> No
             "open_trade",
             "You have a reserved trade with this account. Blocking would cancel it.",
         )
+    for one in sorted((me, account_id)):
+        await repository.lock_account(work, one)  # no room opens between the two meanwhile
     if await repository.set_block(work, me, account_id, on=True):
         await repository.set_follow(work, me, account_id, on=False)
         await repository.set_follow(work, account_id, me, on=False)

@@ -10,7 +10,10 @@ from shared_models.trades import Appointment, Offer, Trade
 
 @dataclass(frozen=True, slots=True)
 class RoomFacts:
-    """A chatroom as other rooms of the house see it; ``state`` is ``open`` or ``read_only``."""
+    """A chatroom as other rooms of the house see it; ``state`` is ``open`` or ``read_only``.
+
+    ``blocked``: one of the two blocks the other, and nothing can be said here (rule 15).
+    """
 
     id: UUID
     listing_id: UUID
@@ -18,6 +21,7 @@ class RoomFacts:
     buyer_id: UUID
     state: str
     last_seq: int
+    blocked: bool
 
     @property
     def parties(self) -> tuple[UUID, UUID]:

@@ -41,9 +41,7 @@ async def peer_to_tell(work: UnitOfWork, room_id: UUID, account_id: UUID) -> UUI
     """Who hears that the account types or looks in; None where a block or the end forbids it."""
     room = await room_for(work, room_id, account_id)
     other_id = room.other(account_id)
-    if room.state != "open" or await accounts.is_blocked(work, account_id, other_id):
-        return None
-    return other_id
+    return other_id if room.state == "open" and not room.blocked else None
 
 
 async def buyers_on(work: UnitOfWork, listing_id: UUID) -> list[UUID]:
@@ -76,9 +74,10 @@ async def _open_new(work: UnitOfWork, listing_id: UUID, buyer_id: UUID) -> UUID:
         raise Forbidden("own_listing", "This is your own listing.")
     if not listing.public:
         raise NotFound("listing")
+    standing = await accounts.hold(work, buyer_id)
     if await accounts.is_blocked(work, buyer_id, listing.seller_id):
         raise Forbidden("blocked", "You and this person do not deal with each other.")
-    if (await accounts.hold(work, buyer_id)).suspended:
+    if standing.suspended:
         raise Forbidden("suspended", "A suspended account opens no chats.")
     if not listing.open_for_chat:
         raise Conflict(
@@ -204,12 +203,15 @@ async def on_account_deleted(work: UnitOfWork, event: AccountDeleted) -> None:
 
 async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:
     """The two see their rooms read-only (rule 15)."""
-    _announce_all(work, await repository.rooms_between(work, event.account_id, event.blocked_id))
+    pair = event.account_id, event.blocked_id
+    _announce_all(work, await repository.set_blocked(work, *pair, on=True))
 
 
 async def on_account_unblocked(work: UnitOfWork, event: AccountUnblocked) -> None:
     """The two see their rooms as they are."""
-    _announce_all(work, await repository.rooms_between(work, event.account_id, event.unblocked_id))
+    pair = event.account_id, event.unblocked_id
+    still = await accounts.is_blocked(work, *pair)
+    _announce_all(work, await repository.set_blocked(work, *pair, on=still))
 
 
 def _announce_all(work: UnitOfWork, rooms: Collection[RoomFacts]) -> None:

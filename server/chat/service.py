@@ -98,8 +98,7 @@ def _sent_before(target: RoomToSendIn, print_: str, sender_id: UUID) -> Sent:
 
 async def _check(work: UnitOfWork, room: RoomFacts, body: SendMessage) -> str | None:
     """Refuse what may not be sent here; the code of the warning that goes along, if any."""
-    sender_id = work.actor.account_id
-    if await accounts.is_blocked(work, sender_id, room.other(sender_id)):
+    if room.blocked:
         raise Forbidden("blocked", "You and this person do not deal with each other.")
     if room.state != "open":
         raise _read_only()
@@ -256,14 +255,14 @@ async def mark_read(work: UnitOfWork, room_id: UUID, seq: int) -> ReadMark:
     room = await repository.room(work, room_id, reader_id, lock=True)
     if room is None:
         raise NotFound("chatroom")
-    other_id = room.other(reader_id)
-    blocked = await accounts.is_blocked(work, reader_id, other_id)
     seq = min(seq, room.last_seq)
-    unread = await repository.mark_read(work, room_id, reader_id, seq, with_receipt=not blocked)
+    unread = await repository.mark_read(
+        work, room_id, reader_id, seq, with_receipt=not room.blocked
+    )
     if unread is None:
         seq, unread = await repository.read_mark(work, room_id, reader_id)
     else:
-        seen_by = (reader_id,) if blocked else (reader_id, other_id)
+        seen_by = (reader_id,) if room.blocked else (reader_id, room.other(reader_id))
         work.announce(RoomRead(room_id, reader_id, seq, unread, seen_by))
     return ReadMark(chatroom_id=room_id, account_id=reader_id, seq=seq, unread=unread)
 

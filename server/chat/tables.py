@@ -21,6 +21,8 @@ class Room(Entity, Table):
     seller_id: Mapped[UUID] = refers_to("accounts_account.id", index=True)
     buyer_id: Mapped[UUID] = refers_to("accounts_account.id", index=True)
     state: Mapped[str] = mapped_column(String(10))
+    blocked: Mapped[bool]
+    """Whether one of the two blocks the other; moves with the block (rule 15)."""
     last_seq: Mapped[int] = mapped_column(BigInteger)
     """Also names the last message."""
     asked_at: Mapped[datetime | None]

@@ -14,7 +14,6 @@ from shared_models.chat import Chatroom, ChatroomDetail, Message, MessageKind, S
 from shared_models.media import Photo
 from shared_models.trades import OPEN_TRADE_STATES
 
-_FACTS_WIDTH = 6
 _KINDS = {kind.value: kind for kind in MessageKind}
 
 
@@ -55,13 +54,12 @@ def _note(row: StoredMessage) -> SystemNote | None:
 
 
 async def chatrooms(work: UnitOfWork, rows: Sequence[Any], viewer_id: UUID) -> list[Chatroom]:
-    """Rooms of one page, with every listing, profile and block loaded once for all of them."""
+    """Rooms of one page, with every listing and profile loaded once for all of them."""
     if not rows:
         return []
-    facts = [RoomFacts(*row[:_FACTS_WIDTH]) for row in rows]
+    facts = [repository.facts_of(row) for row in rows]
     cards = await listings.cards(work, {room.listing_id for room in facts}, viewer_id)
     people = await accounts.cards(work, {room.other(viewer_id) for room in facts})
-    blocked = await accounts.blocked_with(work, viewer_id)
     return [
         Chatroom.model_construct(
             id=room.id,
@@ -69,7 +67,7 @@ async def chatrooms(work: UnitOfWork, rows: Sequence[Any], viewer_id: UUID) -> l
             seller_id=room.seller_id,
             buyer_id=room.buyer_id,
             other=people[room.other(viewer_id)],
-            state=_state(room, room.other(viewer_id) in blocked),
+            state=_state(room),
             last_message=_last_message(row, viewer_id),
             last_seq=room.last_seq,
             read_seq=row.read_seq,
@@ -84,8 +82,8 @@ async def chatrooms(work: UnitOfWork, rows: Sequence[Any], viewer_id: UUID) -> l
     ]
 
 
-def _state(room: RoomFacts, blocked: bool) -> Literal["open", "read_only"]:
-    return "open" if room.state == "open" and not blocked else "read_only"
+def _state(room: RoomFacts) -> Literal["open", "read_only"]:
+    return "open" if room.state == "open" and not room.blocked else "read_only"
 
 
 def _last_message(row: Any, viewer_id: UUID) -> Message | None:
@@ -96,7 +94,7 @@ def _last_message(row: Any, viewer_id: UUID) -> Message | None:
 async def detail(work: UnitOfWork, row: Any, viewer_id: UUID) -> ChatroomDetail:
     """One room with all that its header shows."""
     room = (await chatrooms(work, [row], viewer_id))[0]
-    facts = RoomFacts(*row[:_FACTS_WIDTH])
+    facts = repository.facts_of(row)
     extra = await work.context.wiring.port(RoomExtras).load(work, facts, viewer_id)
     return ChatroomDetail.model_construct(
         **room.__dict__,

@@ -70,7 +70,7 @@ async def _check_open(work: UnitOfWork, situation: Situation) -> None:
         raise Conflict("wrong_state", f"The trade is {trade.state}: there is nothing to arrange.")
     if trade is None and (situation.listing.state != "selling" or situation.listing.removed):
         raise Conflict("not_selling", "It is not on sale.")
-    await check_dealing(work, situation.room)
+    check_dealing(situation.room)
 
 
 def _check_time(work: UnitOfWork, body: AppointmentCreate) -> None:
@@ -95,7 +95,7 @@ async def accept(work: UnitOfWork, appointment_id: UUID) -> Appointment:
     """The other side accepts: the reservation now lasts until 72 h after the time (T13)."""
     found, situation = await _own(work, appointment_id)
     if not _already_done(work, found, "accept"):
-        await check_dealing(work, situation.room)
+        check_dealing(situation.room)
         found = await _move(work, found, AppointmentState.ACCEPTED)
         await _tell(work, found, "accepted", "Agreed to meet")
         await _move_reservation(work, situation, found)

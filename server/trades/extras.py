@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from server.accounts import api as accounts
 from server.chat.api import RoomExtra, RoomFacts
 from server.listings import api as listings
 from server.platform.unit_of_work import UnitOfWork
@@ -36,7 +35,7 @@ async def _actions(
     trade: TradeRecord | None,
     offer: OfferRecord | None,
 ) -> list[str]:
-    if room.state != "open" or await accounts.is_blocked(work, room.seller_id, room.buyer_id):
+    if room.state != "open" or room.blocked:
         return []
     listing = await listings.facts(work, room.listing_id)
     on_sale = listing is not None and listing.state == "selling" and not listing.removed

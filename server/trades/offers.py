@@ -60,7 +60,7 @@ async def accept(work: UnitOfWork, offer_id: UUID) -> Offer:
     if offer.state != OfferState.ACCEPTED:
         await check_on_sale(work, situation)
         _check_pending(work, offer)
-        await check_dealing(work, situation.room)
+        check_dealing(situation.room)
         method = reserving.default_method(situation.listing)
         await reserving.begin(work, situation, price=offer.amount, method=method, accepted=offer)
     return await _shown(work, offer.id)
@@ -122,7 +122,7 @@ async def _shown(work: UnitOfWork, offer_id: UUID) -> Offer:
 
 async def _check(work: UnitOfWork, situation: Situation) -> None:
     await check_on_sale(work, situation)
-    await check_dealing(work, situation.room)
+    check_dealing(situation.room)
 
 
 async def _pending(work: UnitOfWork, room_id: UUID) -> OfferRecord | None:

@@ -38,7 +38,7 @@ async def reserve(work: UnitOfWork, body: TradeCreate) -> tuple[Trade, bool]:
     if situation.trade is not None and _is_repeat(situation.trade, me, body, method):
         return await views.trade(work, situation.trade, me), False
     await check_on_sale(work, situation)
-    await check_dealing(work, situation.room)
+    check_dealing(situation.room)
     if situation.listing.price != body.expected_price:
         raise await _price_changed(work, situation)
     trade = await begin(work, situation, price=body.expected_price, method=method)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from server.accounts import api as accounts
 from server.chat import api as chat
 from server.chat.api import RoomFacts
 from server.listings import api as listings
@@ -44,9 +43,9 @@ async def look(work: UnitOfWork, room_id: UUID) -> Situation:
     return Situation(room, listing, trade)
 
 
-async def check_dealing(work: UnitOfWork, room: RoomFacts) -> None:
+def check_dealing(room: RoomFacts) -> None:
     """Whether the two may deal with each other now: 403 ``blocked``, 409 ``room_read_only``."""
-    if await accounts.is_blocked(work, room.seller_id, room.buyer_id):
+    if room.blocked:
         raise Forbidden("blocked", "You and this person do not deal with each other.")
     if room.state != "open":
         raise Conflict("room_read_only", "This chat is closed.")

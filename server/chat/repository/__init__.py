@@ -34,6 +34,7 @@ from server.chat.repository.records import (
     RoomToSendIn,
     StoredMessage,
     Told,
+    facts_of,
     last_message,
 )
 from server.chat.repository.rooms import (
@@ -43,8 +44,8 @@ from server.chat.repository.rooms import (
     response_times,
     room,
     room_of,
-    rooms_between,
     rooms_on,
+    set_blocked,
     set_state,
 )
 
@@ -56,6 +57,7 @@ __all__ = [
     "append_history",
     "delete_message",
     "extent",
+    "facts_of",
     "history",
     "insert_messages",
     "insert_room",
@@ -75,9 +77,9 @@ __all__ = [
     "room_of",
     "room_page",
     "room_to_send_in",
-    "rooms_between",
     "rooms_by_id",
     "rooms_on",
+    "set_blocked",
     "set_muted",
     "set_state",
     "take_seq",

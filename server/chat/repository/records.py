@@ -21,6 +21,7 @@ FACTS = (
     ROOM.c.buyer_id,
     ROOM.c.state,
     ROOM.c.last_seq,
+    ROOM.c.blocked,
 )
 MESSAGE_COLUMNS = (
     MESSAGE.c.room_id,

@@ -44,12 +44,15 @@ async def rooms_on(work: UnitOfWork, listing_id: UUID) -> list[RoomFacts]:
     return [facts_of(row) for row in rows]
 
 
-async def rooms_between(work: UnitOfWork, one: UUID, other: UUID) -> list[RoomFacts]:
-    """Every room of the two."""
-    rows = await work.rows(
-        select(*FACTS).where(Room.seller_id.in_((one, other)), Room.buyer_id.in_((one, other)))
+async def set_blocked(work: UnitOfWork, one: UUID, other: UUID, *, on: bool) -> list[RoomFacts]:
+    """Mark every room of the two as blocked or not; all of them."""
+    changed = await work.execute(
+        update(Room)
+        .where(Room.seller_id.in_((one, other)), Room.buyer_id.in_((one, other)))
+        .values(blocked=on, updated_at=work.now)
+        .returning(*FACTS)
     )
-    return [facts_of(row) for row in rows]
+    return [facts_of(row) for row in changed]
 
 
 async def openings_since(work: UnitOfWork, buyer_id: UUID, since: datetime) -> list[datetime]:
@@ -69,7 +72,13 @@ async def insert_room(work: UnitOfWork, listing_id: UUID, seller_id: UUID, buyer
     parties = {"seller_id": seller_id, "buyer_id": buyer_id}
     await work.execute(
         insert(Room).values(
-            id=room_id, listing_id=listing_id, state="open", last_seq=0, **parties, **born
+            id=room_id,
+            listing_id=listing_id,
+            state="open",
+            blocked=False,
+            last_seq=0,
+            **parties,
+            **born,
         )
     )
     counters = {"read_seq": 0, "receipt_seq": 0, "unread": 0, "muted": False}
