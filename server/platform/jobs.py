@@ -10,9 +10,10 @@ from uuid import UUID
 
 import structlog
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from server.platform.context import Context
+from server.platform.database import DATABASE_FAILURES
+from server.platform.errors import Conflict
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, transact
 
@@ -115,11 +116,11 @@ class Worker:
         self._periodic = periodic
         self._at_once = at_once
         self._running: set[asyncio.Task[None]] = set()
+        self._has_periodic = False
 
     async def run(self) -> None:
         """Work until cancelled; jobs under way are then finished or left to their lease."""
         bell = self._context.wiring.port(Bell)
-        await transact(self._context, None, self._start_periodic)
         try:
             while True:
                 claimed = await self._claim_safely(self._at_once - len(self._running))
@@ -156,13 +157,19 @@ class Worker:
                 await enqueue(work, periodic.kind, {}, key=periodic.kind)
 
     async def _claim_safely(self, most: int) -> list[Claimed]:
+        """What is due; nothing when the database does not say, for the worker asks again."""
         if most <= 0:
             return []
         try:
+            if not self._has_periodic:
+                await transact(self._context, None, self._start_periodic)
+                self._has_periodic = True
             return await self._claim(most)
-        except (SQLAlchemyError, OSError) as error:
+        except (*DATABASE_FAILURES, Conflict) as error:
             log.warning("jobs_unavailable", error=type(error).__name__)
-            return []
+        except Exception:  # a worker that ended would leave every job of this process
+            log.exception("jobs_unavailable")
+        return []
 
     async def _claim(self, most: int) -> list[Claimed]:
         async def take(work: UnitOfWork) -> list[Claimed]:
@@ -194,9 +201,16 @@ class Worker:
             await self._runners[job.kind](self._context, job.payload)
         except Exception as error:  # whatever a job raises, the worker goes on
             log.exception("job_failed", kind=job.kind, job_id=str(job.id), attempts=job.attempts)
-            await self._settle(job, error=f"{type(error).__name__}: {error}"[:500])
+            await self._settle_safely(job, error=f"{type(error).__name__}: {error}"[:500])
         else:
-            await self._settle(job, error=None)
+            await self._settle_safely(job, error=None)
+
+    async def _settle_safely(self, job: Claimed, *, error: str | None) -> None:
+        """Note how it went; where that fails, the job's lease ends and it is run again."""
+        try:
+            await self._settle(job, error=error)
+        except Exception:
+            log.exception("job_unsettled", kind=job.kind, job_id=str(job.id))
 
     async def _settle(self, job: Claimed, *, error: str | None) -> None:
         async def save(work: UnitOfWork) -> None:
