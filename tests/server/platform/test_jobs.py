@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from server.platform import jobs
+from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.errors import Conflict
-from server.platform.jobs import Bell, Periodic, Worker, enqueue
+from server.platform.jobs import LEASE, MOST_ATTEMPTS, Bell, Periodic, Worker, enqueue
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 
@@ -138,3 +139,92 @@ async def test_a_job_whose_end_cannot_be_noted_is_left_to_its_lease(
     (job,) = await stored(context)
     assert job.done_at is None
     assert job.leased_until > context.clock.now()
+
+
+class Held:
+    """A runner that a test holds for as long as it likes."""
+
+    def __init__(self) -> None:
+        self.began = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def __call__(self, _context: Context, _payload: dict[str, Any]) -> None:
+        self.began.set()
+        await self.may_end.wait()
+
+
+async def test_a_worker_whose_lease_ran_out_settles_nothing(
+    context: Context, clock: MovableClock
+) -> None:
+    """Another one has the job by then, and says how it went."""
+    late, other = Held(), Held()
+    await leave_job(context)
+    late_run = asyncio.create_task(Worker(context, {KIND: late}).run_due())
+    await late.began.wait()
+    clock.advance(LEASE + timedelta(seconds=1))
+    other_run = asyncio.create_task(Worker(context, {KIND: other}).run_due())
+    await other.began.wait()
+    late.may_end.set()
+    await late_run
+    (job,) = await stored(context)
+    assert job.done_at is None
+    assert job.leased_until == clock.now() + LEASE
+    other.may_end.set()
+    assert await other_run == 1
+    (job,) = await stored(context)
+    assert job.done_at == clock.now()
+
+
+async def test_a_job_moved_while_it_runs_is_run_again(context: Context) -> None:
+    held = Held()
+    await leave_job(context, key="one", number=1)
+    running = asyncio.create_task(Worker(context, {KIND: held}).run_due())
+    await held.began.wait()
+    await leave_job(context, key="one", number=2)
+    held.may_end.set()
+    assert await running == 2
+    (job,) = await stored(context)
+    assert (job.payload, job.attempts) == ({"number": 2}, 1)
+
+
+@pytest.mark.usefixtures("bell")
+async def test_a_worker_that_is_stopped_gives_its_jobs_back(context: Context) -> None:
+    held, ran = Held(), Ran()
+    await leave_job(context)
+    async with at_work(Worker(context, {KIND: held})):
+        await held.began.wait()
+    (job,) = await stored(context)
+    assert (job.leased_until, job.attempts, job.done_at) == (None, 0, None)
+    assert await Worker(context, {KIND: ran}).run_due() == 1
+
+
+async def test_the_lease_of_a_long_job_is_renewed(context: Context, clock: MovableClock) -> None:
+    held, ran = Held(), Ran()
+    await leave_job(context)
+    worker = Worker(context, {KIND: held}, renew_s=0.01)
+    running = asyncio.create_task(worker.run_due())
+    await held.began.wait()
+    for _ in range(3):
+        clock.advance(LEASE * 0.7)
+        while (await stored(context))[0].leased_until != clock.now() + LEASE:
+            pass  # reading lets the worker go on
+    assert await Worker(context, {KIND: ran}).run_due() == 0
+    held.may_end.set()
+    assert await running == 1
+    assert (await stored(context))[0].done_at == clock.now()
+
+
+async def test_a_job_that_ends_its_process_each_time_is_given_up(
+    context: Context, clock: MovableClock
+) -> None:
+    """Nobody settles such a job, so whoever claims it next has to; a periodic one comes again."""
+    await leave_job(context, key=KIND)
+    crashed = update(Job).values(attempts=MOST_ATTEMPTS, leased_until=clock.now())
+    await transact(context, None, lambda work: work.execute(crashed))
+    clock.advance(timedelta(seconds=1))
+    ran, every = Ran(), timedelta(hours=1)
+    assert await Worker(context, {KIND: ran}, (Periodic(KIND, every),)).run_due() == 0
+    dead, again = await stored(context)
+    assert (dead.dead_at, dead.done_at) == (clock.now(), clock.now())
+    assert (again.attempts, again.run_at) == (0, clock.now() + every)
+    assert ran.payloads == []
