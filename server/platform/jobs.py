@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from server.platform.context import Context
 from server.platform.database import DATABASE_FAILURES
@@ -29,6 +29,9 @@ MOST_ATTEMPTS = 8
 """How often a job is begun before it is dead."""
 
 _POLL_S = 5.0
+
+DONE_KEPT = timedelta(days=7)
+"""How long a job that went well can still be looked at; one that is dead stays."""
 
 log = structlog.get_logger("jobs")
 
@@ -95,6 +98,12 @@ async def enqueue(
             )
         )
     work.after_commit(work.context.wiring.port(Bell).ring)
+
+
+async def forget_done(work: UnitOfWork) -> int:
+    """Delete jobs that went well a week ago; how many there were."""
+    old = Job.done_at < work.now - DONE_KEPT
+    return await work.changed(delete(Job).where(old, Job.dead_at.is_(None)))
 
 
 @dataclass(slots=True)

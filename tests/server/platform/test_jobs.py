@@ -10,11 +10,21 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from server.platform import jobs
+from server.app.rooms import periodic, runners
+from server.platform import housekeeping, jobs
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.errors import Conflict
-from server.platform.jobs import LEASE, MOST_ATTEMPTS, Bell, Periodic, Worker, enqueue
+from server.platform.jobs import (
+    DONE_KEPT,
+    LEASE,
+    MOST_ATTEMPTS,
+    Bell,
+    Periodic,
+    Worker,
+    enqueue,
+    forget_done,
+)
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 
@@ -228,3 +238,27 @@ async def test_a_job_that_ends_its_process_each_time_is_given_up(
     assert (dead.dead_at, dead.done_at) == (clock.now(), clock.now())
     assert (again.attempts, again.run_at) == (0, clock.now() + every)
     assert ran.payloads == []
+
+
+async def test_jobs_that_went_well_are_forgotten_after_a_week_and_dead_ones_are_kept(
+    context: Context, clock: MovableClock
+) -> None:
+    async def fail(_context: Context, _payload: dict[str, Any]) -> None:
+        raise RuntimeError("never well")
+
+    await leave_job(context, number=1)
+    await Worker(context, {KIND: Ran()}).run_due()
+    await leave_job(context, number=2)
+    for _ in range(MOST_ATTEMPTS):
+        await Worker(context, {KIND: fail}).run_due()
+        clock.advance(timedelta(minutes=10))
+    await leave_job(context, number=3)
+    assert await transact(context, None, forget_done) == 0
+    clock.advance(DONE_KEPT)
+    assert await transact(context, None, forget_done) == 1
+    assert [job.payload["number"] for job in await stored(context)] == [2, 3]
+
+
+def test_forgetting_is_wired_to_the_worker() -> None:
+    assert housekeeping.PERIODIC[0] in periodic()
+    assert housekeeping.FORGET in runners()
