@@ -59,7 +59,9 @@ async def sign_up(context: Context, body: SignUp) -> SignedIn:
 async def sign_in(context: Context, body: SignIn) -> SignedIn:
     """A new session; 401 ``bad_credentials``, in the same time whether the handle exists or not.
 
-    The password is checked before the transaction begins, so that it holds no lock meanwhile.
+    The password is checked before the transaction begins, so that it holds no lock meanwhile. Then
+    the account is held: a password that is changed at this very moment was either changed before,
+    or ends this session too.
     """
     handle = body.handle.strip().lower()
     found = None
@@ -72,6 +74,7 @@ async def sign_in(context: Context, body: SignIn) -> SignedIn:
         raise _bad_credentials()
 
     async def start(work: UnitOfWork) -> SignedIn:
+        await repository.lock_account(work, found.id)
         if await repository.password_hash(work, found.id) != stored:
             raise _bad_credentials()
         return await _signed_in(work, found.id, body.device)
