@@ -67,6 +67,12 @@ async def standing(work: UnitOfWork, account_id: UUID) -> Standing:
     )
 
 
+async def shows_avatar(work: UnitOfWork, account_id: UUID) -> bool:
+    """Whether the account's avatar is still seen: by everybody signed in, until it is deleted."""
+    row = await repository.standing(work, account_id)
+    return row is not None and row.deleted_at is None
+
+
 async def hold(work: UnitOfWork, account_id: UUID) -> Standing:
     """The standing of an account that nobody else changes, or counts for, until the commit."""
     await repository.lock_account(work, account_id)

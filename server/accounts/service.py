@@ -159,7 +159,10 @@ async def delete_account(work: UnitOfWork) -> None:
 
 
 async def erase_account(work: UnitOfWork, account_id: UUID) -> None:
-    """Erase the name and text of an account whose 14 days are over; the handle is free again."""
+    """Erase the name and text of an account whose 14 days are over; the handle is free again.
+
+    Its avatar leaves the store, and how its devices and files were called is forgotten.
+    """
     erased: dict[str, Any] = {
         "handle": f"~{account_id.hex[-19:]}",
         "display_name": GONE,
@@ -169,7 +172,9 @@ async def erase_account(work: UnitOfWork, account_id: UUID) -> None:
         "locale": None,
         "consents": {},
     }
-    await repository.erase_account(work, account_id, erased, work.now - GRACE)
+    if await repository.erase_account(work, account_id, erased, work.now - GRACE):
+        await repository.clear_devices(work, account_id)
+        await media.forget_owner(work, account_id)
 
 
 async def _changes(work: UnitOfWork, before: Account, body: AccountPatch) -> dict[str, Any]:

@@ -49,6 +49,12 @@ async def release(work: UnitOfWork, *, kind: Purpose, object_id: UUID) -> None:
     await remove_objects(work, await repository.drop_attached(work, kind, object_id, ()))
 
 
+async def forget_owner(work: UnitOfWork, owner_id: UUID) -> None:
+    """What an erased account leaves with its uploads: no avatar, and no name of a file."""
+    await release(work, kind=Purpose.AVATAR, object_id=owner_id)
+    await repository.clear_names(work, owner_id)
+
+
 async def remove_objects(work: UnitOfWork, upload_ids: Sequence[UUID]) -> None:
     """Have everything that deleted uploads left in the store removed after the commit."""
     if upload_ids:

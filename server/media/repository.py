@@ -198,6 +198,13 @@ async def finished(work: UnitOfWork, upload_ids: Sequence[UUID]) -> Sequence[UUI
     return [row.id for row in rows]
 
 
+async def clear_names(work: UnitOfWork, owner_id: UUID) -> None:
+    """Forget how the account's files were called on its devices, deleted ones included."""
+    await work.execute(
+        update(Upload).where(Upload.owner_id == owner_id).values(name="", updated_at=work.now)
+    )
+
+
 async def photos_of(work: UnitOfWork, owner_id: UUID) -> Sequence[Row[Any]]:
     """Every photo of an account, for its archive."""
     return await work.rows(

@@ -164,7 +164,7 @@ async def _may_see(work: UnitOfWork, row: Any) -> bool:
         case Purpose.MESSAGE:
             return await viewers.message(work, row.attached_id)
         case _:
-            return True
+            return await viewers.avatar(work, row.attached_id)
 
 
 async def _check_rate(work: UnitOfWork, count: int) -> None:
