@@ -25,6 +25,7 @@ from shared_models.accounts import (
     SignIn,
     SignUp,
 )
+from shared_models.bounds import CONSENTS_MAX
 from shared_models.media import Purpose
 from shared_models.notifications import NotificationKind
 
@@ -36,7 +37,6 @@ ERASE = "accounts.erase"
 
 _HANDLE = re.compile(r"[a-z0-9_]{3,20}", re.ASCII)
 _CONSENT = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
-_CONSENTS_MAX = 20
 _ALWAYS_ON = (NotificationKind.TRADE, NotificationKind.SYSTEM)
 
 
@@ -207,8 +207,8 @@ def _merged_consents(before: dict[str, bool], sent: dict[str, bool]) -> dict[str
         if not _CONSENT.fullmatch(name):
             raise Invalid.field("consents", "consent_invalid", "Consents have snake_case names.")
     merged = before | sent
-    if len(merged) > _CONSENTS_MAX:
-        raise Invalid.field("consents", "too_long", f"At most {_CONSENTS_MAX} consents.")
+    if len(merged) > CONSENTS_MAX:
+        raise Invalid.field("consents", "too_long", f"At most {CONSENTS_MAX} consents.")
     return merged
 
 

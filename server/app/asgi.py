@@ -15,6 +15,7 @@ from server.platform.body_limit import BodyLimit
 from server.platform.context import Context
 from server.platform.http import install_problem_handlers
 from server.platform.object_store import MOUNT_PATH, EmbeddedFiles
+from shared_models.bounds import PHOTO_BYTES_MAX
 from shared_models.market import Market
 from shared_models.problem import Problem
 
@@ -81,4 +82,4 @@ def _mount_embedded_store(app: FastAPI, context: Context, settings: Settings) ->
 
     files = context.wiring.port(EmbeddedFiles)
     store = EmbeddedStoreApp(files, context.clock)
-    app.mount(MOUNT_PATH, RequestBodyLimitMiddleware(store, settings.limits.photo_bytes_max))
+    app.mount(MOUNT_PATH, RequestBodyLimitMiddleware(store, PHOTO_BYTES_MAX))
