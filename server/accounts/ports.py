@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from server.platform.unit_of_work import UnitOfWork
+from shared_models.trades import Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,9 @@ class OpenTrades:
 
     of: Callable[[UnitOfWork, UUID], Awaitable[bool]]
     """Whether the account is a party of any open trade (H10)."""
+
+    shown: Callable[[UnitOfWork, UUID], Awaitable[list[Trade]]]
+    """The account's trades as it sees them, open ones among them; for whoever is refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from server.accounts import repository
 from server.accounts.common_passwords import is_common
 from server.accounts.events import AccountChanged, AccountDeleted
-from server.accounts.people import GONE, START_SCORE, all_switches
+from server.accounts.people import GONE, START_SCORE, all_switches, open_trade
 from server.accounts.ports import OpenTrades
 from server.accounts.sessions import end_all_sessions, start_session
 from server.media import api as media
@@ -145,7 +145,11 @@ async def delete_account(work: UnitOfWork) -> None:
     account_id = work.actor.account_id
     await repository.lock_account(work, account_id)
     if await work.context.wiring.port(OpenTrades).of(work, account_id):
-        raise Conflict("open_trade", "Finish or cancel your open trades first.")
+        raise Conflict(
+            "open_trade",
+            "Finish or cancel your open trades first.",
+            current=await open_trade(work),
+        )
     await repository.update_account(work, account_id, {"deleted_at": work.now})
     await end_all_sessions(work, account_id)
     work.announce(AccountDeleted(account_id))

@@ -80,7 +80,9 @@ def _wire_trades(context: Context) -> None:
     wiring = context.wiring
     wiring.provide(
         accounts.OpenTrades,
-        accounts.OpenTrades(between=trades.open_between, of=trades.has_open),
+        accounts.OpenTrades(
+            between=trades.open_between, of=trades.has_open, shown=trades.open_trades
+        ),
     )
     wiring.provide(
         listings.ListingNeighbours,

@@ -133,7 +133,7 @@ async def why_not_attached(
 ) -> dict[UUID, Row[Any]]:
     """What stands against attaching, by the ids that the owner has."""
     rows = await work.rows(
-        select(Upload.id, Upload.purpose, Upload.state, Upload.attached_id).where(
+        select(*_OWN, Upload.purpose, Upload.attached_id).where(
             Upload.id.in_(photo_ids), Upload.owner_id == owner_id, live(Upload)
         )
     )
