@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx
+from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from server.platform.clock import MovableClock
@@ -11,7 +13,7 @@ from server.platform.context import Context
 from server.platform.housekeeping import FORGET, RUNNERS
 from server.platform.tables import StoredAnswer
 from server.platform.unit_of_work import reading
-from tests.server.conftest import SignUpPerson, problem
+from tests.server.conftest import PASSWORD, SignUpPerson, problem
 
 LISTING = {"title": "Film camera", "price": 1000, "state": "draft"}
 
@@ -51,6 +53,26 @@ async def test_a_ticket_is_never_stored(sign_up: SignUpPerson, context: Context)
     again = await person.post("/v1/realtime/tickets", headers=headers)
     assert first.json()["ticket"] != again.json()["ticket"]
     assert await stored_answers(context) == 0
+
+
+async def test_only_signing_up_and_in_take_no_key(app: FastAPI) -> None:
+    without = {
+        path
+        for path, item in app.openapi()["paths"].items()
+        if "post" in item
+        and "idempotency-key" not in [one["name"] for one in item["post"].get("parameters", ())]
+    }
+    assert without == {"/v1/accounts", "/v1/sessions"}
+
+
+async def test_a_sign_up_whose_answer_was_lost_is_finished_by_signing_in(
+    client: httpx.AsyncClient,
+) -> None:
+    body = {"handle": "mina", "password": PASSWORD, "display_name": "Mina"}
+    first = await client.post("/v1/accounts", json=body)
+    problem(await client.post("/v1/accounts", json=body), 409, "handle_taken")
+    again = await client.post("/v1/sessions", json=body)
+    assert again.json()["account"] == first.json()["account"]
 
 
 async def stored_answers(context: Context) -> Any:
