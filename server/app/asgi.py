@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI, Response
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from server.app.health import Readiness
 from server.app.health import router as health_router
 from server.app.market import describe_market
 from server.app.rooms import Rooms, routers
@@ -52,6 +53,7 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
     app.state.context = context
     app.state.settings = settings
     app.state.rooms = rooms
+    app.state.readiness = Readiness(context)
     install_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, but_under=MOUNT_PATH)
     app.include_router(health_router)
