@@ -1,7 +1,7 @@
 """Chatrooms and messages."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -57,19 +57,24 @@ class Message(Wire):
     warning: MessageWarning | None = None
 
 
-class SendMessage(Body):
-    """``POST /v1/chatrooms/{id}/messages``: text, photos or both (rule 1)."""
+class MessageContent(Body):
+    """What a message is made of: text, photos or both (rule 1)."""
 
-    cid: Id
     text: MessageText = ""
     photo_ids: Annotated[list[Id], Field(max_length=bounds.MESSAGE_PHOTOS_MAX)] = []
     confirmed: bool = False
 
     @model_validator(mode="after")
-    def _not_empty(self) -> "SendMessage":
+    def _not_empty(self) -> Self:
         if not self.text and not self.photo_ids:
             raise ValueError("a message needs text or a photo")
         return self
+
+
+class SendMessage(MessageContent):
+    """``POST /v1/chatrooms/{id}/messages``: text, photos or both (rule 1)."""
+
+    cid: Id
 
 
 class OpenRoom(Body):

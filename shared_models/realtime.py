@@ -3,11 +3,11 @@
 from enum import IntEnum, StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, TypeAdapter, model_validator
+from pydantic import Field, StringConstraints, TypeAdapter
 
 from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
-from shared_models.chat import MessageText, Seq
+from shared_models.chat import MessageContent, Seq
 from shared_models.text import CleanedLine
 
 SUBPROTOCOL = "picky.v1.json"
@@ -60,22 +60,13 @@ class Hello(Body):
     client: ClientName = ""
 
 
-class Send(Body):
+class Send(MessageContent):
     """A message; answered ``ok`` after its commit, or ``err``."""
 
     t: Literal["send"] = "send"
     id: Tag
     cid: Id
     chatroom_id: Id
-    text: MessageText = ""
-    photo_ids: Annotated[list[Id], Field(max_length=bounds.MESSAGE_PHOTOS_MAX)] = []
-    confirmed: bool = False
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> "Send":
-        if not self.text and not self.photo_ids:
-            raise ValueError("a message needs text or a photo")
-        return self
 
 
 class Read(Body):

@@ -6,9 +6,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.platform.database import Database
+
+MIGRATION_LOCK = 0x7069636B79
+"""The advisory lock of who migrates a PostgreSQL database."""
 
 
 def _config(connection: Any) -> Any:
@@ -50,8 +54,15 @@ async def schema_is_current(database: Database) -> bool:
 
 
 async def upgrade_database(database: Database) -> None:
-    """Bring the schema to the newest revision; does nothing when it is there already."""
+    """Bring the schema to the newest revision; does nothing when it is there already.
+
+    Nodes that start together do it one after the other, and it takes as long as it takes.
+    """
     async with database.writer.begin() as connection:
+        if not database.is_sqlite:  # SQLite holds its one write lock by now
+            for unlimited in ("statement_timeout", "lock_timeout"):
+                await connection.execute(text(f"SET LOCAL {unlimited} = 0"))
+            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         await connection.run_sync(_upgrade)
 
 

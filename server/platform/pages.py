@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hmac
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -35,7 +36,8 @@ def decode_cursor(secret: Secret, scope: str, cursor: str) -> list[Any]:
     except (binascii.Error, ValueError):
         raise _bad_cursor() from None
     signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
-    if signature != secret.digest("cursor", scope.encode() + b"\0" + payload)[:_SIGNATURE_BYTES]:
+    expected = secret.digest("cursor", scope.encode() + b"\0" + payload)[:_SIGNATURE_BYTES]
+    if not hmac.compare_digest(signature, expected):
         raise _bad_cursor()
     return [_rich(value) for value in json.loads(payload)]
 

@@ -152,10 +152,6 @@ async def append_history(
         )
 
 
-def _moment(value: datetime | None) -> Any:
-    return literal(value, ROOM.c.asked_at.type)
-
-
 def _first_of(
     sender_id: UUID, messages: Sequence[StoredMessage], *, since: datetime | None = None
 ) -> datetime | None:
