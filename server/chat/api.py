@@ -22,6 +22,7 @@ from server.chat.rooms import (
     room_for,
     room_page,
 )
+from server.chat.sending import SendLine
 from server.chat.service import (
     ImportedMessage,
     Sent,
@@ -40,6 +41,7 @@ __all__ = [
     "RoomExtra",
     "RoomExtras",
     "RoomFacts",
+    "SendLine",
     "Sent",
     "all_rooms",
     "buyers_on",

@@ -184,8 +184,8 @@ class Session:
         self._settings = settings
         self._gate = gate
         self._beat = beat
-        # One command is under way while the others wait.
-        self._waiting: asyncio.Queue[ClientFrame] = asyncio.Queue(settings.in_flight - 1)
+        self._places = asyncio.Semaphore(settings.in_flight)
+        self._waiting: asyncio.Queue[ClientFrame] = asyncio.Queue()
         self._stalled = False
         self._busy = False
         self._ending = False
@@ -242,16 +242,21 @@ class Session:
 
     async def _queue(self, frame: ClientFrame) -> None:
         self._stalled = True
-        await self._waiting.put(frame)
+        await self._places.acquire()
         self._stalled = False
+        self._waiting.put_nowait(frame)
 
     async def _work(self) -> None:
-        """One command after the other. The one under way at the end is finished, not cut."""
+        """All commands that wait, in their order. What is under way at the end is finished."""
         while not self._ending:
-            frame = await self._waiting.get()
+            frames = [await self._waiting.get()]
+            while not self._waiting.empty():
+                frames.append(self._waiting.get_nowait())
             self._busy = True
-            await self._commands.handle(frame)
+            await self._commands.handle(frames)
             self._busy = False
+            for _ in frames:
+                self._places.release()
 
     async def _keep_alive(self) -> None:
         number = 0

@@ -1,7 +1,6 @@
 """Who may come in, how, and what they are told when they may not."""
 
 import json
-from uuid import uuid4
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -159,7 +158,6 @@ async def test_a_line_whose_commands_have_failed_is_closed_and_not_left_deaf(
     async def fail(*_: object) -> None:
         raise LookupError("a bug")
 
-    monkeypatch.setattr(chat, "send", fail)
-    body = {"cid": str(uuid4()), "chatroom_id": room, "text": "hello"}
-    await device.say("send", id="1", **body)
+    monkeypatch.setattr(chat, "mark_read", fail)
+    await device.say("read", chatroom_id=room, seq=1)
     assert await device.closed() == 4003

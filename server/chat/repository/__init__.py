@@ -4,6 +4,7 @@ from server.chat.repository.lists import (
     room_page,
     rooms_by_id,
 )
+from server.chat.repository.log import Appended, Post, append
 from server.chat.repository.members import (
     leave,
     left_rooms,
@@ -50,10 +51,13 @@ from server.chat.repository.rooms import (
 )
 
 __all__ = [
+    "Appended",
     "HistoryRow",
+    "Post",
     "RoomToSendIn",
     "StoredMessage",
     "Told",
+    "append",
     "append_history",
     "delete_message",
     "extent",
