@@ -6,6 +6,7 @@ told.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from uuid import UUID
@@ -73,8 +74,10 @@ class Hub:
         self._chance = chance
         self._streams: dict[UUID, Stream] = {}
         self._bus_turn = asyncio.Lock()
+        self._look_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         context.bus.listen(self.receive)
+        context.bus.on_gap(self._look_now.set)
 
     def connections(self) -> Iterator[Connection]:
         """Every device on this node."""
@@ -176,7 +179,10 @@ class Hub:
     async def run(self) -> None:
         """Look at all heads again and again; ends when cancelled."""
         while True:
-            await asyncio.sleep(self._settings.reconcile_s * (0.8 + 0.4 * self._chance()))
+            wait_s = self._settings.reconcile_s * (0.8 + 0.4 * self._chance())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look_now.wait(), wait_s)
+            self._look_now.clear()
             try:
                 await self.reconcile()
             except DATABASE_FAILURES as error:
