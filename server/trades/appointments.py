@@ -92,10 +92,13 @@ async def _replace(work: UnitOfWork, current: AppointmentRecord, body: Appointme
 
 
 async def accept(work: UnitOfWork, appointment_id: UUID) -> Appointment:
-    """The other side accepts: the reservation now lasts until 72 h after the time (T13)."""
+    """The other side accepts: the reservation now lasts until 72 h after the time (T13).
+
+    409 ``already_reserved``, ``wrong_state`` and ``not_selling``, as for a proposal.
+    """
     found, situation = await _own(work, appointment_id)
     if not _already_done(work, found, "accept"):
-        await check_dealing(work, situation.room)
+        await _check_open(work, situation)
         found = await _move(work, found, AppointmentState.ACCEPTED)
         await _tell(work, found, "accepted", "Agreed to meet")
         await _move_reservation(work, situation, found)
@@ -163,9 +166,14 @@ async def _move(
 async def _move_reservation(
     work: UnitOfWork, situation: Situation, changed: AppointmentRecord | None
 ) -> None:
-    """An accepted appointment that comes or goes moves the reservation's timer (T5)."""
+    """An accepted appointment that comes or goes moves its own reservation's timer (T5).
+
+    It moves no other: not that of a trade in another room, nor the one a later state waits for.
+    """
     trade = situation.trade
-    if trade is None or changed is None or changed.state != AppointmentState.ACCEPTED:
+    if changed is None or changed.state != AppointmentState.ACCEPTED:
+        return
+    if trade is None or trade.chatroom_id != situation.room.id or trade.state != machine.RESERVED:
         return
     meeting_at = await service.accepted_meeting(work, situation.room.id)
     due_at = machine.reservation_due(work.now, work.limits, meeting_at)

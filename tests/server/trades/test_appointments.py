@@ -175,3 +175,51 @@ async def test_nobody_arranges_to_meet_about_what_is_reserved_for_another(market
     await market.reserved(deal)
     path = f"/v1/chatrooms/{room_id}/appointments"
     problem(await rival.post(path, body(market)), 409, "already_reserved")
+
+
+async def test_nobody_agrees_to_meet_about_what_is_reserved_for_another(market: Market) -> None:
+    deal = await market.deal()
+    rival = await market.person("rival")
+    theirs = Deal(
+        deal.seller, rival, deal.listing_id, await market.open_room(rival, deal.listing_id)
+    )
+    proposed = await propose(market, theirs, "buyer", days=20)
+    trade = await market.reserved(deal)
+    path = f"/v1/appointments/{proposed['id']}/accept"
+    problem(await deal.seller.post(path), 409, "already_reserved")
+    assert (await market.trade(deal.buyer, trade["id"]))["due_at"] == trade["due_at"]
+    await check_invariants(market)
+
+
+async def test_an_appointment_moves_no_reservation_but_its_rooms(market: Market) -> None:
+    deal = await market.deal()
+    rival = await market.person("rival")
+    theirs = Deal(
+        deal.seller, rival, deal.listing_id, await market.open_room(rival, deal.listing_id)
+    )
+    found = await accepted(market, theirs, days=20)
+    trade = await market.reserved(deal)
+    await market.later(days=1)
+    await done(rival.post(f"/v1/appointments/{found['id']}/cancel"))
+    assert (await market.trade(deal.buyer, trade["id"]))["due_at"] == trade["due_at"]
+    await check_invariants(market)
+
+
+@pytest.mark.parametrize("state", ["handed_over", "shipped", "disputed"])
+async def test_an_appointment_moves_no_timer_of_a_later_state(market: Market, state: str) -> None:
+    deal = await market.deal()
+    found = await accepted(market, deal, days=20)
+    trade = await market.reserved(deal, "post" if state == "shipped" else "meet")
+    if state == "shipped":
+        parcel = {"carrier": "cj", "tracking_number": "123456"}
+        trade = await market.act(deal.seller, trade, "ship", **parcel)
+    else:
+        trade = await market.act(deal.seller, trade, "confirm")
+    if state == "disputed":
+        body = {"reason": "damaged", "detail": "It is broken."}
+        trade = await market.act(deal.buyer, trade, "problem", **body)
+    await market.later(hours=1)
+    await done(deal.buyer.post(f"/v1/appointments/{found['id']}/cancel"))
+    after = await market.trade(deal.buyer, trade["id"])
+    assert (after["state"], after["due_at"]) == (state, trade["due_at"])
+    await check_invariants(market)
