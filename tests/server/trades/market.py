@@ -10,13 +10,15 @@ from sqlalchemy import func, insert, select
 from server.accounts.tables import Account
 from server.app.rooms import runners
 from server.chat.tables import Member, Message, Room
-from server.listings.tables import Listing
+from server.listings.tables import Like, Listing
 from server.media.tables import Upload
 from server.notifications.tables import Notification
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.jobs import Worker
 from server.platform.unit_of_work import UnitOfWork, reading, transact
+from server.trades.repository import reviews as review_rows
+from server.trades.scores import START, manner_score
 from server.trades.tables import Appointment, Offer, Review, Trade, Transition
 from shared_models.trades import OPEN_TRADE_STATES
 from tests.server.conftest import Person, SignUpPerson
@@ -193,6 +195,8 @@ async def check_invariants(market: Market) -> None:
     await _check_offers(market, listings)
     await _check_reviews(market, trades)
     await _check_counters(market, trades)
+    await _check_scores(market)
+    await _check_likes(market)
 
 
 def _check_listings(trades: list[Any], listings: list[Any]) -> None:
@@ -318,3 +322,23 @@ async def _check_counters(market: Market, trades: list[Any]) -> None:
                 )
             )
             assert member.unread == unread, "I10: unread equals a recount"
+
+
+async def _check_scores(market: Market) -> None:
+    """Scores are those of the moment at which the newest review was published (rule 14)."""
+    kept = await market.rows(Account.id, Account.review_count, Account.manner_score)
+    async with reading(market.context) as work:
+        for account in kept:
+            reviews = await review_rows.published_about(work, account.id)
+            score = START
+            if reviews and reviews[0].published_at is not None:
+                score = manner_score(reviews, reviews[0].published_at)
+            counted = (len(reviews), score)
+            assert (account.review_count, account.manner_score) == counted, "I10: reviews"
+
+
+async def _check_likes(market: Market) -> None:
+    liked = await market.rows(Like.listing_id, Like.deleted_at)
+    for listing in await market.rows(Listing.id, Listing.like_count):
+        likes = sum(like.listing_id == listing.id and like.deleted_at is None for like in liked)
+        assert listing.like_count == likes, "I10: likes equal a recount"

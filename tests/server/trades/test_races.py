@@ -181,6 +181,21 @@ async def test_both_reviewing_at_once_publishes_both(market: Market) -> None:
     await check_invariants(market)
 
 
+async def test_reviews_of_one_seller_published_at_once_are_all_in_the_score(
+    market: Market,
+) -> None:
+    seller = await market.person("seller")
+    buyers = [await market.person(f"buyer_{number}") for number in range(6)]
+    paths = []
+    for buyer in buyers:
+        trade = await market.completed(await market.deal_with(seller, buyer))
+        paths.append(f"/v1/trades/{trade['id']}/review")
+        await done(buyer.post(paths[-1], {"rating": 5}))
+    await asyncio.gather(*(done(seller.post(path, {"rating": 4})) for path in paths))
+    assert (await done(seller.get("/v1/me")))["review_count"] == len(buyers)
+    await check_invariants(market)
+
+
 async def test_a_moderator_and_the_timer_resolve_a_dispute_once(market: Market) -> None:
     deal = await market.deal()
     trade = await market.act(deal.seller, await market.reserved(deal), "confirm")
