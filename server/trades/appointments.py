@@ -87,7 +87,7 @@ def _check_time(work: UnitOfWork, body: AppointmentCreate) -> None:
 async def _replace(work: UnitOfWork, current: AppointmentRecord, body: AppointmentCreate) -> None:
     if meetings.is_late_change(current, work.now, work.limits) and not body.reason:
         raise Invalid.field("reason", "reason_required", "It is less than an hour ahead: say why.")
-    await _move(work, current, AppointmentState.REPLACED)
+    await _move(work, current, meetings.ended(current, AppointmentState.REPLACED, work.now))
     work.announce(_changed(current, "replaced", work.actor.account_id))
 
 
@@ -117,7 +117,11 @@ async def cancel(work: UnitOfWork, appointment_id: UUID) -> Appointment:
 
 
 async def report_no_show(work: UnitOfWork, appointment_id: UUID) -> Appointment:
-    """From 15 minutes after the time on, either party may say that the other did not come."""
+    """From 15 minutes after the time on, either party may say that the other did not come.
+
+    Also when the appointment was replaced or dropped after its time, until the two have completed
+    a trade in this room.
+    """
     me = work.actor.account_id
     found, _ = await _own(work, appointment_id)
     if not _already_done(work, found, "no_show"):
@@ -155,9 +159,7 @@ async def _find(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord:
     return found
 
 
-async def _move(
-    work: UnitOfWork, appointment: AppointmentRecord, state: AppointmentState
-) -> AppointmentRecord:
+async def _move(work: UnitOfWork, appointment: AppointmentRecord, state: str) -> AppointmentRecord:
     if not await rows.move(work, appointment, state):
         raise LostRace(f"appointment {appointment.id} moved on")
     return await _find(work, appointment.id)

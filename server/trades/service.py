@@ -15,8 +15,8 @@ from server.platform.database import LostRace
 from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
 from server.platform.pages import decode_cursor, encode_cursor
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import machine, texts, timers, views
-from server.trades.events import AppointmentChanged, TradeChanged
+from server.trades import dropping, machine, texts, timers, views
+from server.trades.events import TradeChanged
 from server.trades.guards import Denied, Details, Role, Step, role_of
 from server.trades.machine import Goods, Transition
 from server.trades.records import TradeRecord, TransitionRecord
@@ -206,8 +206,9 @@ async def _move_goods(work: UnitOfWork, trade: TradeRecord, goods: Goods) -> Non
 async def _follow_up(work: UnitOfWork, trade: TradeRecord, edge: Transition) -> None:
     if edge.target is machine.COMPLETED:
         await accounts.count_trade(work, seller_id=trade.seller_id, buyer_id=trade.buyer_id)
+        await dropping.for_good(work, trade.chatroom_id)
     elif edge.target is machine.CANCELED:
-        await _drop_appointment(work, trade.chatroom_id, edge.event)
+        await dropping.in_room(work, trade.chatroom_id)
 
 
 async def _tell_elsewhere(
@@ -226,21 +227,6 @@ async def _tell_elsewhere(
         data={"listing_id": str(trade.listing_id)},
     )
     await chat.close_rooms(work, trade.listing_id, except_room_id=trade.chatroom_id)
-
-
-async def _drop_appointment(work: UnitOfWork, chatroom_id: UUID, event: str) -> None:
-    current = await appointment_rows.current_in(work, chatroom_id)
-    if current and await appointment_rows.move(work, current, AppointmentState.DROPPED):
-        work.announce(
-            AppointmentChanged(
-                appointment_id=current.id,
-                chatroom_id=chatroom_id,
-                event=f"trade_{event}",
-                actor_id=None,
-                seller_id=current.seller_id,
-                buyer_id=current.buyer_id,
-            )
-        )
 
 
 async def accepted_meeting(work: UnitOfWork, chatroom_id: UUID) -> datetime | None:
@@ -296,7 +282,10 @@ async def moderate(work: UnitOfWork, trade_id: UUID, action: str, note: str) -> 
 
 
 async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:
-    """A block cancels what the two have reserved (T14); what is handed over goes on (H11)."""
+    """A block cancels what the two have reserved (T14); what is handed over goes on (H11).
+
+    They no longer meet about anything.
+    """
     for found in await trade_rows.reserved_between(work, event.account_id, event.blocked_id):
         trade = await settle(work, await lock(work, found))
         role = role_of(trade, event.account_id)
@@ -304,6 +293,7 @@ async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:
         step = Step(role, event.account_id, work.now, work.limits)
         if trade.state == machine.RESERVED:
             await apply(work, trade, machine.choose(trade, "block", step), step)
+    await dropping.between(work, event.account_id, event.blocked_id)
 
 
 async def get(work: UnitOfWork, trade_id: UUID) -> Trade:
