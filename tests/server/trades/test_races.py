@@ -162,7 +162,7 @@ async def test_a_timer_that_fires_twice_at_once_completes_once(market: Market) -
     deal = await market.deal()
     trade = await market.act(deal.seller, await market.reserved(deal), "confirm")
     market.clock.advance(timedelta(hours=72))
-    await asyncio.gather(*(api.settle_overdue(market.context, deal.seller.id) for _ in range(5)))
+    await asyncio.gather(*(api.settle_account(market.context, deal.seller.id) for _ in range(5)))
     assert (await market.trade(deal.seller, trade["id"]))["version"] == trade["version"] + 1
     await check_invariants(market)
 
