@@ -7,7 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from server.listings.jobs import RUNNERS
+from server.listings.trading import BACK_ON_SALE
 from server.platform.database import LostRace
+from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import settling
 from server.trades.repository.overdue import Kind
@@ -164,6 +167,22 @@ async def test_likers_hear_after_ten_minutes_that_it_is_back_on_sale(market: Mar
     assert await market.notices(fan) == []
     await market.later(minutes=1)
     assert [notice["event"] for notice in await market.notices(fan)] == ["back_on_sale"]
+
+
+async def test_likers_hear_once_each_time_though_the_job_runs_twice(market: Market) -> None:
+    deal = await market.deal()
+    fan = await market.person("fan")
+    assert (await fan.put(f"/v1/listings/{deal.listing_id}/like")).is_success
+    for times in (1, 2):
+        trade = await market.reserved(deal)
+        await market.act(deal.buyer, trade, "cancel", reason="price")
+        await market.later(minutes=10)
+        jobs = await market.rows(Job.kind, Job.payload, Job.run_at)
+        again = max((job for job in jobs if job.kind == BACK_ON_SALE), key=lambda job: job.run_at)
+        market.clock.advance(timedelta(minutes=2))
+        await RUNNERS[BACK_ON_SALE](market.context, again.payload)
+        told = [notice["event"] for notice in await market.notices(fan)]
+        assert told == ["back_on_sale"] * times
 
 
 async def test_likers_do_not_hear_of_a_quick_second_reservation(market: Market) -> None:
