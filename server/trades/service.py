@@ -135,7 +135,9 @@ async def apply(work: UnitOfWork, trade: TradeRecord, edge: Transition, step: St
     moved = await trade_rows.find(work, trade.id)
     assert moved is not None
     await _follow_up(work, moved, edge)
-    await tell(work, moved, edge.event, step.actor_id, texts.of_transition(edge, moved, step.role))
+    text = texts.of_transition(edge, moved, step.role)
+    reason = step.details.reason or edge.cancel_reason
+    await tell(work, moved, edge.event, step.actor_id, text, reason=reason)
     await _tell_elsewhere(work, moved, edge, step.actor_id)
     await timers.start(work, moved)
     return moved
@@ -152,15 +154,24 @@ async def add_step(
 
 
 async def tell(
-    work: UnitOfWork, trade: TradeRecord, event: str, actor_id: UUID | None, text: str
+    work: UnitOfWork,
+    trade: TradeRecord,
+    event: str,
+    actor_id: UUID | None,
+    text: str,
+    *,
+    reason: str | None = None,
 ) -> None:
-    """The one system message of a transition, and the announcement that becomes its notice."""
+    """The one system message of a transition, and the announcement that becomes its notice.
+
+    ``reason`` is the transition's own, not what an earlier one left on the trade.
+    """
     data = {
         "trade_id": str(trade.id),
         "version": trade.version,
         "state": trade.state,
         "agreed_price": trade.agreed_price,
-        "reason": trade.cancel_reason or trade.problem_reason,
+        "reason": reason,
     }
     await chat.post_system(
         work, trade.chatroom_id, event=f"trade_{event}", actor_id=actor_id, text=text, data=data
