@@ -79,15 +79,20 @@ def _wire_trades(context: Context) -> None:
     wiring = context.wiring
     wiring.provide(
         accounts.OpenTrades,
-        accounts.OpenTrades(between=trades.open_between, of=trades.has_open),
+        accounts.OpenTrades(
+            between=trades.open_between, of=trades.has_open, settle=trades.settle_account
+        ),
     )
     wiring.provide(
         listings.ListingNeighbours,
         listings.ListingNeighbours(
-            is_trade_party=trades.is_party, room_of=chat.room_of, interested=chat.buyers_on
+            is_trade_party=trades.is_party, room_of=chat.room_of, settle=trades.settle_listing
         ),
     )
-    wiring.provide(chat.RoomExtras, chat.RoomExtras(load=trades.load_room_extra))
+    wiring.provide(
+        chat.RoomExtras,
+        chat.RoomExtras(load=trades.load_room_extra, settle=trades.settle_room),
+    )
     wiring.on(ListingPriceChanged, trades.on_price_changed)
     wiring.on(ListingChanged, trades.on_listing_changed)
     wiring.on(AccountBlocked, trades.on_account_blocked)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.trades import Appointment, Offer, Trade
 
@@ -50,3 +51,6 @@ class RoomExtras:
 
     load: Callable[[UnitOfWork, RoomFacts, UUID], Awaitable[RoomExtra]]
     """``(work, room, viewer_id)``."""
+
+    settle: Callable[[Context, UUID, UUID], Awaitable[None]]
+    """``(context, room_id, viewer_id)``: run what is overdue of it, before it is read (H5)."""

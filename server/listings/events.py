@@ -39,9 +39,13 @@ class ListingPriceDropped:
 
 @dataclass(frozen=True, slots=True)
 class ListingBackOnSale:
-    """A reservation fell through and for ten minutes nothing has replaced it (T6)."""
+    """A reservation fell through and for ten minutes nothing has replaced it (T6).
+
+    ``version`` is what that made of the listing; it tells one such time from another.
+    """
 
     listing_id: UUID
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,11 +31,12 @@ async def release(work: UnitOfWork, listing_id: UUID, *, hide: bool = False) -> 
     Unless something replaces it within ten minutes, likers are told that it is on sale again.
     """
     released = await repository.release(work, listing_id, hide=hide)
-    if released and not hide:
+    found = await facts(work, listing_id) if released and not hide else None
+    if found is not None:
         await jobs.enqueue(
             work,
             BACK_ON_SALE,
-            {"listing_id": str(listing_id)},
+            {"listing_id": str(listing_id), "version": found.version},
             run_at=work.now + _BACK_ON_SALE_AFTER,
             key=f"{BACK_ON_SALE}:{listing_id}",
         )
@@ -53,11 +54,11 @@ async def count_chat(work: UnitOfWork, listing_id: UUID) -> None:
     work.announce(ListingChanged(listing_id))
 
 
-async def tell_back_on_sale(work: UnitOfWork, listing_id: UUID) -> None:
+async def tell_back_on_sale(work: UnitOfWork, listing_id: UUID, version: int) -> None:
     """Announce a listing whose reservation fell through, if it still is on sale."""
     found = await facts(work, listing_id)
     if found is not None and found.open_for_chat:
-        work.announce(ListingBackOnSale(listing_id))
+        work.announce(ListingBackOnSale(listing_id, version))
 
 
 def _told(work: UnitOfWork, listing_id: UUID, moved: bool) -> bool:

@@ -12,7 +12,7 @@ from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
 from server.trades.repository.trades import has_open, is_party
 from server.trades.service import moderate, on_account_blocked
-from server.trades.settling import settle_overdue
+from server.trades.settling import settle_account, settle_listing, settle_room
 from server.trades.superseding import on_account_deleted, on_listing_changed, on_price_changed
 from shared_models.trades import Appointment, Offer, Trade
 
@@ -30,7 +30,9 @@ __all__ = [
     "on_price_changed",
     "open_between",
     "open_trades",
-    "settle_overdue",
+    "settle_account",
+    "settle_listing",
+    "settle_room",
     "trades",
 ]
 

@@ -19,7 +19,7 @@ async def load(work: UnitOfWork, room: RoomFacts, viewer_id: UUID) -> RoomExtra:
     offer = await offer_rows.pending_in(work, room.id)
     if offer is not None and offer.expires_at <= work.now:
         offer = None
-    appointment = await appointment_rows.current_in(work, room.id)
+    appointment = await appointment_rows.shown_in(work, room.id)
     return RoomExtra(
         trade=await views.trade(work, trade, viewer_id) if trade else None,
         offer=views.offer(work, offer, viewer_id) if offer else None,

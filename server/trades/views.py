@@ -21,7 +21,6 @@ from shared_models.accounts import ProfileCard
 from shared_models.market import CARRIERS
 from shared_models.trades import (
     Appointment,
-    AppointmentState,
     ListingSnapshot,
     Offer,
     OfferState,
@@ -169,7 +168,7 @@ def appointment(work: UnitOfWork, record: AppointmentRecord, viewer_id: UUID) ->
         proposer_id=record.proposer_id,
         at=record.at,
         place=record.place,
-        state=AppointmentState(record.state),
+        state=meetings.shown_state(record),
         no_show_by=record.no_show_by,
         created_at=record.created_at,
         allowed_actions=meetings.allowed_actions(record, viewer_id, work.now, work.limits),

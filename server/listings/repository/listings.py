@@ -129,13 +129,15 @@ async def ids_of_seller(work: UnitOfWork, seller_id: UUID) -> list[UUID]:
     return [row.id for row in rows]
 
 
-async def idle_drafts(work: UnitOfWork, before: datetime, most: int) -> Sequence[Row[Any]]:
-    """Drafts that nobody has touched since."""
-    return await work.rows(
-        select(*_ALL)
+async def idle_drafts(work: UnitOfWork, before: datetime, most: int) -> list[UUID]:
+    """Drafts that nobody has touched since, in the order in which they are locked."""
+    rows = await work.rows(
+        select(Listing.id)
         .where(Listing.state == "draft", Listing.updated_at < before, live(Listing))
+        .order_by(Listing.id)
         .limit(most)
     )
+    return [row.id for row in rows]
 
 
 async def _move(

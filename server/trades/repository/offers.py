@@ -57,13 +57,6 @@ async def of_account(work: UnitOfWork, account_id: UUID) -> list[OfferRecord]:
     return [OfferRecord(*tuple(row)) for row in rows]
 
 
-async def overdue(work: UnitOfWork, account_id: UUID) -> list[UUID]:
-    """The account's pending offers whose time is over."""
-    party = or_(Offer.seller_id == account_id, Offer.buyer_id == account_id)
-    rows = await work.rows(select(Offer.id).where(_PENDING, party, Offer.expires_at <= work.now))
-    return [row.id for row in rows]
-
-
 async def add(work: UnitOfWork, offer: OfferRecord) -> None:
     """A new pending offer; a second one in the room loses the unique race (rule 11)."""
     await work.execute(

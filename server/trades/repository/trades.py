@@ -135,14 +135,6 @@ async def of_interest(work: UnitOfWork, account_id: UUID) -> list[TradeRecord]:
     )
 
 
-async def overdue(work: UnitOfWork, account_id: UUID) -> list[UUID]:
-    """The account's open trades whose timer has run out (H5)."""
-    rows = await work.rows(
-        select(Trade.id).where(live(Trade), _OPEN, _party(account_id), Trade.due_at <= work.now)
-    )
-    return [row.id for row in rows]
-
-
 async def page(
     work: UnitOfWork,
     account_id: UUID,

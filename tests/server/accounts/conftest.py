@@ -23,6 +23,9 @@ class Neighbours:
     async def of(self, _work: UnitOfWork, account_id: UUID) -> bool:
         return any(account_id in pair for pair in self.open_between)
 
+    async def settle(self, _context: Context, _account_id: UUID) -> None:
+        """Nothing is overdue."""
+
     async def response(self, _work: UnitOfWork, account_id: UUID) -> ResponseFigures:
         return self.figures.get(account_id, ResponseFigures())
 
@@ -31,6 +34,8 @@ class Neighbours:
 def neighbours(context: Context) -> Neighbours:
     """Stand-ins for trades and chats, behind the ports."""
     neighbours = Neighbours()
-    context.wiring.provide(OpenTrades, OpenTrades(neighbours.between, neighbours.of))
+    context.wiring.provide(
+        OpenTrades, OpenTrades(neighbours.between, neighbours.of, neighbours.settle)
+    )
     context.wiring.provide(Responsiveness, Responsiveness(neighbours.response))
     return neighbours
