@@ -4,14 +4,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
+from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
 from shared_models.media import Photo
 from shared_models.text import CleanedLine, Place
 
-Handle = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{3,20}$")]
-DisplayName = Annotated[str, CleanedLine, StringConstraints(min_length=1, max_length=20)]
-Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
-Device = Annotated[str, CleanedLine, StringConstraints(max_length=60)]
+Handle = Annotated[
+    str, StringConstraints(pattern=rf"^[A-Za-z0-9_]{{{bounds.HANDLE_MIN},{bounds.HANDLE_MAX}}}$")
+]
+DisplayName = Annotated[
+    str, CleanedLine, StringConstraints(min_length=1, max_length=bounds.DISPLAY_NAME_MAX)
+]
+Password = Annotated[
+    str, StringConstraints(min_length=bounds.PASSWORD_MIN, max_length=bounds.PASSWORD_MAX)
+]
+Device = Annotated[str, CleanedLine, StringConstraints(max_length=bounds.DEVICE_MAX)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 
 
@@ -35,7 +42,7 @@ class SignIn(Body):
     """``POST /v1/sessions``."""
 
     handle: Annotated[str, StringConstraints(max_length=64)]
-    password: Annotated[str, StringConstraints(max_length=128)]
+    password: Annotated[str, StringConstraints(max_length=bounds.PASSWORD_MAX)]
     device: Device | None = None
 
 
@@ -93,14 +100,14 @@ class AccountPatch(Body):
     place: Place | None = None
     avatar: Id | None = None
     locale: Locale | None = None
-    consents: Annotated[dict[str, bool], Field(max_length=20)] | None = None
+    consents: Annotated[dict[str, bool], Field(max_length=bounds.CONSENTS_MAX)] | None = None
     notification_switches: Annotated[dict[str, bool], Field(max_length=20)] | None = None
 
 
 class PasswordChange(Body):
     """``PUT /v1/me/password``; ends all other sessions."""
 
-    current_password: Annotated[str, StringConstraints(max_length=128)]
+    current_password: Annotated[str, StringConstraints(max_length=bounds.PASSWORD_MAX)]
     new_password: Password
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
+from shared_models import bounds
+
 Item = TypeVar("Item")
 
 
@@ -29,7 +31,7 @@ Time = Annotated[
     PlainSerializer(format_time, return_type=str, when_used="json"),
 ]
 Id = UUID
-Money = Annotated[int, Field(ge=0, le=99_999_999)]
+Money = Annotated[int, Field(ge=0, le=bounds.PRICE_MAX)]
 """An amount in the market's minor unit."""
 
 

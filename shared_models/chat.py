@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from shared_models import bounds
 from shared_models.accounts import ProfileCard
 from shared_models.base import Body, Id, Time, Wire
 from shared_models.listings import ListingCard
@@ -13,7 +14,7 @@ from shared_models.text import Cleaned
 from shared_models.trades import Appointment, Offer, Trade
 
 Seq = Annotated[int, Field(strict=True, ge=0, le=2**53)]
-MessageText = Annotated[str, Cleaned, StringConstraints(max_length=2000)]
+MessageText = Annotated[str, Cleaned, StringConstraints(max_length=bounds.MESSAGE_MAX)]
 
 
 class MessageKind(StrEnum):
@@ -61,7 +62,7 @@ class SendMessage(Body):
 
     cid: Id
     text: MessageText = ""
-    photo_ids: Annotated[list[Id], Field(max_length=3)] = []
+    photo_ids: Annotated[list[Id], Field(max_length=bounds.MESSAGE_PHOTOS_MAX)] = []
     confirmed: bool = False
 
     @model_validator(mode="after")

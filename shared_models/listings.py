@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from shared_models import bounds
 from shared_models.accounts import ProfileCard
 from shared_models.base import Body, Id, Money, Time, Wire
 from shared_models.market import Condition, Method
@@ -31,9 +32,9 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
 
 
-Title = Annotated[str, CleanedLine, StringConstraints(max_length=60)]
-Description = Annotated[str, Cleaned, StringConstraints(max_length=2000)]
-Price = Annotated[int, Field(strict=True, ge=0, le=99_999_999)]
+Title = Annotated[str, CleanedLine, StringConstraints(max_length=bounds.TITLE_MAX)]
+Description = Annotated[str, Cleaned, StringConstraints(max_length=bounds.DESCRIPTION_MAX)]
+Price = Annotated[int, Field(strict=True, ge=0, le=bounds.PRICE_MAX)]
 
 
 class ListingCreate(Body):
@@ -47,7 +48,7 @@ class ListingCreate(Body):
     negotiable: bool = False
     method: Method = Method.MEET
     place: Place | None = None
-    photo_ids: Annotated[list[Id], Field(max_length=10)] = []
+    photo_ids: Annotated[list[Id], Field(max_length=bounds.LISTING_PHOTOS_MAX)] = []
     state: Literal["draft", "selling"] = "selling"
 
 
@@ -65,7 +66,7 @@ class ListingPatch(Body):
     negotiable: bool | None = None
     method: Method | None = None
     place: Place | None = None
-    photo_ids: Annotated[list[Id], Field(max_length=10)] | None = None
+    photo_ids: Annotated[list[Id], Field(max_length=bounds.LISTING_PHOTOS_MAX)] | None = None
     state: Literal["selling"] | None = None
 
 

@@ -1,7 +1,10 @@
-"""The market: its closed lists and its limits; every number is a default of the settings."""
+"""The market: its closed lists, its rules and its limits."""
 
 from enum import StrEnum
 
+from pydantic import ConfigDict
+
+from shared_models import bounds
 from shared_models.base import Wire
 
 
@@ -45,34 +48,22 @@ class Choice(Wire):
     name: str
 
 
-class Limits(Wire):
-    """Every limit an input can break, so that a form can say it before the server does."""
+class Rules(Wire):
+    """The numbers of the rules. Each is a setting of the server, and checked by it."""
 
-    handle_min: int = 3
-    handle_max: int = 20
-    password_min: int = 8
-    password_max: int = 128
-    display_name_max: int = 20
+    model_config = ConfigDict(extra="forbid")
+
     title_min: int = 2
-    title_max: int = 60
-    description_max: int = 2000
     description_publish_min: int = 10
-    price_max: int = 99_999_999
-    place_max: int = 60
-    listing_photos_max: int = 10
     drafts_max: int = 30
     draft_idle_days: int = 90
     live_listings_max: int = 200
     listings_per_day: int = 20
     listings_per_day_new: int = 5
     new_account_days: int = 7
-    photo_bytes_max: int = 10 * 1024 * 1024
     photo_pixels_max: int = 50_000_000
     uploads_per_hour: int = 60
-    upload_files_max: int = 10
     upload_expires_s: int = 600
-    message_max: int = 2000
-    message_photos_max: int = 3
     message_delete_s: int = 300
     rooms_per_hour: int = 10
     rooms_per_day: int = 50
@@ -91,16 +82,45 @@ class Limits(Wire):
     shipped_days: int = 7
     dispute_days: int = 30
     review_days: int = 14
-    review_max: int = 500
-    review_tags_max: int = 5
-    problem_detail_max: int = 1000
-    frame_bytes_max: int = 32 * 1024
-    typing_every_s: int = 3
-    typing_ttl_s: int = 6
     notification_days: int = 90
     follows_max: int = 1000
-    page_max: int = 100
-    search_max: int = 100
+
+
+class Limits(Rules):
+    """Every limit an input can break, so that a form can say it before the server does."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    handle_min: int = bounds.HANDLE_MIN
+    handle_max: int = bounds.HANDLE_MAX
+    password_min: int = bounds.PASSWORD_MIN
+    password_max: int = bounds.PASSWORD_MAX
+    display_name_max: int = bounds.DISPLAY_NAME_MAX
+    device_max: int = bounds.DEVICE_MAX
+    consents_max: int = bounds.CONSENTS_MAX
+    title_max: int = bounds.TITLE_MAX
+    description_max: int = bounds.DESCRIPTION_MAX
+    price_max: int = bounds.PRICE_MAX
+    place_max: int = bounds.PLACE_MAX
+    listing_photos_max: int = bounds.LISTING_PHOTOS_MAX
+    photo_bytes_max: int = bounds.PHOTO_BYTES_MAX
+    upload_files_max: int = bounds.UPLOAD_FILES_MAX
+    upload_name_max: int = bounds.UPLOAD_NAME_MAX
+    message_max: int = bounds.MESSAGE_MAX
+    message_photos_max: int = bounds.MESSAGE_PHOTOS_MAX
+    frame_bytes_max: int = bounds.FRAME_BYTES_MAX
+    typing_every_s: int = bounds.TYPING_EVERY_S
+    typing_ttl_s: int = bounds.TYPING_TTL_S
+    appointment_reason_max: int = bounds.APPOINTMENT_REASON_MAX
+    tracking_number_min: int = bounds.TRACKING_NUMBER_MIN
+    tracking_number_max: int = bounds.TRACKING_NUMBER_MAX
+    problem_detail_max: int = bounds.PROBLEM_DETAIL_MAX
+    report_detail_max: int = bounds.REPORT_DETAIL_MAX
+    review_max: int = bounds.REVIEW_MAX
+    review_answer_max: int = bounds.REVIEW_ANSWER_MAX
+    review_tags_max: int = bounds.REVIEW_TAGS_MAX
+    page_max: int = bounds.PAGE_MAX
+    search_max: int = bounds.SEARCH_MAX
 
 
 class Market(Wire):

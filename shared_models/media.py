@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
 from shared_models.text import CleanedLine
 
@@ -46,9 +47,11 @@ class Photo(Wire):
 class UploadFile(Body):
     """One file as the client declares it; the store holds the client to it."""
 
-    name: Annotated[str, CleanedLine, StringConstraints(max_length=255)] = "photo"
+    name: Annotated[str, CleanedLine, StringConstraints(max_length=bounds.UPLOAD_NAME_MAX)] = (
+        "photo"
+    )
     content_type: Literal["image/jpeg", "image/png", "image/webp"]
-    size: Annotated[int, Field(strict=True, gt=0, le=10 * 1024 * 1024)]
+    size: Annotated[int, Field(strict=True, gt=0, le=bounds.PHOTO_BYTES_MAX)]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -56,7 +59,7 @@ class UploadRequest(Body):
     """``POST /v1/uploads``."""
 
     purpose: Purpose
-    files: Annotated[list[UploadFile], Field(min_length=1, max_length=10)]
+    files: Annotated[list[UploadFile], Field(min_length=1, max_length=bounds.UPLOAD_FILES_MAX)]
 
 
 class PresignedPut(Wire):

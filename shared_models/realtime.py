@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
+from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
 from shared_models.chat import MessageText, Seq
 from shared_models.text import CleanedLine
@@ -45,7 +46,7 @@ class CloseCode(IntEnum):
 
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-ClientName = Annotated[str, CleanedLine, StringConstraints(max_length=60)]
+ClientName = Annotated[str, CleanedLine, StringConstraints(max_length=bounds.DEVICE_MAX)]
 
 
 class Hello(Body):
@@ -67,7 +68,7 @@ class Send(Body):
     cid: Id
     chatroom_id: Id
     text: MessageText = ""
-    photo_ids: Annotated[list[Id], Field(max_length=3)] = []
+    photo_ids: Annotated[list[Id], Field(max_length=bounds.MESSAGE_PHOTOS_MAX)] = []
     confirmed: bool = False
 
     @model_validator(mode="after")

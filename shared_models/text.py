@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
+from shared_models import bounds
+
 _TERMINAL_ESCAPE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_].*?(?:\x1b\\|$)|\x1b.",
     re.DOTALL,
@@ -59,7 +61,7 @@ CleanedLine = BeforeValidator(_line_if_text)
 
 Line = Annotated[str, CleanedLine]
 Block = Annotated[str, Cleaned]
-Place = Annotated[str, CleanedLine, StringConstraints(max_length=60)]
+Place = Annotated[str, CleanedLine, StringConstraints(max_length=bounds.PLACE_MAX)]
 SearchText = Annotated[
-    str, CleanedLine, StringConstraints(max_length=100), AfterValidator(_encodable)
+    str, CleanedLine, StringConstraints(max_length=bounds.SEARCH_MAX), AfterValidator(_encodable)
 ]

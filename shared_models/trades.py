@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from shared_models import bounds
 from shared_models.accounts import ProfileCard
 from shared_models.base import Body, Id, Money, Time, Wire
 from shared_models.listings import Price
@@ -72,8 +73,11 @@ class AppointmentCreate(Body):
     """``POST /v1/chatrooms/{id}/appointments``. ``reason`` when changing one within the hour."""
 
     at: Time
-    place: Annotated[str, CleanedLine, StringConstraints(min_length=1, max_length=60)]
-    reason: Annotated[str, CleanedLine, StringConstraints(max_length=200)] | None = None
+    place: Annotated[str, CleanedLine, StringConstraints(min_length=1, max_length=bounds.PLACE_MAX)]
+    reason: (
+        Annotated[str, CleanedLine, StringConstraints(max_length=bounds.APPOINTMENT_REASON_MAX)]
+        | None
+    ) = None
 
 
 class TradeState(StrEnum):
@@ -188,32 +192,44 @@ class TradeCancel(TradeAction):
     reason: Annotated[str, StringConstraints(max_length=40)]
 
 
+TrackingNumber = Annotated[
+    str,
+    StringConstraints(
+        pattern=rf"^[A-Za-z0-9]{{{bounds.TRACKING_NUMBER_MIN},{bounds.TRACKING_NUMBER_MAX}}}$"
+    ),
+]
+
+
 class TradeShip(TradeAction):
     """``ship`` (P1)."""
 
     carrier: Annotated[str, StringConstraints(max_length=40)]
-    tracking_number: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{6,40}$")]
+    tracking_number: TrackingNumber
 
 
 class TradeProblem(TradeAction):
     """``problem`` (T11, P4)."""
 
     reason: Annotated[str, StringConstraints(max_length=40)]
-    detail: Annotated[str, Cleaned, StringConstraints(min_length=1, max_length=1000)]
+    detail: Annotated[
+        str, Cleaned, StringConstraints(min_length=1, max_length=bounds.PROBLEM_DETAIL_MAX)
+    ]
 
 
 class ReviewCreate(Body):
     """``POST /v1/trades/{id}/review`` (rule 13)."""
 
     rating: Annotated[int, Field(strict=True, ge=1, le=5)]
-    tags: Annotated[list[str], Field(max_length=5)] = []
-    comment: Annotated[str, Cleaned, StringConstraints(max_length=500)] = ""
+    tags: Annotated[list[str], Field(max_length=bounds.REVIEW_TAGS_MAX)] = []
+    comment: Annotated[str, Cleaned, StringConstraints(max_length=bounds.REVIEW_MAX)] = ""
 
 
 class ReviewAnswer(Body):
     """``POST /v1/reviews/{id}/answer``, once."""
 
-    text: Annotated[str, Cleaned, StringConstraints(min_length=1, max_length=500)]
+    text: Annotated[
+        str, Cleaned, StringConstraints(min_length=1, max_length=bounds.REVIEW_ANSWER_MAX)
+    ]
 
 
 class ReportCreate(Body):
@@ -222,7 +238,7 @@ class ReportCreate(Body):
     target_kind: Literal["account", "listing", "message", "post"]
     target_id: Id
     reason: Annotated[str, StringConstraints(max_length=40)]
-    detail: Annotated[str, Cleaned, StringConstraints(max_length=1000)] = ""
+    detail: Annotated[str, Cleaned, StringConstraints(max_length=bounds.REPORT_DETAIL_MAX)] = ""
 
 
 class Report(Wire):

@@ -11,6 +11,7 @@ from server.accounts.people import (
     is_blocked,
     notification_switches,
     set_manner,
+    shows_avatar,
     standing,
 )
 from server.accounts.ports import (
@@ -50,6 +51,7 @@ __all__ = [
     "own_account",
     "redeem_ticket",
     "set_manner",
+    "shows_avatar",
     "sign_up",
     "standing",
     "touch_session",

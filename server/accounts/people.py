@@ -13,6 +13,7 @@ from server.platform.errors import Conflict, Forbidden, NotFound
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.accounts import Profile, ProfileCard
 from shared_models.notifications import NotificationKind
+from shared_models.trades import OPEN_TRADE_STATES, Trade, TradeState
 
 START_SCORE = 36.5
 """Everybody's first manner score (rule 14)."""
@@ -67,6 +68,12 @@ async def standing(work: UnitOfWork, account_id: UUID) -> Standing:
     )
 
 
+async def shows_avatar(work: UnitOfWork, account_id: UUID) -> bool:
+    """Whether the account's avatar is still seen: by everybody signed in, until it is deleted."""
+    row = await repository.standing(work, account_id)
+    return row is not None and row.deleted_at is None
+
+
 async def hold(work: UnitOfWork, account_id: UUID) -> Standing:
     """The standing of an account that nobody else changes, or counts for, until the commit."""
     await repository.lock_account(work, account_id)
@@ -85,6 +92,7 @@ async def block(work: UnitOfWork, account_id: UUID, *, cancel_trade: bool) -> No
         raise Conflict(
             "open_trade",
             "You have a reserved trade with this account. Blocking would cancel it.",
+            current=await open_trade(work, with_id=account_id),
         )
     for one in sorted((me, account_id)):
         await repository.lock_account(work, one)  # no room opens between the two meanwhile
@@ -107,7 +115,11 @@ async def follow(work: UnitOfWork, account_id: UUID) -> None:
     me = work.actor.account_id
     await _check_other(work, account_id)
     if await repository.blocks(work, me, account_id):
-        raise Conflict("blocked", "You have blocked this account. Unblock it first.")
+        raise Conflict(
+            "blocked",
+            "You have blocked this account. Unblock it first.",
+            current=await profile(work, account_id),
+        )
     if not await repository.set_follow(work, me, account_id, on=True):
         return
     if await repository.follows_count(work, me) > work.limits.follows_max:
@@ -175,6 +187,18 @@ def all_switches(chosen: dict[str, bool]) -> dict[str, bool]:
 async def _count(work: UnitOfWork, account_id: UUID, counter: str) -> None:
     await repository.add_to_counter(work, account_id, counter)
     work.announce(AccountChanged(account_id))
+
+
+async def open_trade(work: UnitOfWork, *, with_id: UUID | None = None) -> Trade | None:
+    """An open trade of the actor as it sees it; ``with_id``: the reserved one with that account."""
+    me = work.actor.account_id
+    for trade in await work.context.wiring.port(OpenTrades).shown(work, me):
+        parties = trade.seller.id, trade.buyer.id
+        if with_id is None and trade.state in OPEN_TRADE_STATES:
+            return trade
+        if with_id in parties and trade.state is TradeState.RESERVED:
+            return trade
+    return None
 
 
 async def _check_other(work: UnitOfWork, account_id: UUID, *, or_gone: bool = False) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork
+from shared_models.trades import Trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class OpenTrades:
 
     settle: Callable[[Context, UUID], Awaitable[None]]
     """``(context, account_id)``: run what is overdue of it, before it is read (H5)."""
+
+    shown: Callable[[UnitOfWork, UUID], Awaitable[list[Trade]]]
+    """The account's trades as it sees them, open ones among them; for whoever is refused."""
 
 
 @dataclass(frozen=True, slots=True)

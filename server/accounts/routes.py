@@ -59,7 +59,11 @@ Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
 
 @router.post("/accounts", status_code=201, response_model=SignedIn)
 async def sign_up(body: SignUp, request: Request) -> Response:
-    """Open an account. The token is shown this once."""
+    """Open an account. The token is shown this once.
+
+    There is no `Idempotency-Key`, as an answer with a token is never stored. When the answer is
+    lost, 409 `handle_taken` on a second try may be one's own account: sign in.
+    """
     context = context_of(request)
     context.rates.take(_SIGN_UP, address_of(request))
     return model_response(await service.sign_up(context, body), 201)
@@ -67,7 +71,11 @@ async def sign_up(body: SignUp, request: Request) -> Response:
 
 @router.post("/sessions", status_code=201, response_model=SignedIn)
 async def sign_in(body: SignIn, request: Request) -> Response:
-    """Sign a device in. The token is shown this once."""
+    """Sign a device in. The token is shown this once.
+
+    There is no `Idempotency-Key`, as an answer with a token is never stored. Each call is a
+    session of its own; one whose answer was lost is on the list of devices.
+    """
     context = context_of(request)
     context.rates.take(_SIGN_IN_ADDRESS, address_of(request))
     context.rates.take(_SIGN_IN_HANDLE, body.handle.strip().lower())

@@ -9,7 +9,7 @@ from uuid import UUID
 from server.accounts import repository
 from server.accounts.common_passwords import is_common
 from server.accounts.events import AccountChanged, AccountDeleted
-from server.accounts.people import GONE, START_SCORE, all_switches
+from server.accounts.people import GONE, START_SCORE, all_switches, open_trade
 from server.accounts.ports import OpenTrades
 from server.accounts.sessions import end_all_sessions, start_session
 from server.media import api as media
@@ -25,6 +25,7 @@ from shared_models.accounts import (
     SignIn,
     SignUp,
 )
+from shared_models.bounds import CONSENTS_MAX
 from shared_models.media import Purpose
 from shared_models.notifications import NotificationKind
 
@@ -36,7 +37,6 @@ ERASE = "accounts.erase"
 
 _HANDLE = re.compile(r"[a-z0-9_]{3,20}", re.ASCII)
 _CONSENT = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
-_CONSENTS_MAX = 20
 _ALWAYS_ON = (NotificationKind.TRADE, NotificationKind.SYSTEM)
 
 
@@ -59,7 +59,9 @@ async def sign_up(context: Context, body: SignUp) -> SignedIn:
 async def sign_in(context: Context, body: SignIn) -> SignedIn:
     """A new session; 401 ``bad_credentials``, in the same time whether the handle exists or not.
 
-    The password is checked before the transaction begins, so that it holds no lock meanwhile.
+    The password is checked before the transaction begins, so that it holds no lock meanwhile. Then
+    the account is held: a password that is changed at this very moment was either changed before,
+    or ends this session too.
     """
     handle = body.handle.strip().lower()
     found = None
@@ -72,6 +74,7 @@ async def sign_in(context: Context, body: SignIn) -> SignedIn:
         raise _bad_credentials()
 
     async def start(work: UnitOfWork) -> SignedIn:
+        await repository.lock_account(work, found.id)
         if await repository.password_hash(work, found.id) != stored:
             raise _bad_credentials()
         return await _signed_in(work, found.id, body.device)
@@ -142,7 +145,11 @@ async def delete_account(work: UnitOfWork) -> None:
     account_id = work.actor.account_id
     await repository.lock_account(work, account_id)
     if await work.context.wiring.port(OpenTrades).of(work, account_id):
-        raise Conflict("open_trade", "Finish or cancel your open trades first.")
+        raise Conflict(
+            "open_trade",
+            "Finish or cancel your open trades first.",
+            current=await open_trade(work),
+        )
     await repository.update_account(work, account_id, {"deleted_at": work.now})
     await end_all_sessions(work, account_id)
     work.announce(AccountDeleted(account_id))
@@ -156,7 +163,10 @@ async def delete_account(work: UnitOfWork) -> None:
 
 
 async def erase_account(work: UnitOfWork, account_id: UUID) -> None:
-    """Erase the name and text of an account whose 14 days are over; the handle is free again."""
+    """Erase the name and text of an account whose 14 days are over; the handle is free again.
+
+    Its avatar leaves the store, and how its devices and files were called is forgotten.
+    """
     erased: dict[str, Any] = {
         "handle": f"~{account_id.hex[-19:]}",
         "display_name": GONE,
@@ -166,7 +176,9 @@ async def erase_account(work: UnitOfWork, account_id: UUID) -> None:
         "locale": None,
         "consents": {},
     }
-    await repository.erase_account(work, account_id, erased, work.now - GRACE)
+    if await repository.erase_account(work, account_id, erased, work.now - GRACE):
+        await repository.clear_devices(work, account_id)
+        await media.forget_owner(work, account_id)
 
 
 async def _changes(work: UnitOfWork, before: Account, body: AccountPatch) -> dict[str, Any]:
@@ -199,8 +211,8 @@ def _merged_consents(before: dict[str, bool], sent: dict[str, bool]) -> dict[str
         if not _CONSENT.fullmatch(name):
             raise Invalid.field("consents", "consent_invalid", "Consents have snake_case names.")
     merged = before | sent
-    if len(merged) > _CONSENTS_MAX:
-        raise Invalid.field("consents", "too_long", f"At most {_CONSENTS_MAX} consents.")
+    if len(merged) > CONSENTS_MAX:
+        raise Invalid.field("consents", "too_long", f"At most {CONSENTS_MAX} consents.")
     return merged
 
 

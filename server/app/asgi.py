@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI, Response
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from server.app.health import Readiness
 from server.app.health import router as health_router
 from server.app.market import describe_market
 from server.app.rooms import Rooms, routers
@@ -15,6 +16,7 @@ from server.platform.body_limit import BodyLimit
 from server.platform.context import Context
 from server.platform.http import install_problem_handlers
 from server.platform.object_store import MOUNT_PATH, EmbeddedFiles
+from shared_models.bounds import PHOTO_BYTES_MAX
 from shared_models.market import Market
 from shared_models.problem import Problem
 
@@ -51,6 +53,7 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
     app.state.context = context
     app.state.settings = settings
     app.state.rooms = rooms
+    app.state.readiness = Readiness(context)
     install_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, but_under=MOUNT_PATH)
     app.include_router(health_router)
@@ -81,4 +84,4 @@ def _mount_embedded_store(app: FastAPI, context: Context, settings: Settings) ->
 
     files = context.wiring.port(EmbeddedFiles)
     store = EmbeddedStoreApp(files, context.clock)
-    app.mount(MOUNT_PATH, RequestBodyLimitMiddleware(store, settings.limits.photo_bytes_max))
+    app.mount(MOUNT_PATH, RequestBodyLimitMiddleware(store, PHOTO_BYTES_MAX))

@@ -21,6 +21,7 @@ from server.platform.object_store import (
 from server.platform.passwords import Passwords
 from server.platform.rates import RateLimiter
 from server.platform.secrets import Secret
+from shared_models.market import Limits
 
 
 def build_context(
@@ -43,7 +44,7 @@ def build_context(
         database=Database(settings.effective_database_url, pool_size=settings.database_pool),
         clock=clock,
         make_id=make_id,
-        limits=settings.limits,
+        limits=Limits(**settings.limits.model_dump()),
         secret=Secret(settings.secret_bytes()),
         passwords=passwords or Passwords(),
         rates=RateLimiter(time.monotonic, enabled=settings.rate_limits),

@@ -19,7 +19,7 @@ def describe_market(settings: Settings) -> market.Market:
         problem_reasons=list(market.PROBLEM_REASONS),
         report_reasons=list(market.REPORT_REASONS),
         review_tags=list(market.REVIEW_TAGS),
-        limits=settings.limits,
+        limits=market.Limits(**settings.limits.model_dump()),
         safety_line=market.SAFETY_LINE,
         server_version=version("picky"),
     )

@@ -16,6 +16,7 @@ from server.media import jobs as media_jobs
 from server.media import routes as media_routes
 from server.notifications import jobs as notifications_jobs
 from server.notifications import routes as notifications_routes
+from server.platform import housekeeping
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run, Worker
 from server.realtime import jobs as realtime_jobs
@@ -42,6 +43,7 @@ def routers() -> list[APIRouter]:
 def runners() -> Mapping[str, Run]:
     """What the worker can run, by kind."""
     return {
+        **housekeeping.RUNNERS,
         **media_jobs.RUNNERS,
         **accounts_jobs.RUNNERS,
         **listings_jobs.RUNNERS,
@@ -54,6 +56,7 @@ def runners() -> Mapping[str, Run]:
 def periodic() -> tuple[Periodic, ...]:
     """What starts itself again."""
     return (
+        *housekeeping.PERIODIC,
         *media_jobs.PERIODIC,
         *accounts_jobs.PERIODIC,
         *listings_jobs.PERIODIC,

@@ -15,8 +15,8 @@ from server.app.logs import configure_logs
 from server.app.rooms import Rooms
 from server.app.settings import Settings, SettingsError
 from server.platform.migrate import upgrade_database
+from shared_models.bounds import FRAME_BYTES_MAX
 
-_WS_MAX_BYTES = 32 * 1024
 _GRACE_S = 10
 
 
@@ -91,7 +91,7 @@ async def _serve(settings: Settings) -> None:
             app,
             http="httptools",
             ws="websockets-sansio",
-            ws_max_size=_WS_MAX_BYTES,
+            ws_max_size=FRAME_BYTES_MAX,
             ws_per_message_deflate=False,
             ws_ping_interval=None,
             log_config=None,

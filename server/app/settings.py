@@ -16,7 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from shared_models.market import Limits
+from shared_models.market import Rules
 
 CONFIG_VARIABLE = "PICKY_CONFIG"
 """Names the TOML file."""
@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     currency_exponent: int = Field(default=0, ge=0, le=3)
     database_pool: int = Field(default=8, ge=1, le=100)
     log_level: str = "INFO"
-    limits: Limits = Limits()
+    limits: Rules = Rules()
 
     @classmethod
     def settings_customise_sources(

@@ -65,7 +65,9 @@ def _wire_chat(context: Context) -> None:
     wiring.provide(accounts.Responsiveness, accounts.Responsiveness(of=chat.response_figures))
     wiring.provide(
         media.PhotoViewers,
-        media.PhotoViewers(listing=listings.may_see, message=chat.may_see_photo),
+        media.PhotoViewers(
+            listing=listings.may_see, message=chat.may_see_photo, avatar=accounts.shows_avatar
+        ),
     )
     wiring.on(ListingDeleted, chat.on_listing_deleted)
     wiring.on(ListingSoldElsewhere, chat.on_sold_elsewhere)
@@ -80,7 +82,10 @@ def _wire_trades(context: Context) -> None:
     wiring.provide(
         accounts.OpenTrades,
         accounts.OpenTrades(
-            between=trades.open_between, of=trades.has_open, settle=trades.settle_account
+            between=trades.open_between,
+            of=trades.has_open,
+            settle=trades.settle_account,
+            shown=trades.open_trades,
         ),
     )
     wiring.provide(

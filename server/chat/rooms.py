@@ -83,6 +83,7 @@ async def _open_new(work: UnitOfWork, listing_id: UUID, buyer_id: UUID) -> UUID:
         raise Conflict(
             "not_selling",
             "It is reserved or sold. Like it, and you are told when it is back on sale.",
+            current=(await listings.cards(work, [listing_id], buyer_id))[listing_id],
         )
     await _check_openings(work, buyer_id)
     room_id = await repository.insert_room(work, listing_id, listing.seller_id, buyer_id)

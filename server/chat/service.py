@@ -61,7 +61,7 @@ async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
         return photos
     seq = await repository.take_seq(work, target.facts, sender_id)
     if seq is None:
-        raise _read_only()
+        raise await _read_only(work, room_id)
     message = StoredMessage(
         room_id=room_id,
         seq=seq,
@@ -102,7 +102,7 @@ async def _check(work: UnitOfWork, room: RoomFacts, body: SendMessage) -> str | 
     if room.blocked:
         raise Forbidden("blocked", "You and this person do not deal with each other.")
     if room.state != "open":
-        raise _read_only()
+        raise await _read_only(work, room.id)
     found = guard.find(body.text)
     if found is None:
         return None
@@ -130,8 +130,14 @@ def _confirm_needed(verdict: Verdict) -> Conflict:
     )
 
 
-def _read_only() -> Conflict:
-    return Conflict("room_read_only", "This chat is closed; nothing can be sent any more.")
+async def _read_only(work: UnitOfWork, room_id: UUID) -> Conflict:
+    viewer_id = work.actor.account_id
+    rows = await repository.rooms_by_id(work, [room_id], viewer_id)
+    return Conflict(
+        "room_read_only",
+        "This chat is closed; nothing can be sent any more.",
+        current=(await views.chatrooms(work, rows, viewer_id))[0],
+    )
 
 
 async def _attach(
@@ -287,7 +293,11 @@ async def delete_message(work: UnitOfWork, room_id: UUID, seq: int) -> None:
     deleted = await repository.delete_message(work, room_id, seq, actor_id, since)
     if deleted is None:
         minutes = work.limits.message_delete_s // 60
-        raise Conflict("too_late", f"A message can be deleted within {minutes} minutes.")
+        raise Conflict(
+            "too_late",
+            f"A message can be deleted within {minutes} minutes.",
+            current=views.message_of(message, actor_id),
+        )
     if deleted.photos:
         await media.release(work, kind=Purpose.MESSAGE, object_id=deleted.id)
     work.announce(MessageDeleted(views.message_of(deleted), room.seller_id, room.buyer_id))

@@ -1,6 +1,6 @@
 """The façade of media: photos for the objects of the rooms above."""
 
-from server.media.attaching import attach, release, replace
+from server.media.attaching import attach, forget_owner, release, replace
 from server.media.export import download_photo, photos_of
 from server.media.ports import MaySee, PhotoViewers
 
@@ -9,6 +9,7 @@ __all__ = [
     "PhotoViewers",
     "attach",
     "download_photo",
+    "forget_owner",
     "photos_of",
     "release",
     "replace",

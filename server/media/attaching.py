@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from server.media import repository
-from server.media.service import REMOVE, to_photo
+from server.media.service import REMOVE, to_photo, to_upload
 from server.platform.errors import Conflict, Invalid
 from server.platform.jobs import enqueue
 from server.platform.unit_of_work import UnitOfWork
@@ -49,6 +49,12 @@ async def release(work: UnitOfWork, *, kind: Purpose, object_id: UUID) -> None:
     await remove_objects(work, await repository.drop_attached(work, kind, object_id, ()))
 
 
+async def forget_owner(work: UnitOfWork, owner_id: UUID) -> None:
+    """What an erased account leaves with its uploads: no avatar, and no name of a file."""
+    await release(work, kind=Purpose.AVATAR, object_id=owner_id)
+    await repository.clear_names(work, owner_id)
+
+
 async def remove_objects(work: UnitOfWork, upload_ids: Sequence[UUID]) -> None:
     """Have everything that deleted uploads left in the store removed after the commit."""
     if upload_ids:
@@ -67,11 +73,14 @@ async def _refuse(
             message = f"The photo {photo_id} was uploaded for another purpose: {row.purpose}."
             raise Invalid.field("photo_ids", "photo_wrong_purpose", message)
         if row.attached_id not in (None, object_id):
-            raise Conflict("photo_in_use", f"The photo {photo_id} is used already.")
+            raise Conflict(
+                "photo_in_use", f"The photo {photo_id} is used already.", current=to_upload(row)
+            )
         if row.state != UploadState.READY:
             raise Conflict(
                 "photo_not_ready",
                 f"The photo {photo_id} is not ready: {row.state}.",
+                current=to_upload(row),
                 retryable=row.state == UploadState.PROCESSING,
             )
     raise Conflict("busy", "Somebody else was faster. Look again.", retryable=True)

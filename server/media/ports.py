@@ -12,9 +12,9 @@ MaySee = Callable[[UnitOfWork, UUID], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class PhotoViewers:
-    """The port through which ``listings`` and ``chat`` say who sees their photos.
+    """The port through which the rooms above say who sees their photos.
 
-    Avatars are seen by everybody who is signed in, unattached photos by their owner.
+    Unattached photos are seen by their owner.
     """
 
     listing: MaySee
@@ -22,3 +22,6 @@ class PhotoViewers:
 
     message: MaySee
     """By the id that chat attached the photos to."""
+
+    avatar: MaySee
+    """By the id of the account whose avatar it is."""

@@ -133,7 +133,7 @@ async def why_not_attached(
 ) -> dict[UUID, Row[Any]]:
     """What stands against attaching, by the ids that the owner has."""
     rows = await work.rows(
-        select(Upload.id, Upload.purpose, Upload.state, Upload.attached_id).where(
+        select(*_OWN, Upload.purpose, Upload.attached_id).where(
             Upload.id.in_(photo_ids), Upload.owner_id == owner_id, live(Upload)
         )
     )
@@ -196,6 +196,13 @@ async def finished(work: UnitOfWork, upload_ids: Sequence[UUID]) -> Sequence[UUI
     )
     rows = await work.rows(select(Upload.id).where(Upload.id.in_(upload_ids), done))
     return [row.id for row in rows]
+
+
+async def clear_names(work: UnitOfWork, owner_id: UUID) -> None:
+    """Forget how the account's files were called on its devices, deleted ones included."""
+    await work.execute(
+        update(Upload).where(Upload.owner_id == owner_id).values(name="", updated_at=work.now)
+    )
 
 
 async def photos_of(work: UnitOfWork, owner_id: UUID) -> Sequence[Row[Any]]:

@@ -123,7 +123,7 @@ def processing(row: Any) -> dict[str, Any]:
 
 async def read_upload(work: UnitOfWork, upload_id: UUID) -> Upload:
     """An upload of one's own."""
-    return _upload(await _own(work, upload_id))
+    return to_upload(await _own(work, upload_id))
 
 
 async def check_visible(work: UnitOfWork, photo_id: UUID) -> None:
@@ -164,7 +164,7 @@ async def _may_see(work: UnitOfWork, row: Any) -> bool:
         case Purpose.MESSAGE:
             return await viewers.message(work, row.attached_id)
         case _:
-            return True
+            return await viewers.avatar(work, row.attached_id)
 
 
 async def _check_rate(work: UnitOfWork, count: int) -> None:
@@ -195,7 +195,8 @@ def _pending(signed: Signed, expires_at: datetime) -> Upload:
     )
 
 
-def _upload(row: Any) -> Upload:
+def to_upload(row: Any) -> Upload:
+    """An upload as its owner sees it."""
     ready = row.state == UploadState.READY
     return Upload(
         id=row.id,

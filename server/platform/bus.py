@@ -17,6 +17,10 @@ class Hint:
     data: bytes
 
 
+class BusError(Exception):
+    """The bus cannot be reached."""
+
+
 Receive = Callable[[Hint], None]
 
 
@@ -41,6 +45,10 @@ class Bus(Protocol):
 
     async def publish(self, hints: Iterable[Hint]) -> None:
         """Tell every node. Called after commit only; may lose, repeat or reorder."""
+        ...
+
+    async def check(self) -> None:
+        """Raise :class:`BusError` when nothing can be told to other nodes now."""
         ...
 
     async def close(self) -> None:
@@ -77,6 +85,9 @@ class LocalBus:
         for hint in hints:
             if hint.stream_id in self._joined:
                 self._receive(hint)
+
+    async def check(self) -> None:
+        """There are no other nodes."""
 
     async def close(self) -> None:
         """Nothing to stop."""

@@ -173,7 +173,14 @@ def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Any) -> None:
-        connection.connection.cursor().execute_in_thread(begin)
+        try:
+            connection.connection.cursor().execute_in_thread(begin)
+        except (
+            sqlite3.Error
+        ) as error:  # SQLAlchemy names the errors of statements, not of listeners
+            raise DBAPIError.instance(
+                begin, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+            ) from error
 
 
 def is_sqlite(connection: AsyncConnection) -> bool:

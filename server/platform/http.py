@@ -26,6 +26,7 @@ from server.platform.errors import (
 from server.platform.idempotency import Answer, fingerprint, recall, remember
 from server.platform.rates import Rate
 from server.platform.unit_of_work import UnitOfWork, reading, transact
+from shared_models.bounds import PAGE_MAX
 from shared_models.problem import FieldProblem, Problem
 
 log = structlog.get_logger("http")
@@ -33,7 +34,7 @@ log = structlog.get_logger("http")
 NO_STORE = "private, no-store"
 _TOKEN = re.compile(r"Bearer ([A-Za-z0-9_-]{20,128})", re.ASCII)
 
-Limit = Annotated[int, Query(ge=1, le=100, description="How many items, 1 to 100.")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MAX, description=f"How many items, 1 to {PAGE_MAX}.")]
 CursorText = Annotated[
     str | None, Query(max_length=600, description="`next_cursor` of the page before.")
 ]

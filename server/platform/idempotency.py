@@ -28,13 +28,23 @@ def fingerprint(method: str, path: str, body: bytes) -> str:
 
 
 async def recall(work: UnitOfWork, key: UUID, print_: str) -> Answer | None:
-    """The answer stored under this key, or None; 422 when the key was used for another request."""
+    """The answer stored under this key within 48 h, or None.
+
+    422 when the key was used for another request. An older answer makes room for a new one.
+    """
+    mine = (StoredAnswer.account_id == work.actor.account_id, StoredAnswer.key == key)
     row = await work.first(
-        select(StoredAnswer.fingerprint, StoredAnswer.status, StoredAnswer.body).where(
-            StoredAnswer.account_id == work.actor.account_id, StoredAnswer.key == key
-        )
+        select(
+            StoredAnswer.fingerprint,
+            StoredAnswer.status,
+            StoredAnswer.body,
+            StoredAnswer.created_at,
+        ).where(*mine)
     )
     if row is None:
+        return None
+    if row.created_at < work.now - KEPT:
+        await work.execute(delete(StoredAnswer).where(*mine))
         return None
     if row.fingerprint != print_:
         raise Invalid("idempotency_mismatch", "This Idempotency-Key was used for another request.")

@@ -2,25 +2,36 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from server.platform.context import Context
+from server.platform.database import DATABASE_FAILURES
+from server.platform.errors import Conflict
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, transact
 
 Run = Callable[[Context, dict[str, Any]], Awaitable[None]]
 
-_LEASE = timedelta(minutes=2)
-_MOST_ATTEMPTS = 8
+LEASE = timedelta(minutes=2)
+"""How long a worker holds a job without a sign of life."""
+
+_RENEWALS_A_LEASE = 4
+MOST_ATTEMPTS = 8
+"""How often a job is begun before it is dead."""
+
 _POLL_S = 5.0
+
+DONE_KEPT = timedelta(days=7)
+"""How long a job that went well can still be looked at; one that is dead stays."""
 
 log = structlog.get_logger("jobs")
 
@@ -89,14 +100,21 @@ async def enqueue(
     work.after_commit(work.context.wiring.port(Bell).ring)
 
 
-@dataclass(frozen=True, slots=True)
+async def forget_done(work: UnitOfWork) -> int:
+    """Delete jobs that went well a week ago; how many there were."""
+    old = Job.done_at < work.now - DONE_KEPT
+    return await work.changed(delete(Job).where(old, Job.dead_at.is_(None)))
+
+
+@dataclass(slots=True)
 class Claimed:
-    """A job that this worker holds until its lease ends."""
+    """A job that a worker holds until its lease ends; ``leased_until`` says whose lease it is."""
 
     id: UUID
     kind: str
     payload: dict[str, Any]
     attempts: int
+    leased_until: datetime
 
 
 class Worker:
@@ -109,17 +127,19 @@ class Worker:
         periodic: tuple[Periodic, ...] = (),
         *,
         at_once: int = 4,
+        renew_s: float = LEASE.total_seconds() / _RENEWALS_A_LEASE,
     ) -> None:
         self._context = context
         self._runners = runners
         self._periodic = periodic
         self._at_once = at_once
+        self._renew_s = renew_s
         self._running: set[asyncio.Task[None]] = set()
+        self._has_periodic = False
 
     async def run(self) -> None:
-        """Work until cancelled; jobs under way are then finished or left to their lease."""
+        """Work until cancelled; jobs under way are then given back, to be run anew elsewhere."""
         bell = self._context.wiring.port(Bell)
-        await transact(self._context, None, self._start_periodic)
         try:
             while True:
                 claimed = await self._claim_safely(self._at_once - len(self._running))
@@ -156,13 +176,19 @@ class Worker:
                 await enqueue(work, periodic.kind, {}, key=periodic.kind)
 
     async def _claim_safely(self, most: int) -> list[Claimed]:
+        """What is due; nothing when the database does not say, for the worker asks again."""
         if most <= 0:
             return []
         try:
+            if not self._has_periodic:
+                await transact(self._context, None, self._start_periodic)
+                self._has_periodic = True
             return await self._claim(most)
-        except (SQLAlchemyError, OSError) as error:
+        except (*DATABASE_FAILURES, Conflict) as error:
             log.warning("jobs_unavailable", error=type(error).__name__)
-            return []
+        except Exception:  # a worker that ended would leave every job of this process
+            log.exception("jobs_unavailable")
+        return []
 
     async def _claim(self, most: int) -> list[Claimed]:
         async def take(work: UnitOfWork) -> list[Claimed]:
@@ -182,44 +208,104 @@ class Worker:
             rows = await work.rows(
                 update(Job)
                 .where(Job.id.in_(due.scalar_subquery()))
-                .values(leased_until=work.now + _LEASE, attempts=Job.attempts + 1)
-                .returning(Job.id, Job.kind, Job.payload, Job.attempts)
+                .values(leased_until=work.now + LEASE, attempts=Job.attempts + 1)
+                .returning(Job.id, Job.kind, Job.payload, Job.attempts, Job.leased_until)
             )
-            return [Claimed(row.id, row.kind, row.payload, row.attempts) for row in rows]
+            claimed = [
+                Claimed(row.id, row.kind, row.payload, row.attempts, row.leased_until)
+                for row in rows
+            ]
+            for job in claimed:
+                if job.attempts > MOST_ATTEMPTS:
+                    log.error("job_given_up", kind=job.kind, job_id=str(job.id))
+                    await self._settle(work, job, error="Its process ended each time it ran.")
+            return [job for job in claimed if job.attempts <= MOST_ATTEMPTS]
 
         return await transact(self._context, None, take)
 
     async def _run_one(self, job: Claimed) -> None:
         try:
-            await self._runners[job.kind](self._context, job.payload)
+            await self._settle_safely(job, error=await self._error_of(job))
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back(job))
+            raise
+
+    async def _error_of(self, job: Claimed) -> str | None:
+        """Run the job under its lease; what it failed of, or None."""
+        try:
+            async with self._lease_kept(job):
+                await self._runners[job.kind](self._context, job.payload)
         except Exception as error:  # whatever a job raises, the worker goes on
             log.exception("job_failed", kind=job.kind, job_id=str(job.id), attempts=job.attempts)
-            await self._settle(job, error=f"{type(error).__name__}: {error}"[:500])
+            return f"{type(error).__name__}: {error}"[:500]
+        return None
+
+    @asynccontextmanager
+    async def _lease_kept(self, job: Claimed) -> AsyncIterator[None]:
+        """Prolong the lease for as long as the job runs here."""
+        ended = asyncio.Event()
+        renewing = asyncio.create_task(self._renew(job, ended))
+        try:
+            yield
+        finally:
+            # Never cancelled amid its transaction: whose lease it is would not be known then.
+            ended.set()
+            await renewing
+
+    async def _renew(self, job: Claimed, ended: asyncio.Event) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), self._renew_s)
+                return
+            try:
+                await self._prolong(job)
+            except Exception:  # there is time for another try
+                log.exception("job_lease_not_renewed", kind=job.kind, job_id=str(job.id))
+
+    async def _prolong(self, job: Claimed) -> None:
+        async def prolong(work: UnitOfWork) -> datetime | None:
+            until = work.now + LEASE
+            held = update(Job).where(*_is_held(job)).values(leased_until=until)
+            return until if await work.changed(held) else None
+
+        renewed = await transact(self._context, None, prolong)
+        if renewed is not None:
+            job.leased_until = renewed
+
+    async def _give_back(self, job: Claimed) -> None:
+        """Let another worker take the job at once; what did not fail counts as no attempt."""
+
+        async def release(work: UnitOfWork) -> None:
+            values = {"leased_until": None, "attempts": Job.attempts - 1, "updated_at": work.now}
+            await work.execute(update(Job).where(*_is_held(job)).values(values))
+
+        with contextlib.suppress(*DATABASE_FAILURES, Conflict):  # then its lease ends
+            await transact(self._context, None, release)
+
+    async def _settle_safely(self, job: Claimed, *, error: str | None) -> None:
+        """Note how it went; where that fails, the job's lease ends and it is run again."""
+        try:
+            await transact(self._context, None, partial(self._settle, job=job, error=error))
+        except Exception:
+            log.exception("job_unsettled", kind=job.kind, job_id=str(job.id))
+
+    async def _settle(self, work: UnitOfWork, job: Claimed, *, error: str | None) -> None:
+        values: dict[str, Any] = {"error": error, "updated_at": work.now}
+        if error is not None and job.attempts < MOST_ATTEMPTS:
+            values["run_at"] = work.now + timedelta(seconds=min(600, 2**job.attempts))
+            values["leased_until"] = None
         else:
-            await self._settle(job, error=None)
+            values["done_at"] = work.now
+            values["dead_at"] = work.now if error is not None else None
+        await work.execute(update(Job).where(*_is_held(job)).values(values))
+        for periodic in self._periodic:
+            if periodic.kind == job.kind and "done_at" in values:
+                again = work.now + periodic.every
+                await enqueue(work, periodic.kind, {}, run_at=again, key=periodic.kind)
 
-    async def _settle(self, job: Claimed, *, error: str | None) -> None:
-        async def save(work: UnitOfWork) -> None:
-            if error is not None and job.attempts < _MOST_ATTEMPTS:
-                later = work.now + timedelta(seconds=min(600, 2**job.attempts))
-                values: dict[str, Any] = {
-                    "run_at": later,
-                    "leased_until": None,
-                    "error": error,
-                }
-            else:
-                values = {"done_at": work.now, "error": error}
-                if error is not None:
-                    values["dead_at"] = work.now
-            # A job that was moved while it ran (its key enqueued again) has no lease: leave it.
-            await work.execute(
-                update(Job)
-                .where(Job.id == job.id, Job.leased_until.is_not(None))
-                .values(updated_at=work.now, **values)
-            )
-            for periodic in self._periodic:
-                if periodic.kind == job.kind and "done_at" in values:
-                    again = work.now + periodic.every
-                    await enqueue(work, periodic.kind, {}, run_at=again, key=periodic.kind)
 
-        await transact(self._context, None, save)
+def _is_held(job: Claimed) -> tuple[ColumnElement[bool], ...]:
+    """Whether the lease is still this one: the job may have been moved (its key enqueued again) or
+    taken by another worker since.
+    """
+    return Job.id == job.id, Job.done_at.is_(None), Job.leased_until == job.leased_until

@@ -1,8 +1,8 @@
 """One websocket from its upgrade to its end: who, where from, then read, write and heartbeat."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import structlog
 from starlette.responses import Response
@@ -150,20 +150,28 @@ class Gateway:
         return frame
 
     async def _by_token(self, authorization: str) -> Actor:
-        try:
+        with _refusing("the token is not valid"):
             return await resolve_actor(self._context, bearer_token(authorization))
-        except Refusal:
-            raise Refused(CloseCode.UNAUTHENTICATED, "the token is not valid") from None
 
     async def _by_ticket(self, ticket: str | None) -> Actor:
         if ticket is None:
             raise Refused(CloseCode.UNAUTHENTICATED, "no token and no ticket")
-        try:
+        with _refusing("the ticket is not valid"):
             return await transact(
                 self._context, None, lambda work: accounts.redeem_ticket(work, ticket)
             )
-        except Refusal:
-            raise Refused(CloseCode.UNAUTHENTICATED, "the ticket is not valid") from None
+
+
+@contextmanager
+def _refusing(reason: str) -> Iterator[None]:
+    """Send away for good who is not known, and back for another try who could not be asked for."""
+    try:
+        yield
+    except Unauthenticated:
+        raise Refused(CloseCode.UNAUTHENTICATED, reason) from None
+    except (Refusal, *DATABASE_FAILURES) as error:
+        log.warning("handshake_failed", error=type(error).__name__)
+        raise Refused(CloseCode.POSITION_LOST, "try again") from None
 
 
 class Session:

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from shared_models import bounds
+
 _TOLD = (
     "connections_per_account",
     "frame_bytes",
@@ -26,7 +28,7 @@ class RealtimeSettings:
     reconcile_s: float = 15.0
     """How often the heads of all streams on this node are compared; jittered by ±20 %."""
 
-    frame_bytes: int = 32 * 1024
+    frame_bytes: int = bounds.FRAME_BYTES_MAX
     in_flight: int = 16
     """Commands of one connection under way or waiting; past that the socket is not read."""
     frames_burst: float = 40.0
@@ -45,8 +47,8 @@ class RealtimeSettings:
     resume_most: int = 1000
     """A client further behind than this bootstraps instead."""
 
-    typing_every_s: float = 3.0
-    typing_ttl_ms: int = 6_000
+    typing_every_s: float = bounds.TYPING_EVERY_S
+    typing_ttl_ms: int = bounds.TYPING_TTL_S * 1000
     presence_ttl_ms: int = 60_000
 
     reconnect_within_ms: int = 20_000

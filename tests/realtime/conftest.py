@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from server.platform.context import Context
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
+from shared_models.bounds import FRAME_BYTES_MAX
 from shared_models.realtime import SUBPROTOCOL
 from tests.server.chat.conftest import (
     OpenRoom,
@@ -172,7 +173,7 @@ async def port(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
             host="127.0.0.1",
             port=0,
             ws="websockets-sansio",
-            ws_max_size=32 * 1024,
+            ws_max_size=FRAME_BYTES_MAX,
             ws_per_message_deflate=False,
             ws_ping_interval=None,
             lifespan="off",

@@ -3,10 +3,14 @@
 import json
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from websockets.exceptions import InvalidStatus
 
+from server.accounts import api as accounts
 from server.chat import api as chat
-from server.platform.context import Context
+from server.platform.context import Actor, Context
+from server.platform.errors import Conflict
+from server.platform.http import Authenticator
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import SUBPROTOCOL, Welcome
@@ -40,6 +44,32 @@ async def test_a_dead_token_is_accepted_and_closed_so_that_every_client_can_read
     assert await (await dial(buyer)).closed() == 4500
     headers = {"Authorization": "Basic x"}
     assert await (await dial(additional_headers=headers)).closed() == 4500
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Conflict("busy", "Somebody else was faster.", retryable=True),
+        OperationalError("SELECT", None, OSError("away")),
+    ],
+)
+async def test_who_cannot_be_looked_up_now_may_try_again(
+    dial: Dial,
+    buyer: Person,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception,
+) -> None:
+    async def fail(*_: object) -> Actor:
+        raise failure
+
+    ticket = (await buyer.post("/v1/realtime/tickets")).json()["ticket"]
+    monkeypatch.setattr(accounts, "redeem_ticket", fail)
+    by_ticket = await dial()
+    await by_ticket.say("hello", ticket=ticket, device="", client="")
+    assert await by_ticket.closed() == 4003
+    context.wiring.provide(Authenticator, Authenticator(fail))
+    assert await (await dial(buyer)).closed() == 4003
 
 
 async def test_without_token_or_ticket_the_hello_is_refused(dial: Dial, port: int) -> None:

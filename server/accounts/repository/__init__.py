@@ -37,6 +37,7 @@ from server.accounts.repository.relations import (
     set_follow,
 )
 from server.accounts.repository.sessions import (
+    clear_devices,
     drop_tickets,
     end_sessions,
     insert_session,
@@ -58,6 +59,7 @@ __all__ = [
     "blocked_with",
     "blocks",
     "cards",
+    "clear_devices",
     "credentials_of_handle",
     "drop_export",
     "drop_tickets",

@@ -98,6 +98,15 @@ async def end_sessions(
     return ended.scalars().all()
 
 
+async def clear_devices(work: UnitOfWork, account_id: UUID) -> None:
+    """Forget how the account's devices were called, long ended ones included."""
+    await work.execute(
+        update(Session)
+        .where(Session.account_id == account_id)
+        .values(device=None, updated_at=work.now)
+    )
+
+
 async def touch_session(work: UnitOfWork, session_id: UUID) -> None:
     """The device was seen now."""
     await work.execute(

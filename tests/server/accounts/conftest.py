@@ -8,6 +8,7 @@ import pytest
 from server.accounts.api import OpenTrades, ResponseFigures, Responsiveness
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork
+from shared_models.trades import Trade
 
 
 @dataclass(slots=True)
@@ -26,6 +27,9 @@ class Neighbours:
     async def settle(self, _context: Context, _account_id: UUID) -> None:
         """Nothing is overdue."""
 
+    async def shown(self, _work: UnitOfWork, _account_id: UUID) -> list[Trade]:
+        return []
+
     async def response(self, _work: UnitOfWork, account_id: UUID) -> ResponseFigures:
         return self.figures.get(account_id, ResponseFigures())
 
@@ -35,7 +39,8 @@ def neighbours(context: Context) -> Neighbours:
     """Stand-ins for trades and chats, behind the ports."""
     neighbours = Neighbours()
     context.wiring.provide(
-        OpenTrades, OpenTrades(neighbours.between, neighbours.of, neighbours.settle)
+        OpenTrades,
+        OpenTrades(neighbours.between, neighbours.of, neighbours.settle, neighbours.shown),
     )
     context.wiring.provide(Responsiveness, Responsiveness(neighbours.response))
     return neighbours

@@ -10,13 +10,14 @@ from sqlalchemy import func, insert, select
 from server.accounts import api as accounts
 from server.accounts.events import AccountChanged, AccountDeleted, SessionEnded
 from server.accounts.jobs import PERIODIC, RUNNERS
-from server.accounts.tables import Account, Ticket
+from server.accounts.tables import Account, Session, Ticket
 from server.media.tables import Upload
 from server.platform.clock import MovableClock
 from server.platform.context import Actor, Context
 from server.platform.errors import Unauthenticated
 from server.platform.jobs import Worker
 from server.platform.rates import RateLimiter
+from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from tests.server.accounts.conftest import Neighbours
 from tests.server.conftest import PASSWORD, Person, SignUpPerson, problem
@@ -203,6 +204,33 @@ async def test_name_and_text_are_erased_after_the_days_of_grace(
     assert tuple(columns) == ("Deleted account", None, "")
     again = await sign_up("mina")
     assert again.id != mina.id
+
+
+async def test_an_avatar_is_hidden_when_its_account_is_deleted_and_erased_with_it(
+    context: Context, sign_up: SignUpPerson, clock: MovableClock
+) -> None:
+    """And with it goes how the account's devices and files were called."""
+    mina, joon = await sign_up("mina", device="Mina's laptop"), await sign_up("joon", device="tv")
+    avatar, other = await add_avatar(context, mina), await add_avatar(context, joon)
+    await change(mina, avatar=avatar)
+    await change(joon, avatar=other)
+    seen = f"/v1/photos/{avatar}/thumb"
+    assert (await joon.get(seen)).status_code == 302
+    assert (await mina.delete("/v1/me")).status_code == 204
+    problem(await joon.get(seen), 404, "not_found")
+    assert (await joon.get(f"/v1/photos/{other}/thumb")).status_code == 302
+    clock.advance(timedelta(days=14))
+    await Worker(context, RUNNERS).run_due()
+    async with reading(context) as work:
+        devices = await work.rows(select(Session.account_id, Session.device))
+        uploads = await work.rows(select(Upload.owner_id, Upload.name, Upload.deleted_at))
+        removals = await work.rows(select(Job.payload).where(Job.kind == "media.remove"))
+    assert {tuple(row) for row in devices} == {(mina.id, None), (joon.id, "tv")}
+    assert {tuple(row) for row in uploads} == {
+        (mina.id, "", clock.now()),
+        (joon.id, "me.png", None),
+    }
+    assert [row.payload for row in removals] == [{"ids": [avatar]}]
 
 
 async def test_erasing_leaves_an_account_that_is_not_deleted_alone(

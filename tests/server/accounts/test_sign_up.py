@@ -1,14 +1,18 @@
 import asyncio
 import unicodedata
+from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from server.accounts import service
+from server.accounts.sessions import start_session
 from server.accounts.tables import Account, Session
 from server.platform import streams
 from server.platform.context import Context
-from server.platform.unit_of_work import reading
+from server.platform.database import Database
+from server.platform.unit_of_work import UnitOfWork, reading
 from tests.server.conftest import PASSWORD, Person, SignUpPerson, problem
 
 NEW = {"handle": "mina_7", "password": PASSWORD, "display_name": "미나"}
@@ -253,3 +257,34 @@ async def test_a_new_password_needs_the_old_one_and_a_good_new_one(sign_up: Sign
     weak = {"current_password": PASSWORD, "new_password": "password123"}
     refused = problem(await mina.put("/v1/me/password", weak), 422, "password_common")
     assert refused["errors"][0]["field"] == "new_password"
+
+
+async def until_blocked_or_done(database: Database, task: asyncio.Task[Any]) -> None:
+    """Until the task's transaction waits for a lock that another one holds, or is over."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    async with database.writer.connect() as looking:
+        while not task.done() and not (await looking.execute(waiting)).scalar():
+            pass  # asking lets the task go on
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_signing_in_while_the_password_changes_leaves_no_session_of_the_old_one(
+    sign_up: SignUpPerson, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mina = await sign_up("mina")
+    begin = start_session
+    changing: list[asyncio.Task[httpx.Response]] = []
+
+    async def start_late(work: UnitOfWork, *arguments: Any) -> Any:
+        passwords = {"current_password": PASSWORD, "new_password": "another battery staple"}
+        changing.append(asyncio.create_task(mina.put("/v1/me/password", passwords)))
+        await until_blocked_or_done(context.database, changing[0])
+        return await begin(work, *arguments)
+
+    monkeypatch.setattr(service, "start_session", start_late)
+    credentials = {"handle": "mina", "password": PASSWORD}
+    signed_in = await mina.client.post("/v1/sessions", json=credentials)
+    assert signed_in.status_code == 201
+    assert (await changing[0]).status_code == 204
+    authorization = {"Authorization": f"Bearer {signed_in.json()['token']}"}
+    problem(await mina.client.get("/v1/me", headers=authorization), 401, "unauthenticated")

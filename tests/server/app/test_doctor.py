@@ -32,16 +32,16 @@ def test_each_setting_tells_where_it_comes_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "picky.toml"
-    file.write_text('market_name = "Mapo market"\nport = 1\n[limits]\ntitle_max = 70\n')
+    file.write_text('market_name = "Mapo market"\nport = 1\n[limits]\ntitle_min = 3\n')
     monkeypatch.setenv("PICKY_CONFIG", str(file))
     monkeypatch.setenv("PICKY_HOST", "127.0.0.2")
-    monkeypatch.setenv("PICKY_LIMITS__PRICE_MAX", "5000")
+    monkeypatch.setenv("PICKY_LIMITS__DRAFTS_MAX", "5")
     text, _ = report(tmp_path / "data", port=9000)
     assert line_of(text, "port").split() == ["port", "9000", "flag", "--port"]
     assert line_of(text, "host").split() == ["host", "127.0.0.2", "environment", "PICKY_HOST"]
     assert line_of(text, "market_name").endswith(f"file {file}")
-    assert line_of(text, "limits.title_max").endswith(f"file {file}")
-    assert line_of(text, "limits.price_max").endswith("environment PICKY_LIMITS__PRICE_MAX")
+    assert line_of(text, "limits.title_min").endswith(f"file {file}")
+    assert line_of(text, "limits.drafts_max").endswith("environment PICKY_LIMITS__DRAFTS_MAX")
     assert line_of(text, "currency").split() == ["currency", "KRW", "default"]
 
 

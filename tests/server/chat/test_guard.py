@@ -1,5 +1,8 @@
 """Rule 18 on texts as people write them."""
 
+import time
+from collections.abc import Iterator
+
 import pytest
 
 from server.chat.guard import Result, find, judge, warning
@@ -86,6 +89,42 @@ def test_the_gravest_finding_is_the_one_that_counts() -> None:
     assert find("010-1234-5678, 선입금") == "pay_first"
 
 
-def test_a_text_of_the_greatest_length_is_checked_in_no_time() -> None:
-    for piece in ("1-", "a.", "카톡 ", "입금 1", "pay me ", "@", "01 "):
-        find((piece * 2000)[:2000])
+def test_white_space_of_any_length_hides_nothing() -> None:
+    assert find("카톡   아이디 \u3000 hong123") == "messenger"
+    assert find("선   입금 부탁드려요") == "pay_first"
+    assert find("pay \t\n first, then I ship") == "pay_first"
+
+
+LONGEST = 2000
+FILLERS = (
+    *(" ", "\n", "\t ", "-", ":", "=", "@", ".", "_", "/", "+", "1", "a", "가", "id "),
+    *("- ", " -", "1-", "1 ", "1.", "11-11-", "a.", "a-", "a@", "a ", "id-", "is:", "name ", " @"),
+    *("\uff11", "\u3389", "\u33c2", "\u2488", "\ufdfa"),  # one character that becomes several
+)
+WORDS = (
+    *("카톡", "카톡 아이디", "라인", "kakao", "kakaotalk id", "whats app", "line", "telegram "),
+    *("오픈", "open", "010", "+82", "+1 2", "계좌", "bank", "1234567890", "12-34-56", "입금"),
+    *("선", "안전 결제", "pay ", "payment", "advance", "send ", "send a b c money ", "western"),
+    *("https://", "www.", "a.com", "me@", "me@a.b"),
+)
+
+
+def adversarial_texts() -> Iterator[str]:
+    """Texts of the greatest length in which every pattern begins, and goes on, and fails."""
+    for filler in FILLERS:
+        run = filler * LONGEST
+        yield run[:LONGEST]
+        for word in WORDS:
+            yield (word + run)[: LONGEST - 1] + "!"
+            yield ((word + filler) * LONGEST)[:LONGEST]
+
+
+def test_no_text_takes_long_to_check() -> None:
+    """The texts are checked on the event loop, where everybody else waits meanwhile."""
+    slow = {}
+    for text in adversarial_texts():
+        began = time.process_time()
+        find(text)
+        if (took := time.process_time() - began) > 0.2:
+            slow[text[:40]] = took
+    assert slow == {}

@@ -11,7 +11,9 @@ from tests.server.media.uploading import Sights
 @pytest.fixture
 def sights(context: Context) -> Sights:
     sights = Sights()
-    context.wiring.provide(media.PhotoViewers, media.PhotoViewers(sights.listing, sights.message))
+    context.wiring.provide(
+        media.PhotoViewers, media.PhotoViewers(sights.listing, sights.message, sights.avatar)
+    )
     return sights
 
 

@@ -78,7 +78,7 @@ async def test_a_stranger_sees_neither_upload_nor_unattached_photo(
         problem(await jane.get(f"/v1/photos/{id_}/full"), 404, "not_found")
 
 
-@pytest.mark.parametrize("kind", ["listing", "message"])
+@pytest.mark.parametrize("kind", ["listing", "message", "avatar"])
 async def test_who_sees_the_object_sees_its_photos(
     minsu: Person, jane: Person, context: Context, sights: Sights, kind: str
 ) -> None:
@@ -90,14 +90,6 @@ async def test_who_sees_the_object_sees_its_photos(
     sights.visible.add((kind, object_id, jane.id))
     assert (await jane.get(path)).status_code == 302
     problem(await minsu.get(path), 404, "not_found")
-
-
-async def test_everybody_signed_in_sees_avatars(
-    minsu: Person, jane: Person, context: Context, sights: Sights
-) -> None:
-    upload = await make_photo(minsu, context, purpose="avatar")
-    await attach(context, minsu, [upload["id"]], minsu.id, Purpose.AVATAR)
-    assert (await jane.get(f"/v1/photos/{upload['id']}/thumb")).status_code == 302
 
 
 async def test_photos_are_attached_in_the_order_given(minsu: Person, context: Context) -> None:

@@ -104,3 +104,6 @@ class Sights:
 
     async def message(self, work: UnitOfWork, object_id: UUID) -> bool:
         return ("message", object_id, work.actor.account_id) in self.visible
+
+    async def avatar(self, work: UnitOfWork, object_id: UUID) -> bool:
+        return ("avatar", object_id, work.actor.account_id) in self.visible

@@ -37,6 +37,7 @@ async def test_nobody_is_gone_with_a_trade_open(
             between=trades.open_between,
             of=reserved_right_after_looking,
             settle=trades.settle_account,
+            shown=trades.open_trades,
         ),
     )
     left = await deal.party(leaver).delete("/v1/me")
