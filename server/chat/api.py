@@ -4,13 +4,13 @@ from server.chat.elsewhere import on_sale_again, on_sold_elsewhere
 from server.chat.export import export_rows
 from server.chat.history import find_message
 from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
-from server.chat.repository import lock_room, room_of, rooms_on
+from server.chat.repository import lock_room, room_of
 from server.chat.rooms import (
     all_rooms,
+    buyers_by_listing,
     buyers_on,
-    chatrooms,
     close_rooms,
-    detail_for,
+    details,
     on_account_blocked,
     on_account_deleted,
     on_account_unblocked,
@@ -42,10 +42,10 @@ __all__ = [
     "RoomFacts",
     "Sent",
     "all_rooms",
+    "buyers_by_listing",
     "buyers_on",
-    "chatrooms",
     "close_rooms",
-    "detail_for",
+    "details",
     "export_rows",
     "find_message",
     "import_messages",
@@ -67,7 +67,6 @@ __all__ = [
     "room_for",
     "room_of",
     "room_page",
-    "rooms_on",
     "seen_by",
     "send",
     "send_wait_s",

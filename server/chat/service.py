@@ -230,13 +230,13 @@ async def post_elsewhere(
     work: UnitOfWork,
     listing_id: UUID,
     *,
-    except_room_id: UUID,
+    except_room_id: UUID | None = None,
     event: str,
     actor_id: UUID | None,
     text: str,
     data: dict[str, Any],
 ) -> None:
-    """The same system message in every other open room on the listing (T3, T8)."""
+    """The same system message in every open room on the listing, but for one (T3, T8, T15)."""
     note = {"event": event, "data": data}
     rooms = await repository.take_seqs(work, listing_id, except_room_id)
     if not rooms:

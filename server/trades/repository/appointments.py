@@ -1,5 +1,6 @@
 """The SQL of appointments."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +33,7 @@ async def _first(work: UnitOfWork, statement: Executable) -> AppointmentRecord |
 
 
 async def find(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord | None:
-    """An appointment, whoever asks: for reminders and for rendering to its parties."""
+    """An appointment, whoever asks: for reminders."""
     return await _first(
         work, select(*_COLUMNS).where(Appointment.id == appointment_id, live(Appointment))
     )
@@ -46,6 +47,22 @@ async def find_own(
     return await _first(
         work, select(*_COLUMNS).where(Appointment.id == appointment_id, live(Appointment), party)
     )
+
+
+async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> list[AppointmentRecord]:
+    """Many appointments, whoever asks: for rendering to their parties."""
+    rows = await work.rows(select(*_COLUMNS).where(Appointment.id.in_(set(ids)), live(Appointment)))
+    return [AppointmentRecord(*tuple(row)) for row in rows]
+
+
+async def current_by_room(
+    work: UnitOfWork, room_ids: Iterable[UUID]
+) -> dict[UUID, AppointmentRecord]:
+    """The proposed or accepted appointments of these rooms."""
+    rows = await work.rows(
+        select(*_COLUMNS).where(Appointment.chatroom_id.in_(set(room_ids)), _CURRENT)
+    )
+    return {row.chatroom_id: AppointmentRecord(*tuple(row)) for row in rows}
 
 
 async def current_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord | None:
