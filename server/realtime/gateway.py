@@ -1,8 +1,9 @@
 """One websocket from its upgrade to its end: who, where from, then read, write and heartbeat."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from starlette.responses import Response
@@ -18,8 +19,8 @@ from server.realtime.commands import Commands, too_fast
 from server.realtime.connection import Connection
 from server.realtime.flood import FloodGate
 from server.realtime.frames import BadFrame, decode, encode
-from server.realtime.hub import Hub
-from server.realtime.resume import catch_up
+from server.realtime.hub import Hub, Stream
+from server.realtime.resume import catch_up, keep_up
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
 from shared_models.realtime import (
@@ -31,8 +32,6 @@ from shared_models.realtime import (
     Pong,
     Send,
 )
-
-_TOO_BIG = 1009
 
 log = structlog.get_logger("realtime")
 
@@ -108,8 +107,8 @@ class Gateway:
             stream = await self._hub.join(connection)
             await catch_up(self._context, self._settings, connection, stream, hello)
             await Session(
-                socket, connection, commands, self._settings, self._gate(), self._beat
-            ).run()
+                socket, connection, stream, commands, self._settings, self._gate(), self._beat
+            ).run(keep_up(self._context, self._settings, connection, stream))
         except Unauthenticated:
             writer.close(CloseCode.UNAUTHENTICATED, "signed out")
         except DATABASE_FAILURES as error:
@@ -167,12 +166,13 @@ class Gateway:
 
 
 class Session:
-    """A live connection: a reader, a queue of commands, and a heartbeat."""
+    """A live connection: a reader, a queue of commands, a heartbeat, and who keeps it live."""
 
     def __init__(
         self,
         socket: WebSocket,
         connection: Connection,
+        stream: Stream,
         commands: Commands,
         settings: RealtimeSettings,
         gate: FloodGate,
@@ -180,6 +180,7 @@ class Session:
     ) -> None:
         self._socket = socket
         self._connection = connection
+        self._stream = stream
         self._commands = commands
         self._settings = settings
         self._gate = gate
@@ -191,11 +192,13 @@ class Session:
         self._ending = False
         self._pong = asyncio.Event()
 
-    async def run(self) -> None:
+    async def run(self, keeping_up: Coroutine[Any, Any, None]) -> None:
         """Until the socket ends, or something fails."""
         working = asyncio.create_task(self._work(), name="commands")
         beating = asyncio.create_task(self._keep_alive(), name="heartbeat")
-        for task in (working, beating):
+        following = asyncio.create_task(keeping_up, name="keep up")
+        tasks = (working, beating, following)
+        for task in tasks:
             task.add_done_callback(self._end_with)
         try:
             await self._read()
@@ -206,9 +209,10 @@ class Session:
         finally:
             self._ending = True
             beating.cancel()
+            following.cancel()
             if not self._busy:
                 working.cancel()
-            for result in await asyncio.gather(working, beating, return_exceptions=True):
+            for result in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(result, Exception):
                     log.error("session_failed", error=type(result).__name__, exc_info=result)
 
@@ -259,7 +263,8 @@ class Session:
             await asyncio.sleep(self._beat())
             number += 1
             self._pong.clear()
-            self._connection.writer.put(encode(Ping(n=number, pos=self._connection.reached)))
+            head = max(self._stream.head, self._connection.reached)
+            self._connection.writer.put(encode(Ping(n=number, pos=head)))
             while not await self._answered():
                 # While commands are stalled the socket is not read: its pong may be waiting there.
                 if not self._stalled:

@@ -37,6 +37,8 @@ class RealtimeSettings:
 
     queue_frames: int = 256
     queue_bytes: int = 1024 * 1024
+    room_s: float = 30.0
+    """How long a peer may take to read enough that there is room for what it has missed."""
     close_s: float = 30.0
     """How long a peer that does not read may take to let a close through."""
 

@@ -113,7 +113,9 @@ class TestAHeartbeat:
 class TestASlowConsumer:
     @pytest.fixture
     def realtime_settings(self) -> RealtimeSettings:
-        return RealtimeSettings(queue_frames=32, queue_bytes=64 * 1024)
+        return RealtimeSettings(
+            queue_frames=32, queue_bytes=64 * 1024, batch_bytes=16 * 1024, room_s=1
+        )
 
     async def test_is_closed_and_the_others_are_not(
         self, join: Connect, context: Context, buyer: Person
