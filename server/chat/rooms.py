@@ -130,9 +130,9 @@ async def room_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Ch
     return Page[Chatroom].model_construct(items=items, next_cursor=next_cursor)
 
 
-async def all_rooms(work: UnitOfWork, account_id: UUID, limit: int) -> list[Chatroom]:
-    """The account's newest rooms, for its bootstrap."""
-    rows = await repository.room_page(work, account_id, None, limit)
+async def all_rooms(work: UnitOfWork, account_id: UUID) -> list[Chatroom]:
+    """Every room on the account's list, newest activity first, for its bootstrap."""
+    rows = await repository.listed_rooms(work, account_id)
     return await views.chatrooms(work, rows)
 
 

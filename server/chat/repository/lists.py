@@ -41,13 +41,13 @@ _BY_ID = _ROOMS.where(
     ROOM.c.id.in_(bindparam("rooms", expanding=True)),
     _ME.c.account_id.in_(bindparam("viewers", expanding=True)),
 )
-_LISTED = _ROOMS.where(_ME.c.account_id == bindparam("viewer"), _ME.c.left_at.is_(None)).limit(
-    bindparam("most", type_=ROOM.c.last_seq.type)
-)
+_LISTED = _ROOMS.where(_ME.c.account_id == bindparam("viewer"), _ME.c.left_at.is_(None))
+_MOST = bindparam("most", type_=ROOM.c.last_seq.type)
 _KEY = (_ME.c.active_at, _ME.c.room_id)
-_FIRST_PAGE = after_position(_LISTED, _KEY, None, descending=True)
 _POSITION = tuple(bindparam(column.key, type_=column.type) for column in _KEY)
-_NEXT_PAGE = after_position(_LISTED, _KEY, _POSITION, descending=True)
+_ALL = after_position(_LISTED, _KEY, None, descending=True)
+_FIRST_PAGE = _ALL.limit(_MOST)
+_NEXT_PAGE = after_position(_LISTED, _KEY, _POSITION, descending=True).limit(_MOST)
 
 
 async def room_page(
@@ -59,6 +59,11 @@ async def room_page(
         return await work.rows(_FIRST_PAGE, wanted)
     wanted["active_at"], wanted["room_id"] = position
     return await work.rows(_NEXT_PAGE, wanted)
+
+
+async def listed_rooms(work: UnitOfWork, viewer_id: UUID) -> Sequence[Row[Any]]:
+    """Every room on the viewer's list, newest activity first."""
+    return await work.rows(_ALL, {"viewer": viewer_id})
 
 
 async def rooms_by_id(
