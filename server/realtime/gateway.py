@@ -62,6 +62,8 @@ class Gateway:
         self._chance = chance
         self._monotonic = monotonic
         self.draining = False
+        self.writers: set[Writer] = set()
+        """Those of all sockets, also of the ones that have not said hello yet."""
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one socket to its end."""
@@ -72,9 +74,16 @@ class Gateway:
         if origin is not None and origin not in self._settings.allowed_origins:
             await socket.close()
             return
+        writer = Writer(socket, self._settings)
+        self.writers.add(writer)
+        try:
+            await self._serve_with(socket, writer)
+        finally:
+            self.writers.discard(writer)
+
+    async def _serve_with(self, socket: WebSocket, writer: Writer) -> None:
         offered = SUBPROTOCOL in socket.scope["subprotocols"]
         await socket.accept(SUBPROTOCOL if offered else None)
-        writer = Writer(socket, self._settings)
         writing = asyncio.create_task(writer.run(), name="writer")
         reading = asyncio.create_task(self._serve(socket, writer, offered), name="reader")
         try:
@@ -232,13 +241,15 @@ class Session:
             wait_s = self._gate.wait_s()
             if self._gate.too_long:
                 raise Refused(CloseCode.RATE_LIMITED, "too many frames")
+            if isinstance(frame, Pong):
+                # It counts, but it is heard: a busy line must not look like a dead one.
+                self._pong.set()
+                continue
             if wait_s > 0:
                 tag = frame.id if isinstance(frame, Send) else None
                 answer, frame = too_fast(wait_s, tag), None
             if frame is None:
                 self._connection.writer.put(encode(answer))
-            elif isinstance(frame, Pong):
-                self._pong.set()
             elif isinstance(frame, Hello):
                 raise Refused(CloseCode.PROTOCOL_VIOLATION, "hello is said once")
             else:

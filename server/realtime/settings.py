@@ -56,6 +56,8 @@ class RealtimeSettings:
     drain_slices: int = 10
     drain_s: float = 5.0
     """Over how long the slices are spread."""
+    drain_most_s: float = 15.0
+    """How long the last socket may take to go."""
 
     allowed_origins: frozenset[str] = frozenset()
 

@@ -110,6 +110,25 @@ class TestAHeartbeat:
         assert await device.closed() == 4002
 
 
+class TestABusyLine:
+    @pytest.fixture
+    def realtime_settings(self) -> RealtimeSettings:
+        return RealtimeSettings(frames_burst=5, frames_per_s=0.001, ping_s=0.02)
+
+    async def test_is_heard_to_be_alive_though_its_frames_are_refused(
+        self, join: Connect, context: Context, buyer: Person
+    ) -> None:
+        context.rates.enabled = True
+        device = await join(buyer)
+        for _ in range(10):
+            await device.say("nothing")
+        while (await device.until("err"))["code"] != "rate_limited":
+            pass
+        for _ in range(3):
+            await device.say("pong", n=(await device.until("ping"))["n"])
+        await device.until("ping")
+
+
 class TestASlowConsumer:
     @pytest.fixture
     def realtime_settings(self) -> RealtimeSettings:
@@ -188,6 +207,18 @@ async def test_draining_says_bye_closes_everybody_and_lets_nobody_in(
     with pytest.raises(InvalidStatus) as refused:
         await dial(buyer)
     assert refused.value.response.status_code == 503
+
+
+async def test_draining_also_ends_who_is_still_shaking_hands_and_waits_for_the_last(
+    join: Connect, dial: Dial, node: RealtimeNode, buyer: Person, seller: Person
+) -> None:
+    silent, device = await dial(buyer), await join(seller)
+    await node.drain()
+    assert node.gateway.writers == set()
+    assert list(node.hub.connections()) == []
+    for one in (silent, device):
+        await one.until("bye")
+        assert await one.closed() == 4000
 
 
 async def test_nothing_is_left_behind_when_devices_are_gone(
