@@ -63,18 +63,16 @@ class TestAStalledPeer:
         return RealtimeSettings(queue_bytes=64 * 1024, batch_bytes=16 * 1024, room_s=0.1)
 
     async def test_is_closed_while_it_catches_up(
-        self, join: Connect, context: Context, buyer: Person, monkeypatch: pytest.MonkeyPatch
+        self,
+        join: Connect,
+        context: Context,
+        buyer: Person,
+        narrow: dict[str, Any],
+        given_up: asyncio.Event,
     ) -> None:
         here = await place(context, buyer.id)
         await add_events(context, buyer.id, 250, size=60_000)
-        given_up, close = asyncio.Event(), Writer.close
-
-        def noting(writer: Writer, code: int, reason: str) -> None:
-            close(writer, code, reason)
-            given_up.set()
-
-        monkeypatch.setattr(Writer, "close", noting)
-        device = await join(buyer, here, max_queue=1)
+        device = await join(buyer, here, **narrow)
         await asyncio.wait_for(given_up.wait(), PATIENCE_S)
         assert await device.closed() == 4001
         assert len(device.events) < 250
