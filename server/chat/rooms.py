@@ -12,7 +12,7 @@ from server.chat.events import RoomChanged, RoomOpened
 from server.chat.ports import RoomExtras, RoomFacts
 from server.chat.service import post_system
 from server.listings import api as listings
-from server.listings.events import ListingDeleted
+from server.listings.events import ListingDeleted, ListingTaken
 from server.platform.errors import Conflict, Forbidden, NotFound, TooMany
 from server.platform.pages import cut, decode_cursor
 from server.platform.unit_of_work import UnitOfWork
@@ -209,6 +209,12 @@ async def reopen_rooms(work: UnitOfWork, listing_id: UUID) -> None:
     if orphans:
         await repository.set_state(work, "read_only", room_ids=orphans)
     _announce_all(work, opened)
+
+
+async def on_listing_taken(work: UnitOfWork, event: ListingTaken) -> None:
+    """What may be done in the open rooms on a listing hangs on whether it is reserved."""
+    rooms = await repository.rooms_on(work, [event.listing_id])
+    _announce_all(work, [room for room in rooms if room.state == "open"])
 
 
 async def on_listing_deleted(work: UnitOfWork, event: ListingDeleted) -> None:

@@ -74,12 +74,17 @@ class Feed:
             self.add(seen.viewer_ids, EventKind.LISTING_CHANGED, seen.card)
 
     async def _render_objects(self) -> None:
-        """Each kind at once, and the events in the order in which the objects have changed."""
+        """Each kind at once, and the events in the order in which the objects have changed.
+
+        Rooms come last: what ended is not in their headers any more, and a client that takes an
+        object into its room's header must hear of that after it.
+        """
         by_kind: defaultdict[EventKind, list[Seen]] = defaultdict(list)
         for kind, object_id, account_id in self._seen:
             by_kind[kind].append((object_id, account_id))
         views = {kind: await _RENDERERS[kind](self._work, seen) for kind, seen in by_kind.items()}
-        for kind, object_id, account_id in self._seen:
+        rooms_last = sorted(self._seen, key=lambda one: one[0] is EventKind.CHATROOM_CHANGED)
+        for kind, object_id, account_id in rooms_last:
             view = views[kind].get((object_id, account_id))
             if view is not None:
                 self.add((account_id,), kind, view)
