@@ -16,6 +16,7 @@ from server.listings.events import (
     ListingPriceChanged,
     ListingPriceDropped,
     ListingSoldElsewhere,
+    ListingTaken,
 )
 from server.media import api as media
 from server.notifications import api as notifications
@@ -70,6 +71,7 @@ def _wire_chat(context: Context) -> None:
         ),
     )
     wiring.on(ListingDeleted, chat.on_listing_deleted)
+    wiring.on(ListingTaken, chat.on_listing_taken)
     wiring.on(ListingSoldElsewhere, chat.on_sold_elsewhere)
     wiring.on(ListingOnSaleAgain, chat.on_sale_again)
     wiring.on(AccountDeleted, chat.on_account_deleted)

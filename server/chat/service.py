@@ -131,12 +131,11 @@ def _confirm_needed(verdict: Verdict) -> Conflict:
 
 
 async def _read_only(work: UnitOfWork, room_id: UUID) -> Conflict:
-    viewer_id = work.actor.account_id
-    rows = await repository.rooms_by_id(work, [room_id], viewer_id)
+    rows = await repository.rooms_by_id(work, [room_id], [work.actor.account_id])
     return Conflict(
         "room_read_only",
         "This chat is closed; nothing can be sent any more.",
-        current=(await views.chatrooms(work, rows, viewer_id))[0],
+        current=(await views.chatrooms(work, rows))[0],
     )
 
 
@@ -237,13 +236,13 @@ async def post_elsewhere(
     work: UnitOfWork,
     listing_id: UUID,
     *,
-    except_room_id: UUID,
+    except_room_id: UUID | None = None,
     event: str,
     actor_id: UUID | None,
     text: str,
     data: dict[str, Any],
 ) -> None:
-    """The same system message in every other open room on the listing (T3, T8)."""
+    """The same system message in every open room on the listing, but for one (T3, T8, T15)."""
     note = {"event": event, "data": data}
     rooms = await repository.take_seqs(work, listing_id, except_room_id)
     if not rooms:

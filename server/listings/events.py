@@ -12,6 +12,13 @@ class ListingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingTaken:
+    """It is reserved, or no longer: who may do what about it has changed for everybody."""
+
+    listing_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ListingPublished:
     """A listing is on sale for the first time."""
 

@@ -116,10 +116,17 @@ class Commands:
             last = self._typed_at.get(frame.chatroom_id)
             if last is not None and now - last < self._settings.typing_every_s:
                 return
-            self._typed_at[frame.chatroom_id] = now
         elif self._typed_at.pop(frame.chatroom_id, None) is None:
             return
-        await self._tell_peer("typing", frame.chatroom_id, on=frame.on)
+        told = await self._tell_peer("typing", frame.chatroom_id, on=frame.on)
+        if frame.on and told is not None:
+            self._forget_what_expired(now)
+            self._typed_at[frame.chatroom_id] = now
+
+    def _forget_what_expired(self, now: float) -> None:
+        """The peers have forgotten it by themselves."""
+        since = now - self._settings.typing_ttl_ms / 1000
+        self._typed_at = {room: at for room, at in self._typed_at.items() if at > since}
 
     async def _look(self, room_id: UUID) -> None:
         peer_id = await self._tell_peer("presence", room_id, on=True)

@@ -31,7 +31,7 @@ async def for_good(work: UnitOfWork, room_id: UUID) -> None:
 
 async def on_listing(work: UnitOfWork, listing_id: UUID) -> None:
     """The listing is sold or gone: nobody meets about it in any of its rooms."""
-    rooms = [room.id for room in await chat.rooms_on(work, listing_id)]
+    rooms = [room.id for room in await chat.rooms_on(work, [listing_id])]
     await _drop(work, await rows.current_in_rooms(work, rooms))
 
 

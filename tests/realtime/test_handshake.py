@@ -1,5 +1,6 @@
 """Who may come in, how, and what they are told when they may not."""
 
+import asyncio
 import json
 
 import pytest
@@ -10,11 +11,12 @@ from server.accounts import api as accounts
 from server.chat import api as chat
 from server.platform.context import Actor, Context
 from server.platform.errors import Conflict
-from server.platform.http import Authenticator
+from server.platform.http import Authenticator, resolve_actor
+from server.realtime import gateway
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import SUBPROTOCOL, Welcome
-from tests.realtime.conftest import Connect, Dial, Person
+from tests.realtime.conftest import PATIENCE_S, Connect, Dial, Person
 from tests.server.conftest import problem
 
 
@@ -157,6 +159,25 @@ async def test_signing_a_device_out_closes_its_sockets_and_no_others(
     assert await second.closed() == 4500
     await first.say("nothing")
     await first.until("err")
+
+
+async def test_a_session_that_ends_between_its_token_and_its_hello_is_not_let_in(
+    dial: Dial, buyer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved, resolve = asyncio.Event(), resolve_actor
+
+    async def resolving(context: Context, token: str) -> Actor:
+        actor = await resolve(context, token)
+        resolved.set()
+        return actor
+
+    monkeypatch.setattr(gateway, "resolve_actor", resolving)
+    device = await dial(buyer)
+    await asyncio.wait_for(resolved.wait(), PATIENCE_S)
+    await buyer.delete("/v1/sessions/current")
+    await device.say("hello", device="", client="")
+    assert await device.closed() == 4500
+    assert device.welcome == {}
 
 
 async def test_a_sign_out_that_the_bus_lost_is_found_when_heads_are_compared(

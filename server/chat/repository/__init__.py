@@ -1,6 +1,7 @@
 """Every SQL statement of the chat: rooms and their lists, members, posting and reading."""
 
 from server.chat.repository.lists import (
+    listed_rooms,
     room_page,
     rooms_by_id,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "last_message",
     "leave",
     "left_rooms",
+    "listed_rooms",
     "lock_room",
     "mark_read",
     "message",

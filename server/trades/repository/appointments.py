@@ -1,6 +1,6 @@
 """The SQL of appointments."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +43,7 @@ async def _first(work: UnitOfWork, statement: Executable) -> AppointmentRecord |
 
 
 async def find(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord | None:
-    """An appointment, whoever asks: for reminders and for rendering to its parties."""
+    """An appointment, whoever asks: for reminders."""
     return await _first(
         work, select(*_COLUMNS).where(Appointment.id == appointment_id, live(Appointment))
     )
@@ -57,6 +57,12 @@ async def find_own(
     return await _first(work, select(*_COLUMNS).where(*found))
 
 
+async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> list[AppointmentRecord]:
+    """Many appointments, whoever asks: for rendering to their parties."""
+    rows = await work.rows(select(*_COLUMNS).where(Appointment.id.in_(set(ids)), live(Appointment)))
+    return [AppointmentRecord(*tuple(row)) for row in rows]
+
+
 async def current_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord | None:
     """The proposed or accepted appointment of a room; there is at most one (rule 12)."""
     return await _first(
@@ -64,15 +70,18 @@ async def current_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord |
     )
 
 
-async def shown_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord | None:
-    """What a room's header shows: its current appointment, or the last that may be reported."""
-    return await _first(
-        work,
+async def shown_by_room(
+    work: UnitOfWork, room_ids: Iterable[UUID]
+) -> dict[UUID, AppointmentRecord]:
+    """What the headers of these rooms show: the current appointment of each, or its last one that
+    may still be reported.
+    """
+    rows = await work.rows(
         select(*_COLUMNS)
-        .where(Appointment.chatroom_id == chatroom_id, or_(_CURRENT, _UNREPORTED))
-        .order_by(Appointment.state == PAST, Appointment.created_at.desc(), Appointment.id.desc())
-        .limit(1),
+        .where(Appointment.chatroom_id.in_(set(room_ids)), or_(_CURRENT, _UNREPORTED))
+        .order_by(Appointment.state != PAST, Appointment.created_at, Appointment.id)
     )
+    return {row.chatroom_id: AppointmentRecord(*tuple(row)) for row in rows}
 
 
 async def unreported_in(work: UnitOfWork, chatroom_id: UUID) -> list[AppointmentRecord]:
