@@ -169,14 +169,10 @@ class Link(Listener, DeliveryListener):
 
     async def _show_copies(self) -> None:
         """What was known when the app was last open, until the server says what is new."""
-        position = await self.cache.position()
-        if position is None or self.store.me is not None:
-            return
-        known = await self.cache.account()
-        if known is not None:
-            account, unread = known
-            rooms, trades = await self.cache.rooms(), await self.cache.trades()
-            self.store.restore(account, rooms, trades, unread, position)
+        if self.store.me is None:
+            copies = await self.cache.copies()
+            if copies is not None:
+                self.store.restore(copies)
 
     async def run(self) -> None:
         """The line and the outbox, until cancelled or signed out."""

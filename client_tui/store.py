@@ -4,13 +4,13 @@ Nothing here touches the network, the disk or Textual. ``reset`` takes a bootstr
 event; both publish typed changes to whoever subscribed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from client_tui.core.cache import Copies
 from client_tui.core.changes import Change as Step
-from client_tui.core.changes import Position
 from client_tui.core.outbox import OutboxMessage
 from client_tui.core.rooms import with_deleted, with_message, with_read_mark
 from client_tui.core.uploads import Progress
@@ -220,22 +220,15 @@ class Store:
             case Account():
                 self.put_account(step.data)
 
-    def restore(
-        self,
-        account: Account,
-        rooms: Iterable[Chatroom],
-        trades: Iterable[Trade],
-        unread_notifications: int,
-        position: Position,
-    ) -> None:
+    def restore(self, copies: Copies) -> None:
         """Show the copies of the last time until the line has caught up."""
         self.state = State(
-            account=account,
-            epoch=UUID(position.epoch),
-            pos=position.pos,
-            rooms={room.id: room for room in rooms},
-            trades={trade.id: trade for trade in trades},
-            unread_notifications=unread_notifications,
+            account=copies.account,
+            epoch=UUID(copies.position.epoch),
+            pos=copies.position.pos,
+            rooms={room.id: room for room in copies.rooms},
+            trades={trade.id: trade for trade in copies.trades},
+            unread_notifications=copies.unread_notifications,
         )
         self.publish(Reset())
 

@@ -1,19 +1,24 @@
 """Copies of what the server has: to show at once, offline, and to resume from where one was.
 
-Everything here may be thrown away: a broken file is made anew, and what is too much is dropped,
-the least recent first. The position is stored in the transaction that applies its events (R4).
+Everything here may be thrown away: copies that cannot be read (any more) go with all the others
+and with the position, so that a bootstrap follows; and what is too much is dropped, the least
+recent first. The position is stored in the transaction that applies its events (R4).
 """
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from client_tui.core.changes import Change, Position
 from client_tui.core.database import Database
-from client_tui.core.errors import StorageFailed
+from client_tui.core.errors import CopiesLost, StorageUnreadable
 from client_tui.core.rooms import with_deleted, with_message, with_read_mark
 from shared_models.accounts import Account
 from shared_models.base import Wire, format_time
@@ -47,6 +52,18 @@ _SCHEMA = (
     """,
 )
 Kept = TypeVar("Kept", bound=Wire)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The state of the account as it was at ``position``."""
+
+    position: Position
+    account: Account
+    unread_notifications: int
+    rooms: list[Chatroom]
+    trades: list[Trade]
 
 
 class Cache:
@@ -71,10 +88,10 @@ class Cache:
         """Open the file; one that cannot be read is replaced by an empty one."""
         try:
             await self._database.open()
-        except StorageFailed:
-            _remove(self._database.path)
-            await self._database.open()
-        await self._database.run(self._prune)
+        except StorageUnreadable:
+            await self._database.replace()
+        with suppress(CopiesLost):
+            await self._run(self._prune)
         return self
 
     async def close(self) -> None:
@@ -83,10 +100,18 @@ class Cache:
 
     async def position(self) -> Position | None:
         """How far the stream is applied; None before the first bootstrap."""
-        rows = await self._database.run(
-            lambda db: db.execute("SELECT epoch, pos FROM position").fetchall()
-        )
-        return Position(*rows[0]) if rows else None
+        return await self._read(_position, None)
+
+    async def copies(self) -> Copies | None:
+        """All that is shown before the server is heard; None before the first bootstrap."""
+
+        def read(db: sqlite3.Connection) -> Copies | None:
+            position, known = _position(db), _account(db)
+            if position is None or known is None:
+                return None
+            return Copies(position, *known, _rooms(db), _trades(db))
+
+        return await self._read(read, None)
 
     async def rebase(self, state: Bootstrap) -> None:
         """Start anew from a bootstrap.
@@ -95,8 +120,7 @@ class Cache:
         """
 
         def replace(db: sqlite3.Connection) -> None:
-            for table in ("account", "position", "room", "message", "trade"):
-                db.execute(f"DELETE FROM {table}")  # noqa: S608
+            _clear(db)
             for room in state.chatrooms:
                 _put_room(db, room)
             for trade in state.trades:
@@ -107,12 +131,20 @@ class Cache:
             )
             _put_position(db, Position(str(state.epoch), state.pos))
 
-        await self._database.run(replace)
+        try:
+            await self._run(replace)
+        except CopiesLost:
+            await self._database.run(replace)
 
     async def apply(self, epoch: str, changes: Sequence[Change]) -> None:
-        """Apply events in order and store the position of the last, in one transaction (R4)."""
+        """Apply events in order and store the position of the last, in one transaction (R4).
+
+        Raises :class:`CopiesLost` when there is nothing left to apply them to.
+        """
 
         def apply(db: sqlite3.Connection) -> None:
+            if _position(db) is None:
+                raise CopiesLost("The copies were thrown away.")
             for change in changes:
                 self._apply(db, change)
             _put_position(db, Position(epoch, changes[-1].pos))
@@ -144,40 +176,31 @@ class Cache:
 
     async def account(self) -> tuple[Account, int] | None:
         """One's own account and the count of unread notices; None before the first bootstrap."""
-        rows = await self._database.run(
-            lambda db: db.execute("SELECT data, unread FROM account").fetchall()
-        )
-        return (Account.model_validate_json(rows[0][0]), rows[0][1]) if rows else None
+        return await self._read(_account, None)
 
     async def rooms(self) -> list[Chatroom]:
         """Rooms, newest activity first."""
-        rows = await self._database.run(
-            lambda db: db.execute(
-                "SELECT data FROM room ORDER BY active_at DESC, id DESC"
-            ).fetchall()
-        )
-        return _models(Chatroom, rows)
+        return await self._read(_rooms, [])
 
     async def trades(self) -> list[Trade]:
         """The trades of the bootstrap and those that changed since."""
-        rows = await self._database.run(
-            lambda db: db.execute("SELECT data FROM trade ORDER BY id DESC").fetchall()
-        )
-        return _models(Trade, rows)
+        return await self._read(_trades, [])
 
     async def messages(
         self, room_id: UUID, *, before: int | None = None, after: int = 0, limit: int = 50
     ) -> list[Message]:
         """The newest copies with ``after < seq < before``, ascending. Holes are to be expected."""
         values = (str(room_id), after, before if before is not None else 2**62, limit)
-        rows = await self._database.run(
-            lambda db: db.execute(
+
+        def read(db: sqlite3.Connection) -> list[Message]:
+            rows = db.execute(
                 "SELECT data FROM message WHERE room_id = ? AND seq > ? AND seq < ?"
                 " ORDER BY seq DESC LIMIT ?",
                 values,
             ).fetchall()
-        )
-        return _models(Message, reversed(rows))
+            return _models(Message, reversed(rows))
+
+        return await self._read(read, [])
 
     async def save_messages(self, messages: Sequence[Message]) -> None:
         """Keep a page of history. A tombstone is never overwritten by an older copy."""
@@ -186,16 +209,17 @@ class Cache:
             for message in messages:
                 _put_message(db, message)
 
-        await self._write_messages(save, len(messages))
+        with suppress(CopiesLost):
+            await self._write_messages(save, len(messages))
 
     async def listing(self, listing_id: UUID) -> Listing | None:
         """The copy of a listing in full."""
-        rows = await self._database.run(
-            lambda db: db.execute(
-                "SELECT data FROM listing WHERE id = ?", (str(listing_id),)
-            ).fetchall()
-        )
-        return _models(Listing, rows)[0] if rows else None
+
+        def read(db: sqlite3.Connection) -> Listing | None:
+            rows = db.execute("SELECT data FROM listing WHERE id = ?", (str(listing_id),))
+            return next(iter(_models(Listing, rows)), None)
+
+        return await self._read(read, None)
 
     async def save_listing(self, listing: Listing) -> None:
         """Keep a listing in full; the least recently saved ones give way."""
@@ -209,7 +233,36 @@ class Cache:
                 (self._listings_max,),
             )
 
-        await self._database.run(save)
+        with suppress(CopiesLost):
+            await self._run(save)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], Result], none: Result) -> Result:
+        """What ``work`` finds; ``none`` when the copies had to be thrown away."""
+        try:
+            return await self._run(work)
+        except CopiesLost:
+            return none
+
+    async def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run ``work``; copies that cannot be used are thrown away, and then nothing was done.
+
+        What another version wrote may not fit the models of this one (``ValidationError``).
+        """
+        try:
+            return await self._database.run(work)
+        except CopiesLost:
+            raise
+        except (StorageUnreadable, ValidationError) as error:
+            await self._start_empty(error)
+            raise CopiesLost(f"The copies in {self._database.path} could not be used.") from error
+
+    async def _start_empty(self, reason: Exception) -> None:
+        if isinstance(reason, ValidationError):
+            # The file itself is good, and another window may be using it.
+            with suppress(StorageUnreadable):
+                await self._database.run(_clear_all)
+                return
+        await self._database.replace()
 
     async def _write_messages(
         self, write: Callable[[sqlite3.Connection], None], count: int
@@ -223,7 +276,7 @@ class Cache:
             if prune:
                 self._prune(db)
 
-        await self._database.run(run)
+        await self._run(run)
         if prune:
             self._unpruned = 0
 
@@ -245,6 +298,34 @@ class Cache:
                     " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
                     (room_id, room_id, kept),
                 )
+
+
+def _clear(db: sqlite3.Connection) -> None:
+    for table in ("account", "position", "room", "message", "trade"):
+        db.execute(f"DELETE FROM {table}")  # noqa: S608
+
+
+def _clear_all(db: sqlite3.Connection) -> None:
+    _clear(db)
+    db.execute("DELETE FROM listing")
+
+
+def _position(db: sqlite3.Connection) -> Position | None:
+    row = db.execute("SELECT epoch, pos FROM position").fetchone()
+    return Position(*row) if row else None
+
+
+def _account(db: sqlite3.Connection) -> tuple[Account, int] | None:
+    row = db.execute("SELECT data, unread FROM account").fetchone()
+    return (Account.model_validate_json(row[0]), row[1]) if row else None
+
+
+def _rooms(db: sqlite3.Connection) -> list[Chatroom]:
+    return _models(Chatroom, db.execute("SELECT data FROM room ORDER BY active_at DESC, id DESC"))
+
+
+def _trades(db: sqlite3.Connection) -> list[Trade]:
+    return _models(Trade, db.execute("SELECT data FROM trade ORDER BY id DESC"))
 
 
 def _put_position(db: sqlite3.Connection, position: Position) -> None:
@@ -297,8 +378,3 @@ def _refresh_listing(db: sqlite3.Connection, card: ListingCard) -> None:
 
 def _models(model: type[Kept], rows: Iterable[Sequence[str]]) -> list[Kept]:
     return [model.model_validate_json(data) for (data,) in rows]
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
