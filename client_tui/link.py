@@ -16,8 +16,8 @@ from client_tui.core.clock import Clock, SystemClock
 from client_tui.core.config import MEGABYTE, Config, load_config, save_config
 from client_tui.core.credentials import Credentials, CredentialStore
 from client_tui.core.delivery import Delivery, DeliveryListener
-from client_tui.core.errors import ClientError, ServerUnreachable
-from client_tui.core.files import write_atomically
+from client_tui.core.errors import ClientError
+from client_tui.core.market import kept_market, read_market
 from client_tui.core.outbox import Outbox, OutboxMessage
 from client_tui.core.paths import Paths
 from client_tui.core.photos import PhotoFiles
@@ -55,6 +55,7 @@ class Link(Listener, DeliveryListener):
         self.uploader: Uploader
         self.photo_files: PhotoFiles
         self._open = False
+        self._market_is_fresh = False
 
     @property
     def signed_in(self) -> bool:
@@ -121,25 +122,41 @@ class Link(Listener, DeliveryListener):
     # Life
 
     async def start(self) -> None:
-        """Open what is on disk and read the market's lists.
+        """Open what is on disk; the server is waited for only where it was never heard before.
 
-        Raises :class:`ServerUnreachable` when there is neither a server nor a copy.
+        Raises :class:`ClientError` when there is neither an answer nor a copy of the market's
+        lists; then nothing is left open.
         """
+        async with contextlib.AsyncExitStack() as opened:
+            await self._open_all(self.account_id, opened)
+            copy = kept_market(self.paths.market_file(self.account_id))
+            self._market_is_fresh = copy is None
+            self.store.market = copy or await self._read_market()
+            await self._show_copies()
+            await self.recount_queue()
+            self._open = True
+            opened.pop_all()
+
+    async def _open_all(self, me: UUID, opened: contextlib.AsyncExitStack) -> None:
         assert self.credentials is not None
-        who = self.credentials
-        self.api = Api(Http(who.server, who.token))
-        self.outbox = await Outbox(self.paths.outbox_file(who.account_id)).open()
-        self.cache = await Cache(self.paths.cache_file(who.account_id), me=who.account_id).open()
+        server, token = self.credentials.server, self.credentials.token
+        self.api = Api(Http(server, token))
+        opened.push_async_callback(self.api.aclose)
+        self.outbox = await Outbox(self.paths.outbox_file(me)).open()
+        opened.push_async_callback(self.outbox.close)
+        self.cache = await Cache(self.paths.cache_file(me), me=me).open()
+        opened.push_async_callback(self.cache.close)
         self.photo_files = PhotoFiles(
-            self.paths.photo_directory(who.account_id),
+            self.paths.photo_directory(me),
             self.api.photo,
             bytes_max=self.config.photo_cache_mb * MEGABYTE,
         )
         self.pictures = Pictures(self.photo_files)
+        opened.callback(self.pictures.close)
         self.uploader = Uploader(self.api)
         self.session = Session(
-            who.server,
-            who.token,
+            server,
+            token,
             journal=self.cache,
             bootstrap=self.api.bootstrap,
             listener=self,
@@ -147,25 +164,18 @@ class Link(Listener, DeliveryListener):
             clock=self.clock,
         )
         self.delivery = Delivery(self.outbox, self.session, self.uploader, listener=self)
-        self._open = True
-        self.store.market = await self._read_market()
-        await self._show_copies()
-        await self.recount_queue()
 
     async def _read_market(self) -> Market:
-        """From the server; when it is not reached, the copy of the last time."""
-        copy = self.paths.cache / "market.json"
-        try:
-            market = await self.api.market()
-        except ServerUnreachable:
-            try:
-                return Market.model_validate_json(copy.read_bytes())
-            except (OSError, ValueError):
-                pass
-            raise
-        with contextlib.suppress(OSError):
-            write_atomically(copy, market.model_dump_json().encode())
-        return market
+        return await read_market(self.api, self.paths.market_file(self.account_id))
+
+    async def _refresh_market(self) -> None:
+        """Replace the copy as soon as the server is there. If it will not tell, the copy serves."""
+        if self._market_is_fresh:
+            return
+        await self.session.wait_online()
+        with contextlib.suppress(ClientError):
+            self.store.market = await self._read_market()
+            self._market_is_fresh = True
 
     async def _show_copies(self) -> None:
         """What was known when the app was last open, until the server says what is new."""
@@ -176,12 +186,16 @@ class Link(Listener, DeliveryListener):
 
     async def run(self) -> None:
         """The line and the outbox, until cancelled or signed out."""
-        delivering = asyncio.create_task(self.delivery.run(), name="delivery")
+        beside = [
+            asyncio.create_task(self.delivery.run(), name="delivery"),
+            asyncio.create_task(self._refresh_market(), name="market"),
+        ]
         try:
             await self.session.run()
         finally:
-            delivering.cancel()
-            await asyncio.gather(delivering, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def close(self) -> None:
         """Close files and connections."""

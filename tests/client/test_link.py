@@ -1,0 +1,152 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from client_tui.core.api import Api
+from client_tui.core.credentials import Credentials
+from client_tui.core.errors import ServerFailed, ServerUnreachable, TooFast
+from client_tui.core.paths import Paths
+from client_tui.core.status import LineState
+from client_tui.link import Link
+from shared_models.market import Market
+from shared_models.sync import Bootstrap
+from tests.client.app.room_server import MARKET
+from tests.client.core.fakes import (
+    ME,
+    FakeClock,
+    FakeServer,
+    Peer,
+    bootstrap,
+    fake_server,
+    settle,
+    welcome,
+)
+
+OLD = MARKET.model_copy(update={"name": "as it was"})
+
+
+class World:
+    """A link to a realtime server that a test leads; its HTTP answers are the test's too."""
+
+    def __init__(self, link: Link, server: FakeServer) -> None:
+        self.link, self.server = link, server
+        self.market: Market | Exception | None = None
+        self.bootstrap = bootstrap(0)
+        self._heard = asyncio.Event()
+        link.on_status = self._heard.set
+
+    async def read_market(self) -> Market:
+        if self.market is None:
+            await asyncio.Event().wait()
+        if isinstance(self.market, Exception):
+            raise self.market
+        assert self.market is not None
+        return self.market
+
+    async def read_bootstrap(self) -> Bootstrap:
+        return self.bootstrap
+
+    def keep_market(self) -> None:
+        """The app was here before."""
+        path = self.link.paths.market_file(ME)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(OLD.model_dump_json())
+
+    async def until_state(self, state: LineState) -> None:
+        async with asyncio.timeout(10):
+            while self.link.status.state is not state:
+                self._heard.clear()
+                await self._heard.wait()
+
+    async def greeted(self) -> Peer:
+        """A line that is live."""
+        peer = await self.server.peer()
+        await peer.receive()
+        await peer.send(welcome(self.bootstrap.pos, resumed=False))
+        await self.until_state(LineState.ONLINE)
+        return peer
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.link.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setenv("PICKY_CREDENTIALS", "file")
+    paths = Paths(tmp_path / "config", tmp_path / "data", tmp_path / "cache")
+    async with fake_server() as server:
+        link = Link(paths, clock=FakeClock())
+        link.credentials = Credentials(server.url, ME, "me", "token")
+        world = World(link, server)
+        monkeypatch.setattr(Api, "market", lambda _: world.read_market())
+        monkeypatch.setattr(Api, "bootstrap", lambda _: world.read_bootstrap())
+        yield world
+        await link.close()
+
+
+async def test_a_start_does_not_wait_for_a_server_that_was_heard_before(world: World) -> None:
+    world.keep_market()
+    async with asyncio.timeout(10):
+        await world.link.start()
+    assert world.link.market == OLD
+
+
+async def test_the_lists_are_read_anew_when_the_line_is_there(world: World) -> None:
+    world.keep_market()
+    world.market = MARKET
+    await world.link.start()
+    async with world.running():
+        await world.greeted()
+        async with asyncio.timeout(10):
+            while world.link.market != MARKET:
+                await settle()
+    await world.link.close()
+    world.market = None
+    async with asyncio.timeout(10):
+        await world.link.start()
+    assert world.link.market == MARKET
+
+
+REFUSALS = [
+    ServerUnreachable("http://server", "gone"),
+    ServerFailed(503, "starting", "Not yet."),
+    TooFast(429, "rate_limited", "Too fast."),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_a_server_that_will_not_tell_its_lists_leaves_those_of_the_last_time(
+    world: World, refusal: Exception
+) -> None:
+    world.keep_market()
+    world.market = refusal
+    await world.link.start()
+    async with world.running():
+        await world.greeted()
+        await settle()
+    assert world.link.market == OLD
+    assert world.link.status.state is LineState.ONLINE
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_the_first_start_of_all_needs_the_server_and_leaves_nothing_open(
+    world: World, refusal: Exception
+) -> None:
+    world.market = refusal
+    with pytest.raises(type(refusal)):
+        await world.link.start()
+    with pytest.raises(RuntimeError, match="shutdown"):
+        await world.link.outbox.waiting()
+    world.market = MARKET
+    await world.link.start()
+    assert world.link.market == MARKET
