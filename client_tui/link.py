@@ -46,6 +46,8 @@ class Link(Listener, DeliveryListener):
         self.status = Status(LineState.CONNECTING)
         self.queued_count = 0
         self.on_status: Callable[[], None] = lambda: None
+        self.on_trouble: Callable[[Exception], None] = lambda error: None
+        """Hears what failed on this machine and is tried again by itself."""
         self.pictures = Pictures(None)
         self.api: Api
         self.outbox: Outbox
@@ -262,6 +264,10 @@ class Link(Listener, DeliveryListener):
     def progressed(self, message: OutboxMessage, progress: Progress) -> None:
         """A photo of it is on its way."""
         self.store.publish(DeliveryChanged(message, progress))
+
+    def stumbled(self, error: Exception) -> None:
+        """The disk, or what nobody thought of."""
+        self.on_trouble(error)
 
     def _recount_soon(self) -> None:
         self._recount = asyncio.create_task(self.recount_queue())

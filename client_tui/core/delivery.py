@@ -1,18 +1,27 @@
 """From the outbox to the server: photos first, then the message, in order within each room."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
-from client_tui.core.errors import ClientError, Disconnected, Refused, ServerUnreachable
+from client_tui.core.errors import (
+    ClientError,
+    Disconnected,
+    Refused,
+    ServerUnreachable,
+    StorageFailed,
+)
 from client_tui.core.outbox import Outbox, OutboxMessage
 from client_tui.core.session import Session
 from client_tui.core.uploads import OnProgress, Outcome, Progress, Uploader
 from shared_models.media import Purpose
 from shared_models.realtime import Err, Ok
+
+_log = logging.getLogger(__name__)
 
 _FIRST_S: Final = 0.5
 _MOST_S: Final = 30.0
@@ -29,6 +38,9 @@ class DeliveryListener:
 
     def progressed(self, message: OutboxMessage, progress: Progress) -> None:
         """A photo of it is on its way."""
+
+    def stumbled(self, error: Exception) -> None:
+        """Something on this machine failed, such as its disk; it is tried again by itself."""
 
 
 class Delivery:
@@ -59,40 +71,63 @@ class Delivery:
     async def run(self) -> None:
         """One worker for each room with something to send, all at once."""
         at_work: dict[UUID, asyncio.Task[None]] = {}
-        self._wake.set()
         try:
             while True:
-                await self._wake.wait()
-                self._wake.clear()
-                for room_id in await self._outbox.rooms():
+                for room_id in await self._rooms():
                     worker = at_work.get(room_id)
                     if worker is None or worker.done():
                         at_work[room_id] = asyncio.create_task(self._drain(room_id))
                         at_work[room_id].add_done_callback(self._drained)
+                await self._wake.wait()
         finally:
             for worker in at_work.values():
                 worker.cancel()
             await asyncio.gather(*at_work.values(), return_exceptions=True)
 
+    async def _rooms(self) -> list[UUID]:
+        """The rooms with something to send, however often it takes to read them."""
+        attempt = 0
+        while True:
+            self._wake.clear()
+            try:
+                return await self._outbox.rooms()
+            except Exception as error:  # noqa: BLE001 - it is told, and what waits must still go
+                self._stumble(error, again=attempt > 0)
+            await self._pause(attempt, _FIRST_S)
+            attempt += 1
+
     def _drained(self, worker: asyncio.Task[None]) -> None:
         """Look again: something may have been written between the last look and the end."""
-        if not worker.cancelled() and worker.exception() is None:
+        if not worker.cancelled():
             self._wake.set()
 
     async def _drain(self, room_id: UUID) -> None:
-        attempt = 0
+        attempt, stumbled = 0, False
         while True:
             await self._session.wait_online()
-            message = await self._outbox.next(room_id)
-            if message is None:
-                return
-            wait_s = await self._deliver(message)
+            try:
+                message = await self._outbox.next(room_id)
+                if message is None:
+                    return
+                wait_s = await self._deliver(message)
+            except Exception as error:  # noqa: BLE001 - it is told, and what waits must still go
+                self._stumble(error, again=stumbled)
+                stumbled, wait_s = True, _FIRST_S
             if wait_s is None:
-                attempt = 0
+                attempt, stumbled = 0, False
                 continue
-            jitter = full_jitter(attempt, first=_FIRST_S, most=_MOST_S, chance=self._chance)
+            await self._pause(attempt, wait_s)
             attempt += 1
-            await self._clock.sleep(max(wait_s, jitter))
+
+    async def _pause(self, attempt: int, wait_s: float) -> None:
+        jitter = full_jitter(attempt, first=_FIRST_S, most=_MOST_S, chance=self._chance)
+        await self._clock.sleep(max(wait_s, jitter))
+
+    def _stumble(self, error: Exception, *, again: bool) -> None:
+        """Nothing that fails here may end the delivery. It is told once, and logged each time."""
+        _log.error("a message could not be delivered yet", exc_info=error)
+        if not again:
+            self.listener.stumbled(error)
 
     async def _deliver(self, message: OutboxMessage) -> float | None:
         """Try once. None: go on. Seconds: nothing was lost, try again after at least these."""
@@ -114,6 +149,8 @@ class Delivery:
             return 0.0
         except ServerUnreachable:
             return _FIRST_S
+        except StorageFailed:
+            raise
         except ClientError as error:
             return await self._trouble(message, error)
         if isinstance(answer, Ok):
@@ -130,7 +167,7 @@ class Delivery:
         return None
 
     async def _trouble(self, message: OutboxMessage, error: ClientError) -> float | None:
-        """Something about the photos, or this machine's disk."""
+        """Something about the photos."""
         if isinstance(error, Refused) and error.retryable:
             return error.retry_after_s or 0.0
         code = error.code if isinstance(error, Refused) else "photo_failed"
