@@ -15,7 +15,7 @@ from client_tui.core.errors import (
     ServerUnreachable,
     StorageFailed,
 )
-from client_tui.core.outbox import Outbox, OutboxMessage
+from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.session import Session
 from client_tui.core.uploads import OnProgress, Outcome, Progress, Uploader
 from shared_models.media import Purpose
@@ -23,6 +23,8 @@ from shared_models.realtime import Err, Ok
 
 _log = logging.getLogger(__name__)
 
+_DEAD_PHOTO: Final = {"photo_unknown", "photo_in_use", "photo_not_ready"}
+"""An upload is gone, as the server drops what is not sent within a day, or is no good."""
 _FIRST_S: Final = 0.5
 _MOST_S: Final = 30.0
 
@@ -63,6 +65,7 @@ class Delivery:
         self._clock = clock or SystemClock()
         self._chance = chance
         self._wake = asyncio.Event()
+        self._uploaded_again: set[UUID] = set()
 
     def wake(self) -> None:
         """Something was put into the outbox or is to be tried again."""
@@ -131,6 +134,7 @@ class Delivery:
 
     async def _deliver(self, message: OutboxMessage) -> float | None:
         """Try once. None: go on. Seconds: nothing was lost, try again after at least these."""
+        tried_before = message.state is OutboxState.SENDING
         try:
             await self._upload_photos(message)
             leaving = await self._outbox.sending(message.cid)
@@ -155,14 +159,25 @@ class Delivery:
             return await self._trouble(message, error)
         if isinstance(answer, Ok):
             await self._outbox.done(message.cid)
+            self._uploaded_again.discard(message.cid)
             self.listener.sent(message, answer)
             return None
-        return await self._refused(message, answer)
+        return await self._refused(message, answer, tried_before=tried_before)
 
-    async def _refused(self, message: OutboxMessage, answer: Err) -> float | None:
+    async def _refused(
+        self, message: OutboxMessage, answer: Err, *, tried_before: bool
+    ) -> float | None:
         if answer.retryable:
-            await self._outbox.not_stored(message.cid)
+            # This try was not stored. One whose answer was lost may have been.
+            if not tried_before:
+                await self._outbox.not_stored(message.cid)
             return (answer.retry_ms or 0) / 1000
+        if answer.code in _DEAD_PHOTO:
+            await self._forget_uploads(message)
+            if message.cid not in self._uploaded_again:
+                self._uploaded_again.add(message.cid)
+                return 0.0
+            self._uploaded_again.discard(message.cid)
         await self._fail(message, answer.code, answer.detail)
         return None
 
@@ -178,6 +193,10 @@ class Delivery:
         failed = await self._outbox.failed(message.cid, code, reason)
         if failed is not None:
             self.listener.altered(failed)
+
+    async def _forget_uploads(self, message: OutboxMessage) -> None:
+        photos = [replace(photo, upload_id=None) for photo in message.photos]
+        await self._outbox.uploaded(message.cid, photos)
 
     async def _upload_photos(self, message: OutboxMessage) -> None:
         """Upload what is not up yet and remember it; raises the first photo's error."""

@@ -1,10 +1,11 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from client_tui.core.errors import BadFile, Disconnected, ServerUnreachable
-from client_tui.core.outbox import OutboxState
+from client_tui.core.outbox import OutboxPhoto, OutboxState
 from tests.client.core.delivery_world import QUIET_ROOM, World, delivering, refused
 from tests.client.core.fakes import ROOM
 
@@ -144,3 +145,51 @@ async def test_what_was_on_its_way_when_the_program_died_is_sent_again(world: Wo
     async with world.running():
         await world.until_sent(1)
     assert world.session.sent[0]["cid"] == waiting.cid
+
+
+async def test_after_a_lost_answer_being_too_fast_leaves_the_message_as_perhaps_sent(
+    world: World,
+) -> None:
+    await world.outbox.put(ROOM, "hello")
+    world.session.answers = [lambda _: Disconnected(), refused("rate_limited", retry_ms=3000)]
+    async with world.running():
+        await world.clock.until_asleep()
+        await world.clock.advance(0.5)
+        await world.clock.until_asleep()
+        assert len(world.session.sent) == 2
+        [unsure] = await world.outbox.waiting()
+        assert unsure.state is OutboxState.SENDING
+        await world.clock.advance(3)
+        await world.until_sent(1)
+
+
+async def test_a_picture_the_server_has_dropped_is_uploaded_once_more(world: World) -> None:
+    waiting = await world.outbox.put(ROOM, "look", [Path("/a.jpg"), Path("/b.jpg")])
+    dropped = [OutboxPhoto(photo.path, uuid4()) for photo in waiting.photos]
+    await world.outbox.uploaded(waiting.cid, dropped)
+    world.session.answers = [refused("photo_unknown")]
+    async with world.running():
+        await world.clock.until_asleep()
+        await world.clock.advance(0.5)
+        await world.until_sent(1)
+    first, second = world.session.sent
+    assert first["photos"] == [photo.upload_id for photo in dropped]
+    assert len({*first["photos"], *second["photos"]}) == 4
+    assert (first["cid"], second["cid"]) == (waiting.cid, waiting.cid)
+
+
+async def test_pictures_refused_again_fail_their_message_until_a_person_tries(
+    world: World,
+) -> None:
+    waiting = await world.outbox.put(ROOM, "look", [Path("/a.jpg")])
+    world.session.answers = [refused("photo_unknown"), refused("photo_unknown")]
+    async with world.running():
+        await world.clock.until_asleep()
+        await world.clock.advance(0.5)
+        await world.heard.until(lambda: OutboxState.FAILED in world.heard.states)
+        [failed] = await world.outbox.waiting()
+        assert (failed.code, failed.photos[0].upload_id) == ("photo_unknown", None)
+        await world.outbox.retry(waiting.cid)
+        world.delivery.wake()
+        await world.until_sent(1)
+    assert len(world.uploader.asked) == 3
