@@ -185,6 +185,7 @@ class Link(Listener, DeliveryListener):
             copies = await self.cache.copies()
             if copies is not None:
                 self.store.restore(copies)
+                self.session.start_from(copies.position)
 
     async def run(self) -> None:
         """The line and the outbox, until cancelled or signed out."""

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from client_tui.core.changes import Change, Position
+from client_tui.core.changes import Change, Position, following
 from client_tui.core.database import Database
 from client_tui.core.errors import CopiesLost, StorageUnreadable
 from client_tui.core.rooms import with_deleted, with_message, with_read_mark
@@ -139,15 +139,19 @@ class Cache:
     async def apply(self, epoch: str, changes: Sequence[Change]) -> None:
         """Apply events in order and store the position of the last, in one transaction (R4).
 
-        Raises :class:`CopiesLost` when there is nothing left to apply them to.
+        What another program that shares the file has applied already is left out. Raises
+        :class:`CopiesLost` when there are no copies, or others than these events go on from.
         """
 
         def apply(db: sqlite3.Connection) -> None:
-            if _position(db) is None:
-                raise CopiesLost("The copies were thrown away.")
-            for change in changes:
+            here = _position(db)
+            fresh = following(here, epoch, changes) if here else None
+            if fresh is None:
+                raise CopiesLost("The copies are not those that these events change.")
+            for change in fresh:
                 self._apply(db, change)
-            _put_position(db, Position(epoch, changes[-1].pos))
+            if fresh:
+                _put_position(db, Position(epoch, fresh[-1].pos))
 
         await self._write_messages(apply, len(changes))
 

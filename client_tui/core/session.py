@@ -9,7 +9,7 @@ from uuid import UUID
 from client_tui.core.changes import Change, Position
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
 from client_tui.core.connection import Connection, Journal
-from client_tui.core.errors import Disconnected
+from client_tui.core.errors import Disconnected, StorageFailed
 from client_tui.core.forms import fill
 from client_tui.core.line import Ended, Ending, open_line
 from client_tui.core.status import LineState, Status
@@ -65,6 +65,7 @@ class Session:
         self._clock = clock or SystemClock()
         self._chance = chance
         self._position: Position | None = None
+        self._has_begun = False
         self._connection: Connection | None = None
         self._me: UUID | None = None
         self._online = asyncio.Event()
@@ -87,7 +88,10 @@ class Session:
             self._stop_online()
 
     async def _keep_connected(self) -> None:
-        self._position = await self._journal.position()
+        if not self._has_begun:
+            with suppress(StorageFailed):  # then a bootstrap says where one is
+                self._position = await self._journal.position()
+            self._has_begun = True
         self._show(Status(LineState.CONNECTING))
         attempt = 0
         while True:
@@ -107,6 +111,10 @@ class Session:
             lost = LineState.OFFLINE if was_online_for is None else LineState.RECONNECTING
             self._show(Status(lost, self._clock.monotonic() + wait, ending.reason))
             await self._pause(wait)
+
+    def start_from(self, position: Position) -> None:
+        """Resume from here. The journal may be further already, by another program's doing."""
+        self._position, self._has_begun = position, True
 
     async def wait_online(self) -> None:
         """Wait until the line is live."""

@@ -1,11 +1,12 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from client_tui.core.api import Api
+from client_tui.core.cache import Cache
 from client_tui.core.credentials import Credentials
 from client_tui.core.errors import ServerFailed, ServerUnreachable, TooFast
 from client_tui.core.paths import Paths
@@ -15,12 +16,16 @@ from shared_models.market import Market
 from shared_models.sync import Bootstrap
 from tests.client.app.room_server import MARKET
 from tests.client.core.fakes import (
+    EPOCH,
     ME,
     FakeClock,
     FakeServer,
     Peer,
     bootstrap,
+    event,
     fake_server,
+    new_message,
+    room,
     settle,
     welcome,
 )
@@ -35,8 +40,6 @@ class World:
         self.link, self.server = link, server
         self.market: Market | Exception | None = None
         self.bootstrap = bootstrap(0)
-        self._heard = asyncio.Event()
-        link.on_status = self._heard.set
 
     async def read_market(self) -> Market:
         if self.market is None:
@@ -55,11 +58,13 @@ class World:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(OLD.model_dump_json())
 
-    async def until_state(self, state: LineState) -> None:
+    async def until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
-            while self.link.status.state is not state:
-                self._heard.clear()
-                await self._heard.wait()
+            while not holds():
+                await settle()
+
+    async def until_state(self, state: LineState) -> None:
+        await self.until(lambda: self.link.status.state is state)
 
     async def greeted(self) -> Peer:
         """A line that is live."""
@@ -107,9 +112,7 @@ async def test_the_lists_are_read_anew_when_the_line_is_there(world: World) -> N
     await world.link.start()
     async with world.running():
         await world.greeted()
-        async with asyncio.timeout(10):
-            while world.link.market != MARKET:
-                await settle()
+        await world.until(lambda: world.link.market == MARKET)
     await world.link.close()
     world.market = None
     async with asyncio.timeout(10):
@@ -150,3 +153,19 @@ async def test_the_first_start_of_all_needs_the_server_and_leaves_nothing_open(
     world.market = MARKET
     await world.link.start()
     assert world.link.market == MARKET
+
+
+async def test_what_another_window_has_applied_meanwhile_is_heard_here_too(world: World) -> None:
+    world.keep_market()
+    cache = await Cache(world.link.paths.cache_file(ME), ME).open()
+    await cache.rebase(bootstrap(3, [room()]))
+    await world.link.start()
+    await cache.apply(str(EPOCH), [new_message(4)])
+    async with world.running():
+        peer = await world.server.peer()
+        assert (await peer.receive())["pos"] == 3
+        await peer.send(welcome(4, resumed=True), event(4))
+        await world.until(lambda: world.link.store.state.pos == 4)
+    [kept] = world.link.store.rooms_by_activity()
+    assert (kept.last_seq, kept.unread) == (4, 1)
+    await cache.close()
