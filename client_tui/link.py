@@ -24,9 +24,11 @@ from client_tui.core.photos import PhotoFiles
 from client_tui.core.session import Listener, Session
 from client_tui.core.status import LineState, Status
 from client_tui.core.uploads import Progress, Uploader
+from client_tui.new_rooms import NewRooms
 from client_tui.pictures import Pictures
 from client_tui.store import DeliveryChanged, ListingChanged, PeerTyping, Sent, Store
 from shared_models.accounts import SignedIn, SignIn, SignUp
+from shared_models.chat import Chatroom
 from shared_models.listings import ListingCard
 from shared_models.market import Market
 from shared_models.realtime import Ephemeral, Ok
@@ -44,6 +46,8 @@ class Link(Listener, DeliveryListener):
         self.credentials: Credentials | None = self.credential_store.load()
         self.store = Store()
         self.status = Status(LineState.CONNECTING)
+        self.new_rooms = NewRooms(self.store, read=self._read_room, keep=self._keep_room)
+        self.store.on_unknown_room = self.new_rooms.heard
         self.queued_count = 0
         self.on_status: Callable[[], None] = lambda: None
         self.on_trouble: Callable[[Exception], None] = lambda error: None
@@ -206,9 +210,16 @@ class Link(Listener, DeliveryListener):
             return
         self._open = False
         self.pictures.close()
+        await self.new_rooms.close()
         await self.api.aclose()
         await self.outbox.close()
         await self.cache.close()
+
+    async def _read_room(self, room_id: UUID) -> Chatroom:
+        return await self.api.room(room_id)
+
+    async def _keep_room(self, room: Chatroom) -> None:
+        await self.cache.save_room(room)
 
     # What the line tells
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from client_tui.core.cache import Copies
 from client_tui.core.changes import Change as Step
 from client_tui.core.outbox import OutboxMessage
-from client_tui.core.rooms import with_deleted, with_message, with_read_mark
+from client_tui.core.rooms import newer, with_deleted, with_message, with_read_mark
 from client_tui.core.uploads import Progress
 from shared_models.accounts import Account
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
@@ -153,6 +153,8 @@ class Store:
         self._listeners: list[Listener] = []
         self.on_failure: Callable[[Exception], None] = _raise
         """Hears what a subscriber raised."""
+        self.on_unknown_room: Callable[[Message], None] = lambda message: None
+        """Hears a new message of a room that is not known."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear every change; the answer ends it."""
@@ -238,8 +240,8 @@ class Store:
         self.publish(Reset())
 
     def put_room(self, room: Chatroom) -> None:
-        """Take a room that was read from the server."""
-        self.state.rooms[room.id] = room
+        """Take a room that was read from the server; what was heard since stays."""
+        self.state.rooms[room.id] = newer(self.state.rooms.get(room.id), room)
         self.publish(RoomChanged(room.id))
 
     def put_trade(self, trade: Trade) -> None:
@@ -268,6 +270,8 @@ class Store:
             self.put_room(
                 with_deleted(room, message) if deleted else with_message(room, message, self.me)
             )
+        elif not deleted:
+            self.on_unknown_room(message)
         self.publish(MessageChanged(message))
 
     def _take_listing(self, card: ListingCard) -> None:

@@ -6,7 +6,7 @@ recent first. The position is stored in the transaction that applies its events 
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,12 +16,12 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from client_tui.core import cache_rows as rows
 from client_tui.core.changes import Change, Position, following
 from client_tui.core.database import Database
 from client_tui.core.errors import CopiesLost, StorageUnreadable
 from client_tui.core.rooms import with_deleted, with_message, with_read_mark
 from shared_models.accounts import Account
-from shared_models.base import Wire, format_time
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
 from shared_models.listings import Listing, ListingCard
 from shared_models.notifications import Notification, NotificationsSeen
@@ -51,7 +51,6 @@ _SCHEMA = (
     )
     """,
 )
-Kept = TypeVar("Kept", bound=Wire)
 Result = TypeVar("Result")
 
 
@@ -100,16 +99,16 @@ class Cache:
 
     async def position(self) -> Position | None:
         """How far the stream is applied; None before the first bootstrap."""
-        return await self._read(_position, None)
+        return await self._read(rows.position, None)
 
     async def copies(self) -> Copies | None:
         """All that is shown before the server is heard; None before the first bootstrap."""
 
         def read(db: sqlite3.Connection) -> Copies | None:
-            position, known = _position(db), _account(db)
+            position, known = rows.position(db), rows.account(db)
             if position is None or known is None:
                 return None
-            return Copies(position, *known, _rooms(db), _trades(db))
+            return Copies(position, *known, rows.rooms(db), rows.trades(db))
 
         return await self._read(read, None)
 
@@ -120,16 +119,16 @@ class Cache:
         """
 
         def replace(db: sqlite3.Connection) -> None:
-            _clear(db)
+            rows.clear(db)
             for room in state.chatrooms:
-                _put_room(db, room)
+                rows.put_room(db, room)
             for trade in state.trades:
-                _put_trade(db, trade)
+                rows.put_trade(db, trade)
             db.execute(
                 "INSERT INTO account VALUES (1, ?, ?)",
                 (state.account.model_dump_json(), state.unread_notifications),
             )
-            _put_position(db, Position(str(state.epoch), state.pos))
+            rows.put_position(db, Position(str(state.epoch), state.pos))
 
         try:
             await self._run(replace)
@@ -144,33 +143,33 @@ class Cache:
         """
 
         def apply(db: sqlite3.Connection) -> None:
-            here = _position(db)
+            here = rows.position(db)
             fresh = following(here, epoch, changes) if here else None
             if fresh is None:
                 raise CopiesLost("The copies are not those that these events change.")
             for change in fresh:
                 self._apply(db, change)
             if fresh:
-                _put_position(db, Position(epoch, fresh[-1].pos))
+                rows.put_position(db, Position(epoch, fresh[-1].pos))
 
         await self._write_messages(apply, len(changes))
 
     def _apply(self, db: sqlite3.Connection, change: Change) -> None:
         match change.data:
             case Message() as message:
-                _put_message(db, message)
+                rows.put_message(db, message)
                 after = with_deleted if message.deleted else partial(with_message, me=self._me)
-                _change_room(db, message.chatroom_id, lambda room: after(room, message))
+                rows.change_room(db, message.chatroom_id, lambda room: after(room, message))
             case ReadMark() as mark:
-                _change_room(
+                rows.change_room(
                     db, mark.chatroom_id, lambda room: with_read_mark(room, mark, self._me)
                 )
             case ChatroomDetail() as detail:
-                _put_room(db, detail)
+                rows.put_read_room(db, detail)
             case ListingCard() as card:
-                _refresh_listing(db, card)
+                rows.refresh_listing(db, card)
             case Trade() as trade:
-                _put_trade(db, trade)
+                rows.put_trade(db, trade)
             case Account() as account:
                 db.execute("UPDATE account SET data = ?", (account.model_dump_json(),))
             case Notification(read=False):
@@ -180,15 +179,20 @@ class Cache:
 
     async def account(self) -> tuple[Account, int] | None:
         """One's own account and the count of unread notices; None before the first bootstrap."""
-        return await self._read(_account, None)
+        return await self._read(rows.account, None)
 
     async def rooms(self) -> list[Chatroom]:
         """Rooms, newest activity first."""
-        return await self._read(_rooms, [])
+        return await self._read(rows.rooms, [])
+
+    async def save_room(self, room: Chatroom) -> None:
+        """Keep a room that was read from the server; what is known to be newer stays."""
+        with suppress(CopiesLost):
+            await self._run(lambda db: rows.put_read_room(db, room))
 
     async def trades(self) -> list[Trade]:
         """The trades of the bootstrap and those that changed since."""
-        return await self._read(_trades, [])
+        return await self._read(rows.trades, [])
 
     async def messages(
         self, room_id: UUID, *, before: int | None = None, after: int = 0, limit: int = 50
@@ -197,12 +201,12 @@ class Cache:
         values = (str(room_id), after, before if before is not None else 2**62, limit)
 
         def read(db: sqlite3.Connection) -> list[Message]:
-            rows = db.execute(
+            found = db.execute(
                 "SELECT data FROM message WHERE room_id = ? AND seq > ? AND seq < ?"
                 " ORDER BY seq DESC LIMIT ?",
                 values,
             ).fetchall()
-            return _models(Message, reversed(rows))
+            return rows.models(Message, reversed(found))
 
         return await self._read(read, [])
 
@@ -211,7 +215,7 @@ class Cache:
 
         def save(db: sqlite3.Connection) -> None:
             for message in messages:
-                _put_message(db, message)
+                rows.put_message(db, message)
 
         with suppress(CopiesLost):
             await self._write_messages(save, len(messages))
@@ -220,8 +224,8 @@ class Cache:
         """The copy of a listing in full."""
 
         def read(db: sqlite3.Connection) -> Listing | None:
-            rows = db.execute("SELECT data FROM listing WHERE id = ?", (str(listing_id),))
-            return next(iter(_models(Listing, rows)), None)
+            found = db.execute("SELECT data FROM listing WHERE id = ?", (str(listing_id),))
+            return next(iter(rows.models(Listing, found)), None)
 
         return await self._read(read, None)
 
@@ -264,7 +268,7 @@ class Cache:
         if isinstance(reason, ValidationError):
             # The file itself is good, and another window may be using it.
             with suppress(StorageUnreadable):
-                await self._database.run(_clear_all)
+                await self._database.run(rows.clear_all)
                 return
         await self._database.replace()
 
@@ -288,12 +292,12 @@ class Cache:
         """Keep the newest messages of the most active rooms, each at most half of all."""
         most = self._messages_max
         left = most
-        rooms = db.execute(
+        counts = db.execute(
             "SELECT room_id, count(*) FROM message LEFT JOIN room ON room.id = room_id"
             " GROUP BY room_id ORDER BY max(active_at) DESC"
         ).fetchall()
-        for room_id, count in rooms:
-            kept = min(count, left, most // 2 if len(rooms) > 1 else most)
+        for room_id, count in counts:
+            kept = min(count, left, most // 2 if len(counts) > 1 else most)
             left -= kept
             if kept < count:
                 db.execute(
@@ -302,83 +306,3 @@ class Cache:
                     " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
                     (room_id, room_id, kept),
                 )
-
-
-def _clear(db: sqlite3.Connection) -> None:
-    for table in ("account", "position", "room", "message", "trade"):
-        db.execute(f"DELETE FROM {table}")  # noqa: S608
-
-
-def _clear_all(db: sqlite3.Connection) -> None:
-    _clear(db)
-    db.execute("DELETE FROM listing")
-
-
-def _position(db: sqlite3.Connection) -> Position | None:
-    row = db.execute("SELECT epoch, pos FROM position").fetchone()
-    return Position(*row) if row else None
-
-
-def _account(db: sqlite3.Connection) -> tuple[Account, int] | None:
-    row = db.execute("SELECT data, unread FROM account").fetchone()
-    return (Account.model_validate_json(row[0]), row[1]) if row else None
-
-
-def _rooms(db: sqlite3.Connection) -> list[Chatroom]:
-    return _models(Chatroom, db.execute("SELECT data FROM room ORDER BY active_at DESC, id DESC"))
-
-
-def _trades(db: sqlite3.Connection) -> list[Trade]:
-    return _models(Trade, db.execute("SELECT data FROM trade ORDER BY id DESC"))
-
-
-def _put_position(db: sqlite3.Connection, position: Position) -> None:
-    db.execute("INSERT OR REPLACE INTO position VALUES (1, ?, ?)", (position.epoch, position.pos))
-
-
-def _put_room(db: sqlite3.Connection, room: Chatroom) -> None:
-    db.execute(
-        "INSERT INTO room VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
-        " SET active_at = excluded.active_at, last_seq = excluded.last_seq, data = excluded.data"
-        " WHERE excluded.last_seq >= last_seq",
-        (str(room.id), format_time(room.active_at), room.last_seq, room.model_dump_json()),
-    )
-
-
-def _change_room(
-    db: sqlite3.Connection, room_id: UUID, change: Callable[[Chatroom], Chatroom]
-) -> None:
-    row = db.execute("SELECT data FROM room WHERE id = ?", (str(room_id),)).fetchone()
-    if row is not None:
-        _put_room(db, change(Chatroom.model_validate_json(row[0])))
-
-
-def _put_message(db: sqlite3.Connection, message: Message) -> None:
-    db.execute(
-        "INSERT INTO message VALUES (?, ?, ?, ?) ON CONFLICT (room_id, seq) DO UPDATE"
-        " SET deleted = excluded.deleted, data = excluded.data WHERE NOT deleted",
-        (str(message.chatroom_id), message.seq, message.deleted, message.model_dump_json()),
-    )
-
-
-def _put_trade(db: sqlite3.Connection, trade: Trade) -> None:
-    db.execute(
-        "INSERT INTO trade VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
-        " SET version = excluded.version, data = excluded.data"
-        " WHERE excluded.version >= version",
-        (str(trade.id), trade.version, trade.model_dump_json()),
-    )
-
-
-def _refresh_listing(db: sqlite3.Connection, card: ListingCard) -> None:
-    """A card is not the whole listing: the copy goes, and so do the cards that rooms show."""
-    db.execute("DELETE FROM listing WHERE id = ?", (str(card.id),))
-    rows = db.execute(
-        "SELECT data FROM room WHERE json_extract(data, '$.listing.id') = ?", (str(card.id),)
-    ).fetchall()
-    for room in _models(Chatroom, rows):
-        _put_room(db, room.model_copy(update={"listing": card}))
-
-
-def _models(model: type[Kept], rows: Iterable[Sequence[str]]) -> list[Kept]:
-    return [model.model_validate_json(data) for (data,) in rows]

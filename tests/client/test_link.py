@@ -2,6 +2,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,18 +14,21 @@ from client_tui.core.errors import ServerFailed, ServerUnreachable, TooFast
 from client_tui.core.paths import Paths
 from client_tui.core.status import LineState
 from client_tui.link import Link
+from shared_models.chat import ChatroomDetail
 from shared_models.market import Market
 from shared_models.sync import Bootstrap
 from tests.client.app.room_server import MARKET
 from tests.client.core.fakes import (
     EPOCH,
     ME,
+    ROOM,
     FakeClock,
     FakeServer,
     Peer,
     bootstrap,
     event,
     fake_server,
+    message,
     new_message,
     room,
     settle,
@@ -169,3 +174,58 @@ async def test_what_another_window_has_applied_meanwhile_is_heard_here_too(world
     [kept] = world.link.store.rooms_by_activity()
     assert (kept.last_seq, kept.unread) == (4, 1)
     await cache.close()
+
+
+async def test_a_room_heard_of_by_its_first_messages_is_read_and_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = list[UUID](), asyncio.Event()
+
+    async def read(_: Api, room_id: UUID) -> ChatroomDetail:
+        asked.append(room_id)
+        await answer.wait()
+        parts: dict[str, Any] = {
+            "trade": None,
+            "offer": None,
+            "appointment": None,
+            "allowed_actions": [],
+        }
+        known = room(last_seq=1, last_message=message(1), unread=1)
+        return ChatroomDetail.model_validate(known.model_dump() | parts)
+
+    monkeypatch.setattr(Api, "room", read)
+    world.keep_market()
+    await world.link.start()
+    async with world.running():
+        peer = await world.greeted()
+        await peer.send(event(1), event(2))
+        await world.until(lambda: world.link.store.state.pos == 2)
+        answer.set()
+        await world.until(lambda: bool(world.link.store.state.rooms))
+        await peer.send(event(3))
+        await world.until(lambda: world.link.store.state.pos == 3)
+    assert asked == [ROOM]
+    assert world.link.store.unread_total() == 3
+    [kept] = await world.link.cache.rooms()
+    assert (kept.last_seq, kept.unread) == (3, 3)
+
+
+async def test_a_room_that_could_not_be_read_is_read_with_its_next_message(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[UUID] = []
+
+    async def read(_: Api, room_id: UUID) -> ChatroomDetail:
+        asked.append(room_id)
+        raise ServerUnreachable("http://server", "gone")
+
+    monkeypatch.setattr(Api, "room", read)
+    world.keep_market()
+    await world.link.start()
+    async with world.running():
+        peer = await world.greeted()
+        for pos in (1, 2):
+            await peer.send(event(pos))
+            await world.until(lambda count=pos: len(asked) == count)  # type: ignore[misc]
+            await settle()
+    assert asked == [ROOM, ROOM]

@@ -134,6 +134,14 @@ async def test_a_changed_listing_changes_the_cards_of_its_rooms(cache: Cache) ->
     assert kept.listing.state == "sold"
 
 
+async def test_a_late_answer_undoes_no_event(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    await cache.apply(epoch, [new_message(1), new_message(2)])
+    await cache.save_room(room(last_seq=1, unread=1, muted=True))
+    [kept] = await cache.rooms()
+    assert (kept.last_seq, kept.unread, kept.muted) == (2, 2, True)
+
+
 async def test_a_bootstrap_throws_away_what_it_may_contradict(cache: Cache) -> None:
     await cache.rebase(bootstrap(0, [room()]))
     await cache.apply(epoch, [new_message(1)])
