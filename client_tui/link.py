@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,9 +16,9 @@ from client_tui.core.clock import Clock, SystemClock
 from client_tui.core.config import MEGABYTE, Config, load_config, save_config
 from client_tui.core.credentials import Credentials, CredentialStore
 from client_tui.core.delivery import Delivery, DeliveryListener
-from client_tui.core.errors import ClientError
+from client_tui.core.errors import ClientError, StorageFailed
 from client_tui.core.market import kept_market, read_market
-from client_tui.core.outbox import Outbox, OutboxMessage
+from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.paths import Paths
 from client_tui.core.photos import PhotoFiles
 from client_tui.core.session import Listener, Session
@@ -28,7 +28,7 @@ from client_tui.new_rooms import NewRooms
 from client_tui.pictures import Pictures
 from client_tui.store import DeliveryChanged, ListingChanged, PeerTyping, Sent, Store
 from shared_models.accounts import SignedIn, SignIn, SignUp
-from shared_models.chat import Chatroom
+from shared_models.chat import Chatroom, ReadMark
 from shared_models.listings import ListingCard
 from shared_models.market import Market
 from shared_models.realtime import Ephemeral, Ok
@@ -57,6 +57,9 @@ class Link(Listener, DeliveryListener):
         self.outbox: Outbox
         self.cache: Cache
         self.session: Session
+        self._small_work: set[asyncio.Task[None]] = set()
+        self._ended = False
+        self._again = asyncio.Event()
         self.delivery: Delivery
         self.uploader: Uploader
         self.photo_files: PhotoFiles
@@ -168,6 +171,7 @@ class Link(Listener, DeliveryListener):
             listener=self,
             device=platform.node()[:60],
             clock=self.clock,
+            send_marks=lambda: self.config.send_read_marks,
         )
         self.delivery = Delivery(self.outbox, self.session, self.uploader, listener=self)
 
@@ -192,17 +196,32 @@ class Link(Listener, DeliveryListener):
                 self.session.start_from(copies.position)
 
     async def run(self) -> None:
-        """The line and the outbox, until cancelled or signed out."""
+        """The line and the outbox, until cancelled. After an end it waits for :meth:`retry`."""
         beside = [
             asyncio.create_task(self.delivery.run(), name="delivery"),
             asyncio.create_task(self._refresh_market(), name="market"),
         ]
         try:
-            await self.session.run()
+            while True:
+                self._ended = False
+                await self.session.run()
+                self._ended = True
+                self._again.clear()
+                await self._again.wait()
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+
+    def retry(self) -> None:
+        """Connect now: instead of waiting for the next try, or after an end that had none.
+
+        ``status.reason`` says what ended the line. Does nothing while it is live.
+        """
+        if self._ended:
+            self._again.set()
+        elif self._open:
+            self.session.retry_now()
 
     async def close(self) -> None:
         """Close files and connections."""
@@ -211,6 +230,7 @@ class Link(Listener, DeliveryListener):
         self._open = False
         self.pictures.close()
         await self.new_rooms.close()
+        await asyncio.gather(*self._small_work, return_exceptions=True)
         await self.api.aclose()
         await self.outbox.close()
         await self.cache.close()
@@ -219,7 +239,8 @@ class Link(Listener, DeliveryListener):
         return await self.api.room(room_id)
 
     async def _keep_room(self, room: Chatroom) -> None:
-        await self.cache.save_room(room)
+        with contextlib.suppress(StorageFailed):  # the copy is older, and no less right
+            await self.cache.save_room(room)
 
     # What the line tells
 
@@ -246,6 +267,15 @@ class Link(Listener, DeliveryListener):
             seconds = ephemeral.ttl_ms / 1000 if on else 0.0
             self.store.publish(PeerTyping(ephemeral.chatroom_id, seconds))
 
+    def seen_only_here(self, room_id: UUID, seq: int) -> None:
+        """Nobody is told, so that no event will take these from the unread ones."""
+        room = self.store.state.rooms.get(room_id)
+        if room is not None and seq > room.read_seq:
+            unread = max(0, min(room.unread, room.last_seq - seq))
+            mark = ReadMark(chatroom_id=room_id, account_id=self.account_id, seq=seq, unread=unread)
+            self.store.mark_read(mark)
+            self._soon(self._keep_room(self.store.state.rooms[room_id]))
+
     # Messages on their way
 
     async def send_message(
@@ -259,19 +289,20 @@ class Link(Listener, DeliveryListener):
         return message
 
     async def recount_queue(self) -> None:
-        """How many messages wait, for the status cell."""
-        self.queued_count = len(await self.outbox.waiting())
+        """How many messages are still to go by themselves, for the status cell."""
+        waiting = await self.outbox.waiting()
+        self.queued_count = sum(one.state is not OutboxState.FAILED for one in waiting)
         self.on_status()
 
     def sent(self, message: OutboxMessage, ok: Ok) -> None:
         """On the server."""
         self.store.publish(Sent(message, ok))
-        self._recount_soon()
+        self._soon(self.recount_queue())
 
     def altered(self, message: OutboxMessage) -> None:
         """Sending, or failed."""
         self.store.publish(DeliveryChanged(message))
-        self._recount_soon()
+        self._soon(self.recount_queue())
 
     def progressed(self, message: OutboxMessage, progress: Progress) -> None:
         """A photo of it is on its way."""
@@ -281,8 +312,16 @@ class Link(Listener, DeliveryListener):
         """The disk, or what nobody thought of."""
         self.on_trouble(error)
 
-    def _recount_soon(self) -> None:
-        self._recount = asyncio.create_task(self.recount_queue())
+    def _soon(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(self._carefully(work))
+        self._small_work.add(task)
+        task.add_done_callback(self._small_work.discard)
+
+    async def _carefully(self, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except StorageFailed as error:
+            self.on_trouble(error)
 
     # Small things several screens do
 

@@ -39,6 +39,9 @@ class Listener:
     def noticed(self, ephemeral: Ephemeral) -> None:
         """Somebody types, comes or goes; forget it after its ``ttl_ms``."""
 
+    def seen_only_here(self, room_id: UUID, seq: int) -> None:
+        """Everything up to ``seq`` was seen, and nobody is told: the person wants it so."""
+
 
 class Session:
     """Keeps one line to one server. ``await session.run()`` until it is cancelled or final."""
@@ -54,7 +57,9 @@ class Session:
         device: str = "",
         clock: Clock | None = None,
         chance: Chance = chance,
+        send_marks: Callable[[], bool] = lambda: True,
     ) -> None:
+        """``send_marks`` says whether the other side is to learn what was read."""
         self.listener = listener or Listener()
         self.status = Status(LineState.CONNECTING)
         self._server = server
@@ -64,6 +69,7 @@ class Session:
         self._device = device
         self._clock = clock or SystemClock()
         self._chance = chance
+        self._send_marks_wanted = send_marks
         self._position: Position | None = None
         self._has_begun = False
         self._connection: Connection | None = None
@@ -157,7 +163,9 @@ class Session:
 
     def mark_read(self, room_id: UUID, seq: int) -> None:
         """Everything up to ``seq`` was seen. Sent at most every 2 s, and again until it counts."""
-        if seq > self._marks.get(room_id, 0):
+        if not self._send_marks_wanted():
+            self.listener.seen_only_here(room_id, seq)
+        elif seq > self._marks.get(room_id, 0):
             self._marks[room_id] = seq
             self._unsent_marks.add(room_id)
             self._mark_added.set()

@@ -10,7 +10,8 @@ import pytest
 from client_tui.core.api import Api
 from client_tui.core.cache import Cache
 from client_tui.core.credentials import Credentials
-from client_tui.core.errors import ServerFailed, ServerUnreachable, TooFast
+from client_tui.core.errors import ServerFailed, ServerUnreachable, StorageFailed, TooFast
+from client_tui.core.outbox import Outbox
 from client_tui.core.paths import Paths
 from client_tui.core.status import LineState
 from client_tui.link import Link
@@ -229,3 +230,75 @@ async def test_a_room_that_could_not_be_read_is_read_with_its_next_message(
             await world.until(lambda count=pos: len(asked) == count)  # type: ignore[misc]
             await settle()
     assert asked == [ROOM, ROOM]
+
+
+@pytest.mark.parametrize("code", [4500, 4501, 4502, 4503, 4504])
+async def test_after_an_end_a_person_may_try_again(world: World, code: int) -> None:
+    world.keep_market()
+    await world.link.start()
+    async with world.running():
+        await (await world.server.peer()).close(code)
+        await world.until(lambda: bool(world.link.status.reason))
+        assert world.link.status.retry_at is None
+        world.link.retry()
+        await world.greeted()
+        assert world.link.status.reason == ""
+
+
+async def test_a_person_need_not_wait_for_the_next_try(world: World) -> None:
+    world.link.retry()
+    world.keep_market()
+    await world.link.start()
+    async with world.running():
+        await (await world.server.peer()).close(1011)
+        await world.until(lambda: world.link.status.retry_at is not None)
+        world.link.retry()
+        await world.greeted()
+
+
+async def test_who_sends_no_read_marks_has_read_all_the_same(world: World) -> None:
+    world.keep_market()
+    world.link.remember(send_read_marks=False)
+    world.bootstrap = bootstrap(0, [room(last_seq=3, unread=3)])
+    await world.link.start()
+    async with world.running():
+        peer = await world.greeted()
+        world.link.session.mark_read(ROOM, 2)
+        world.link.session.mark_read(ROOM, 1)
+        assert world.link.store.unread_total() == 1
+        await peer.send({"t": "ping", "n": 1, "pos": 0})
+        assert (await peer.receive())["t"] == "pong"
+        world.link.remember(send_read_marks=True)
+        world.link.session.mark_read(ROOM, 3)
+        await world.link.clock.advance(2)  # type: ignore[attr-defined]
+        assert await peer.receive() == {"t": "read", "chatroom_id": str(ROOM), "seq": 3}
+    [kept] = await world.link.cache.rooms()
+    assert (kept.read_seq, kept.unread) == (2, 1)
+
+
+async def test_only_what_still_goes_by_itself_is_counted_as_queued(world: World) -> None:
+    world.keep_market()
+    await world.link.start()
+    failed = await world.link.send_message(ROOM, "bad")
+    await world.link.send_message(ROOM, "good")
+    assert world.link.queued_count == 2
+    refused = await world.link.outbox.failed(failed.cid, "message_blocked", "No.")
+    assert refused is not None
+    world.link.altered(refused)
+    await world.until(lambda: world.link.queued_count == 1)
+
+
+async def test_a_disk_that_fails_beside_is_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: Outbox) -> None:
+        raise StorageFailed("The disk is full.")
+
+    told: list[Exception] = []
+    world.keep_market()
+    world.link.on_trouble = told.append
+    await world.link.start()
+    message = await world.link.send_message(ROOM, "hello")
+    monkeypatch.setattr(Outbox, "waiting", fail)
+    world.link.altered(message)
+    await world.until(lambda: [str(error) for error in told] == ["The disk is full."])
