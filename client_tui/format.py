@@ -6,15 +6,29 @@ markup, and imports no Textual, so that the command line may use it too.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from math import ceil
-from typing import Literal
+from typing import Final, Literal
 
 from rich.cells import cell_len, split_graphemes
 
 from shared_models.text import clean_text
 
+LISTING_STATES: Final[Mapping[str, str]] = {
+    "draft": "◌ draft",
+    "selling": "● selling",
+    "reserved": "◐ reserved",
+    "sold": "○ sold",
+}
+TRADE_STATES: Final[Mapping[str, str]] = {
+    "reserved": "◐ reserved",
+    "shipped": "▸ shipped",
+    "handed_over": "◕ handed over",
+    "disputed": "! problem",
+    "completed": "● completed",
+    "canceled": "○ canceled",
+}
 Align = Literal["left", "right", "center"]
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -53,6 +67,16 @@ def money(amount: int, exponent: int = 0, currency: str = "") -> str:
 def counted(number: int, noun: str) -> str:
     """``1 chat``, ``3 chats``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def listing_state(state: str) -> str:
+    """The state of a listing as a glyph and a word, never by colour alone."""
+    return LISTING_STATES.get(state, f"· {state}")
+
+
+def trade_state(state: str) -> str:
+    """The state of a trade, in the same way."""
+    return TRADE_STATES.get(state, f"· {state}")
 
 
 def parse_money(text: str, exponent: int = 0) -> int:
