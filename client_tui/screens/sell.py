@@ -378,6 +378,7 @@ class SellScreen(PickyScreen):
             if yes:
                 go()
 
+        self.picky.bring_to_front(self)  # one sees what the question is about
         question = ConfirmScreen("Leave without saving?", lost, yes="Leave", no="Stay")
         self.app.push_screen(question, answered)
 
