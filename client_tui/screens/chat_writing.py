@@ -9,15 +9,14 @@ from uuid import UUID
 from textual import on
 from textual.timer import Timer
 from textual.widgets import TextArea
-from textual_fspicker import FileOpen, Filters
 
 from client_tui.conversation import Waiting
 from client_tui.core.errors import BadFile, ClientError, NotEditable
 from client_tui.core.outbox import OutboxMessage, OutboxState
 from client_tui.core.uploads import CheckedFile, check_file
-from client_tui.dropped import PICTURES
 from client_tui.screens.chat_reading import Reading
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.photo_picker import PhotoPicker
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.composer import Attachments, Composer
 from client_tui.work import start
@@ -147,8 +146,7 @@ class Writing(Reading):
 
     def do_add_photo(self) -> None:
         """Choose a file."""
-        filters = Filters(("Pictures", lambda path: path.suffix.lower() in PICTURES))
-        self.app.push_screen(FileOpen(Path.home(), "Add a photo", filters=filters), self._picked)
+        self.app.push_screen(PhotoPicker(), self._picked)
 
     def _picked(self, path: Path | None) -> None:
         if path is not None:

@@ -145,3 +145,20 @@ def test_a_near_day_is_named_as_people_say_it(days: int, written: str) -> None:
 )
 def test_file_sizes_are_short(size: int, written: str) -> None:
     assert fmt.file_size(size) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (
+            "Agreed to meet: 2026-11-20 05:00 UTC, exit 3.",
+            "Agreed to meet: Tomorrow 14:00, exit 3.",
+        ),
+        ("No longer: 2026-11-19 16:30 UTC.", "No longer: Tomorrow 01:30."),
+        ("2026-13-40 05:00 UTC", "2026-13-40 05:00 UTC"),
+        ("at 05:00 UTC", "at 05:00 UTC"),
+        ("민지 offers 40,000", "민지 offers 40,000"),
+    ],
+)
+def test_moments_of_the_server_are_told_in_local_time(text: str, written: str) -> None:
+    assert fmt.with_local_times(text, NOW, SEOUL) == written
