@@ -156,3 +156,20 @@ def test_the_command_line_and_the_app_write_every_state_alike() -> None:
     for trade in TradeState:
         assert fmt.trade_state(trade.value) == states.trade_state(trade)
     assert fmt.listing_state("auctioned") == fmt.trade_state("auctioned") == "· auctioned"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (
+            "Agreed to meet: 2026-11-20 05:00 UTC, exit 3.",
+            "Agreed to meet: Tomorrow 14:00, exit 3.",
+        ),
+        ("No longer: 2026-11-19 16:30 UTC.", "No longer: Tomorrow 01:30."),
+        ("2026-13-40 05:00 UTC", "2026-13-40 05:00 UTC"),
+        ("at 05:00 UTC", "at 05:00 UTC"),
+        ("민지 offers 40,000", "민지 offers 40,000"),
+    ],
+)
+def test_moments_of_the_server_are_told_in_local_time(text: str, written: str) -> None:
+    assert fmt.with_local_times(text, NOW, SEOUL) == written
