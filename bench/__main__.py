@@ -11,9 +11,10 @@ from bench.app import measure_app
 from bench.browsing import LISTINGS, measure_browsing
 from bench.chat import measure_chat
 from bench.figures import HEADER, Figures, row
+from bench.flow import measure_flow
 from bench.market import Market, running_market
 
-PARTS = ("chat", "browsing", "app")
+PARTS = ("flow", "chat", "browsing", "app")
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     parts = asked.parts or PARTS
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for database in asked.database or DATABASES:
-        if {"chat", "browsing"} & set(parts):
+        if {"flow", "chat", "browsing"} & set(parts):
             with running_market(database) as market:
                 _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
     if "app" in parts:
@@ -40,6 +41,8 @@ def main() -> None:
 async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> list[Figures]:
     share = 10 if quick else 1
     found: list[Figures] = []
+    if "flow" in parts:
+        found += await measure_flow(market, sends=10_000 // share)
     if "chat" in parts:
         found += await measure_chat(
             market, sends=1_000 // share, pages=300 // share, sockets=500 // share

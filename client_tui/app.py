@@ -105,7 +105,8 @@ class PickyApp(App[str]):
 
     def sign_out(self) -> None:
         """Forget the account on this machine, and ask who is next."""
-        start(self, self._sign_out, group="sign-out")
+        go = partial(start, self, self._sign_out, group="sign-out")
+        self._after_saving(go, self._all_screens())
 
     async def _sign_out(self) -> None:
         self.workers.cancel_group(self, "link")
@@ -189,13 +190,42 @@ class PickyApp(App[str]):
         if self.link.signed_in and self.link.status.retry_at is not None:
             self.link.session.retry_now()
 
-    def _open(self, screen: PickyScreen, same: Callable[[Screen[Any]], bool]) -> None:
-        """Show a screen; if it is open already, go back to it, as it was left."""
-        below = [depth for depth, one in enumerate(reversed(self.screen_stack)) if same(one)]
-        if not below:
-            self.push_screen(screen)
-        for _ in range(below[0] if below else 0):
+    def _open(
+        self, screen: PickyScreen, same: Callable[[Screen[Any]], bool], *, anywhere: bool = False
+    ) -> None:
+        """Show a screen; if it is open already, go back to it, as it was left.
+
+        ``anywhere``: also when it is open in another part of the market.
+        """
+        modes = dict.fromkeys((self.current_mode, *(self._screen_stacks if anywhere else ())))
+        for mode in modes:
+            stack = self._screen_stacks[mode]
+            places = [place for place, one in enumerate(stack) if same(one)]
+            if places:
+                below, above = stack[places[-1]], stack[places[-1] + 1 :]
+                self._after_saving(partial(self._go_back_to, below), above)
+                return
+        self.push_screen(screen)
+
+    def _go_back_to(self, screen: Screen[Any]) -> None:
+        self.bring_to_front(screen)
+        while self.screen is not screen:
             self.pop_screen()
+
+    def bring_to_front(self, screen: Screen[Any]) -> None:
+        """To the part of the market where a screen is open."""
+        for mode, stack in self._screen_stacks.items():
+            if screen in stack and mode != self.current_mode:
+                self.switch_mode(mode)
+                return
+
+    def _all_screens(self) -> list[Screen[Any]]:
+        return [screen for stack in self._screen_stacks.values() for screen in stack]
+
+    def chats_of(self, room_id: UUID) -> list[ChatScreen]:
+        """The screens that show a room."""
+        chats = [one for one in self._all_screens() if isinstance(one, ChatScreen)]
+        return [chat for chat in chats if chat.room_id == room_id]
 
     def open_listing(self, listing_id: UUID) -> None:
         """A listing in full."""
@@ -211,10 +241,11 @@ class PickyApp(App[str]):
             self.screen.do_refresh()
 
     def open_chat(self, room_id: UUID) -> None:
-        """A room."""
+        """A room; it is open once, as there is one draft for it."""
         self._open(
             ChatScreen(room_id),
             lambda one: isinstance(one, ChatScreen) and one.room_id == room_id,
+            anywhere=True,
         )
 
     def open_chat_about(self, listing_id: UUID) -> None:
@@ -268,7 +299,7 @@ class PickyApp(App[str]):
         if mode != self.current_mode:
             self.switch_mode(mode)
         else:
-            self._after_saving(self._to_beginning)
+            self._after_saving(self._to_beginning, self.screen_stack)
 
     def _to_beginning(self) -> None:
         while len(self.screen_stack) > 1:
@@ -280,13 +311,13 @@ class PickyApp(App[str]):
 
     def do_quit(self) -> None:
         """Leave."""
-        self._after_saving(self.exit)
+        self._after_saving(self.exit, self._all_screens())
 
-    def _after_saving(self, go: Callable[[], object]) -> None:
-        if isinstance(self.screen, SellScreen) and self.screen.unsaved:
-            self.screen.leave(go)
-        else:
-            go()
+    def _after_saving(self, go: Callable[[], object], leaving: Iterable[Screen[Any]]) -> None:
+        """Go once every form among the screens that are left is saved or given up."""
+        for form in [one for one in leaving if isinstance(one, SellScreen)]:
+            go = partial(form.leave, go)
+        go()
 
 
 def run(paths: Paths | None = None) -> None:

@@ -229,7 +229,8 @@ class Deals:
     def _trade(self, trade: Trade, room: Chatroom) -> str:
         if trade.state is TradeState.RESERVED:
             other = visible_line(room.other.display_name)
-            return "◐ reserved for " + ("you" if trade.role == "buyer" else other)
+            who = "you" if trade.role == "buyer" else other
+            return f"{trade_state(trade.state)} for {who}"
         return trade_state(trade.state)
 
     def _next_step(self, room: ChatroomDetail) -> str:

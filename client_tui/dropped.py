@@ -16,11 +16,19 @@ def dropped_paths(text: str) -> list[Path]:
         words = shlex.split(text.strip())
     except ValueError:
         words = text.split("\n")
-    paths = [_path(word) for word in words if word.strip()]
-    if paths and all(path.suffix.lower() in PICTURES and path.is_file() for path in paths):
-        return paths
-    whole = _path(text.strip())
-    return [whole] if whole.suffix.lower() in PICTURES and whole.is_file() else []
+    return _pictures(words) or _pictures([text.strip()])
+
+
+def _pictures(words: list[str]) -> list[Path]:
+    """The files of these names; none when any of them is something else than a picture."""
+    try:
+        paths = [_path(word) for word in words if word.strip()]
+        named = all(path.suffix.lower() in PICTURES and path.is_file() for path in paths)
+    except (OSError, ValueError, RuntimeError):
+        # ``~nobody``, ``file://[``, names that are too long, folders one may not look into:
+        # whatever can't be looked at was meant as text.
+        return []
+    return paths if named else []
 
 
 def _path(word: str) -> Path:

@@ -6,20 +6,36 @@ markup, and imports no Textual, so that the command line may use it too.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from math import ceil
-from typing import Literal
+from typing import Final, Literal
 
 from rich.cells import cell_len, split_graphemes
 
 from shared_models.text import clean_text
 
+LISTING_STATES: Final[Mapping[str, str]] = {
+    "draft": "◌ draft",
+    "selling": "● selling",
+    "reserved": "◐ reserved",
+    "sold": "○ sold",
+}
+TRADE_STATES: Final[Mapping[str, str]] = {
+    "reserved": "◐ reserved",
+    "shipped": "▸ shipped",
+    "handed_over": "◕ handed over",
+    "disputed": "! problem",
+    "completed": "● completed",
+    "canceled": "○ canceled",
+}
 Align = Literal["left", "right", "center"]
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _AMOUNT = re.compile(r"(\d+|\d{1,3}(?:,\d{3})+)(?:\.(\d+))?", re.ASCII)
+
+_UTC = re.compile(r"\b(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\b", re.ASCII)
 
 _HARMLESS = re.compile(
     r"[ -~\n\u00a1-\u00ac\u00ae-\u024f\u3041-\u3096\u30a1-\u30fa가-힣一-鿿…·♥★]*"
@@ -53,6 +69,16 @@ def money(amount: int, exponent: int = 0, currency: str = "") -> str:
 def counted(number: int, noun: str) -> str:
     """``1 chat``, ``3 chats``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def listing_state(state: str) -> str:
+    """The state of a listing as a glyph and a word, never by colour alone."""
+    return LISTING_STATES.get(state, f"· {state}")
+
+
+def trade_state(state: str) -> str:
+    """The state of a trade, in the same way."""
+    return TRADE_STATES.get(state, f"· {state}")
 
 
 def parse_money(text: str, exponent: int = 0) -> int:
@@ -131,6 +157,21 @@ def date_time(moment: datetime, now: datetime, zone: tzinfo | None = None) -> st
     soon = 2 <= _days_between(now, moment, zone) <= 6
     label = _WEEKDAYS[here.weekday()] if soon else day(moment, now, zone)
     return f"{label} {here:%H:%M}"
+
+
+def with_local_times(text: str, now: datetime, zone: tzinfo | None = None) -> str:
+    """A sentence of the server's, with the moments in it as the clock on the wall has them.
+
+    ``Agreed to meet: 2026-11-20 05:00 UTC, exit 3.`` becomes ``Agreed to meet: Tomorrow 14:00, …``.
+    """
+
+    def local(match: re.Match[str]) -> str:
+        try:
+            return date_time(datetime.fromisoformat(f"{match[1]}T{match[2]}Z"), now, zone)
+        except ValueError:
+            return match[0]
+
+    return _UTC.sub(local, text)
 
 
 def _days_between(start: datetime, end: datetime, zone: tzinfo | None) -> int:

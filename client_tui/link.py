@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,17 +16,19 @@ from client_tui.core.clock import Clock, SystemClock
 from client_tui.core.config import MEGABYTE, Config, load_config, save_config
 from client_tui.core.credentials import Credentials, CredentialStore
 from client_tui.core.delivery import Delivery, DeliveryListener
-from client_tui.core.errors import ClientError, ServerUnreachable
-from client_tui.core.files import write_atomically
-from client_tui.core.outbox import Outbox, OutboxMessage
+from client_tui.core.errors import ClientError, StorageFailed
+from client_tui.core.market import kept_market, read_market
+from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.paths import Paths
 from client_tui.core.photos import PhotoFiles
 from client_tui.core.session import Listener, Session
 from client_tui.core.status import LineState, Status
 from client_tui.core.uploads import Progress, Uploader
+from client_tui.new_rooms import NewRooms
 from client_tui.pictures import Pictures
 from client_tui.store import DeliveryChanged, ListingChanged, PeerTyping, Sent, Store
 from shared_models.accounts import SignedIn, SignIn, SignUp
+from shared_models.chat import Chatroom, ReadMark
 from shared_models.listings import ListingCard
 from shared_models.market import Market
 from shared_models.realtime import Ephemeral, Ok
@@ -44,17 +46,25 @@ class Link(Listener, DeliveryListener):
         self.credentials: Credentials | None = self.credential_store.load()
         self.store = Store()
         self.status = Status(LineState.CONNECTING)
+        self.new_rooms = NewRooms(self.store, read=self._read_room, keep=self._keep_room)
+        self.store.on_unknown_room = self.new_rooms.heard
         self.queued_count = 0
         self.on_status: Callable[[], None] = lambda: None
+        self.on_trouble: Callable[[Exception], None] = lambda error: None
+        """Hears what failed on this machine and is tried again by itself."""
         self.pictures = Pictures(None)
         self.api: Api
         self.outbox: Outbox
         self.cache: Cache
         self.session: Session
+        self._small_work: set[asyncio.Task[None]] = set()
+        self._ended = False
+        self._again = asyncio.Event()
         self.delivery: Delivery
         self.uploader: Uploader
         self.photo_files: PhotoFiles
         self._open = False
+        self._market_is_fresh = False
 
     @property
     def signed_in(self) -> bool:
@@ -121,71 +131,97 @@ class Link(Listener, DeliveryListener):
     # Life
 
     async def start(self) -> None:
-        """Open what is on disk and read the market's lists.
+        """Open what is on disk; the server is waited for only where it was never heard before.
 
-        Raises :class:`ServerUnreachable` when there is neither a server nor a copy.
+        Raises :class:`ClientError` when there is neither an answer nor a copy of the market's
+        lists; then nothing is left open.
         """
+        async with contextlib.AsyncExitStack() as opened:
+            await self._open_all(self.account_id, opened)
+            copy = kept_market(self.paths.market_file(self.account_id))
+            self._market_is_fresh = copy is None
+            self.store.market = copy or await self._read_market()
+            await self._show_copies()
+            await self.recount_queue()
+            self._open = True
+            opened.pop_all()
+
+    async def _open_all(self, me: UUID, opened: contextlib.AsyncExitStack) -> None:
         assert self.credentials is not None
-        who = self.credentials
-        self.api = Api(Http(who.server, who.token))
-        self.outbox = await Outbox(self.paths.outbox_file(who.account_id)).open()
-        self.cache = await Cache(self.paths.cache_file(who.account_id), me=who.account_id).open()
+        server, token = self.credentials.server, self.credentials.token
+        self.api = Api(Http(server, token))
+        opened.push_async_callback(self.api.aclose)
+        self.outbox = await Outbox(self.paths.outbox_file(me)).open()
+        opened.push_async_callback(self.outbox.close)
+        self.cache = await Cache(self.paths.cache_file(me), me=me).open()
+        opened.push_async_callback(self.cache.close)
         self.photo_files = PhotoFiles(
-            self.paths.photo_directory(who.account_id),
+            self.paths.photo_directory(me),
             self.api.photo,
             bytes_max=self.config.photo_cache_mb * MEGABYTE,
         )
         self.pictures = Pictures(self.photo_files)
+        opened.callback(self.pictures.close)
         self.uploader = Uploader(self.api)
         self.session = Session(
-            who.server,
-            who.token,
+            server,
+            token,
             journal=self.cache,
             bootstrap=self.api.bootstrap,
             listener=self,
             device=platform.node()[:60],
             clock=self.clock,
+            send_marks=lambda: self.config.send_read_marks,
         )
         self.delivery = Delivery(self.outbox, self.session, self.uploader, listener=self)
-        self._open = True
-        self.store.market = await self._read_market()
-        await self._show_copies()
-        await self.recount_queue()
 
     async def _read_market(self) -> Market:
-        """From the server; when it is not reached, the copy of the last time."""
-        copy = self.paths.cache / "market.json"
-        try:
-            market = await self.api.market()
-        except ServerUnreachable:
-            try:
-                return Market.model_validate_json(copy.read_bytes())
-            except (OSError, ValueError):
-                pass
-            raise
-        with contextlib.suppress(OSError):
-            write_atomically(copy, market.model_dump_json().encode())
-        return market
+        return await read_market(self.api, self.paths.market_file(self.account_id))
+
+    async def _refresh_market(self) -> None:
+        """Replace the copy as soon as the server is there. If it will not tell, the copy serves."""
+        if self._market_is_fresh:
+            return
+        await self.session.wait_online()
+        with contextlib.suppress(ClientError):
+            self.store.market = await self._read_market()
+            self._market_is_fresh = True
 
     async def _show_copies(self) -> None:
         """What was known when the app was last open, until the server says what is new."""
-        position = await self.cache.position()
-        if position is None or self.store.me is not None:
-            return
-        known = await self.cache.account()
-        if known is not None:
-            account, unread = known
-            rooms, trades = await self.cache.rooms(), await self.cache.trades()
-            self.store.restore(account, rooms, trades, unread, position)
+        if self.store.me is None:
+            copies = await self.cache.copies()
+            if copies is not None:
+                self.store.restore(copies)
+                self.session.start_from(copies.position)
 
     async def run(self) -> None:
-        """The line and the outbox, until cancelled or signed out."""
-        delivering = asyncio.create_task(self.delivery.run(), name="delivery")
+        """The line and the outbox, until cancelled. After an end it waits for :meth:`retry`."""
+        beside = [
+            asyncio.create_task(self.delivery.run(), name="delivery"),
+            asyncio.create_task(self._refresh_market(), name="market"),
+        ]
         try:
-            await self.session.run()
+            while True:
+                self._ended = False
+                await self.session.run()
+                self._ended = True
+                self._again.clear()
+                await self._again.wait()
         finally:
-            delivering.cancel()
-            await asyncio.gather(delivering, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    def retry(self) -> None:
+        """Connect now: instead of waiting for the next try, or after an end that had none.
+
+        ``status.reason`` says what ended the line. Does nothing while it is live.
+        """
+        if self._ended:
+            self._again.set()
+        elif self._open:
+            self.session.retry_now()
 
     async def close(self) -> None:
         """Close files and connections."""
@@ -193,9 +229,18 @@ class Link(Listener, DeliveryListener):
             return
         self._open = False
         self.pictures.close()
+        await self.new_rooms.close()
+        await asyncio.gather(*self._small_work, return_exceptions=True)
         await self.api.aclose()
         await self.outbox.close()
         await self.cache.close()
+
+    async def _read_room(self, room_id: UUID) -> Chatroom:
+        return await self.api.room(room_id)
+
+    async def _keep_room(self, room: Chatroom) -> None:
+        with contextlib.suppress(StorageFailed):  # the copy is older, and no less right
+            await self.cache.save_room(room)
 
     # What the line tells
 
@@ -222,6 +267,15 @@ class Link(Listener, DeliveryListener):
             seconds = ephemeral.ttl_ms / 1000 if on else 0.0
             self.store.publish(PeerTyping(ephemeral.chatroom_id, seconds))
 
+    def seen_only_here(self, room_id: UUID, seq: int) -> None:
+        """Nobody is told, so that no event will take these from the unread ones."""
+        room = self.store.state.rooms.get(room_id)
+        if room is not None and seq > room.read_seq:
+            unread = max(0, min(room.unread, room.last_seq - seq))
+            mark = ReadMark(chatroom_id=room_id, account_id=self.account_id, seq=seq, unread=unread)
+            self.store.mark_read(mark)
+            self._soon(self._keep_room(self.store.state.rooms[room_id]))
+
     # Messages on their way
 
     async def send_message(
@@ -235,26 +289,39 @@ class Link(Listener, DeliveryListener):
         return message
 
     async def recount_queue(self) -> None:
-        """How many messages wait, for the status cell."""
-        self.queued_count = len(await self.outbox.waiting())
+        """How many messages are still to go by themselves, for the status cell."""
+        waiting = await self.outbox.waiting()
+        self.queued_count = sum(one.state is not OutboxState.FAILED for one in waiting)
         self.on_status()
 
     def sent(self, message: OutboxMessage, ok: Ok) -> None:
         """On the server."""
         self.store.publish(Sent(message, ok))
-        self._recount_soon()
+        self._soon(self.recount_queue())
 
     def altered(self, message: OutboxMessage) -> None:
         """Sending, or failed."""
         self.store.publish(DeliveryChanged(message))
-        self._recount_soon()
+        self._soon(self.recount_queue())
 
     def progressed(self, message: OutboxMessage, progress: Progress) -> None:
         """A photo of it is on its way."""
         self.store.publish(DeliveryChanged(message, progress))
 
-    def _recount_soon(self) -> None:
-        self._recount = asyncio.create_task(self.recount_queue())
+    def stumbled(self, error: Exception) -> None:
+        """The disk, or what nobody thought of."""
+        self.on_trouble(error)
+
+    def _soon(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(self._carefully(work))
+        self._small_work.add(task)
+        task.add_done_callback(self._small_work.discard)
+
+    async def _carefully(self, work: Coroutine[object, object, None]) -> None:
+        try:
+            await work
+        except StorageFailed as error:
+            self.on_trouble(error)
 
     # Small things several screens do
 

@@ -86,6 +86,7 @@ class Pictures:
         try:
             strips = await asyncio.to_thread(draw_file, await getting, columns, rows)
         except (ClientError, OSError):
+            self._forget(source)
             return
         finally:
             self._under_way.pop(key, None)
@@ -94,6 +95,12 @@ class Pictures:
             if path == source:
                 self._tell(photo)
         self._tell(photo_id)
+
+    def _forget(self, source: Source) -> None:
+        """A file that is gone is no longer drawn instead of the photo it became."""
+        for photo in [photo for photo, path in self._uploaded.items() if path == source]:
+            del self._uploaded[photo]
+            self._tell(photo)
 
     def _tell(self, photo_id: UUID) -> None:
         for ready in list(self._listeners):

@@ -1,23 +1,11 @@
-"""States as a glyph and a word, never colour alone."""
+"""The states of the models as :mod:`client_tui.format` writes them."""
 
+from client_tui.format import LISTING_STATES, TRADE_STATES
 from shared_models.listings import ListingCard, ListingState
 from shared_models.trades import TradeState
 
-LISTING = {
-    ListingState.DRAFT: "◌ draft",
-    ListingState.SELLING: "● selling",
-    ListingState.RESERVED: "◐ reserved",
-    ListingState.SOLD: "○ sold",
-}
-
-TRADE = {
-    TradeState.RESERVED: "◐ reserved",
-    TradeState.SHIPPED: "▸ shipped",
-    TradeState.HANDED_OVER: "◕ handed over",
-    TradeState.DISPUTED: "! problem",
-    TradeState.COMPLETED: "● completed",
-    TradeState.CANCELED: "○ canceled",
-}
+LISTING = {state: LISTING_STATES[state] for state in ListingState}
+TRADE = {state: TRADE_STATES[state] for state in TradeState}
 
 
 def listing_state(card: ListingCard) -> str:

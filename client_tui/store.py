@@ -4,15 +4,15 @@ Nothing here touches the network, the disk or Textual. ``reset`` takes a bootstr
 event; both publish typed changes to whoever subscribed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from client_tui.core.cache import Copies
 from client_tui.core.changes import Change as Step
-from client_tui.core.changes import Position
 from client_tui.core.outbox import OutboxMessage
-from client_tui.core.rooms import with_deleted, with_message, with_read_mark
+from client_tui.core.rooms import newer, with_deleted, with_message, with_read_mark
 from client_tui.core.uploads import Progress
 from shared_models.accounts import Account
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
@@ -153,6 +153,8 @@ class Store:
         self._listeners: list[Listener] = []
         self.on_failure: Callable[[Exception], None] = _raise
         """Hears what a subscriber raised."""
+        self.on_unknown_room: Callable[[Message], None] = lambda message: None
+        """Hears a new message of a room that is not known."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear every change; the answer ends it."""
@@ -220,22 +222,15 @@ class Store:
             case Account():
                 self.put_account(step.data)
 
-    def restore(
-        self,
-        account: Account,
-        rooms: Iterable[Chatroom],
-        trades: Iterable[Trade],
-        unread_notifications: int,
-        position: Position,
-    ) -> None:
+    def restore(self, copies: Copies) -> None:
         """Show the copies of the last time until the line has caught up."""
         self.state = State(
-            account=account,
-            epoch=UUID(position.epoch),
-            pos=position.pos,
-            rooms={room.id: room for room in rooms},
-            trades={trade.id: trade for trade in trades},
-            unread_notifications=unread_notifications,
+            account=copies.account,
+            epoch=UUID(copies.position.epoch),
+            pos=copies.position.pos,
+            rooms={room.id: room for room in copies.rooms},
+            trades={trade.id: trade for trade in copies.trades},
+            unread_notifications=copies.unread_notifications,
         )
         self.publish(Reset())
 
@@ -245,8 +240,8 @@ class Store:
         self.publish(Reset())
 
     def put_room(self, room: Chatroom) -> None:
-        """Take a room that was read from the server."""
-        self.state.rooms[room.id] = room
+        """Take a room that was read from the server; what was heard since stays."""
+        self.state.rooms[room.id] = newer(self.state.rooms.get(room.id), room)
         self.publish(RoomChanged(room.id))
 
     def put_trade(self, trade: Trade) -> None:
@@ -275,6 +270,8 @@ class Store:
             self.put_room(
                 with_deleted(room, message) if deleted else with_message(room, message, self.me)
             )
+        elif not deleted:
+            self.on_unknown_room(message)
         self.publish(MessageChanged(message))
 
     def _take_listing(self, card: ListingCard) -> None:

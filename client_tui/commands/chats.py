@@ -11,7 +11,6 @@ from client_tui.commands.output import (
     JsonOption,
     columns,
     label,
-    listing_state,
     now,
     price,
     put,
@@ -60,7 +59,7 @@ def chats(
 
 
 def _put_room(room: "Chatroom") -> None:
-    from client_tui.format import ago, pad, truncate, visible_line
+    from client_tui.format import ago, listing_state, pad, truncate, visible_line
 
     unread = f"{room.unread} unread  " if room.unread else ""
     name, title = visible_line(room.other.display_name), visible_line(room.listing.title)
@@ -85,7 +84,7 @@ def open_room(
         if json:
             put_json(room)
             return
-        from client_tui.format import visible_line
+        from client_tui.format import listing_state, visible_line
 
         put(columns(visible_line(room.listing.title), price(room.listing.price)))
         put(f"with {visible_line(room.other.display_name)} · {listing_state(room.listing.state)}")

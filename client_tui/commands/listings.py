@@ -11,7 +11,6 @@ from client_tui.commands.output import (
     JsonOption,
     columns,
     label,
-    listing_state,
     now,
     price,
     put,
@@ -21,8 +20,9 @@ from client_tui.commands.output import (
 from client_tui.commands.running import api, run, signed_in, words
 
 if TYPE_CHECKING:
+    from client_tui.core.api import Api
     from client_tui.core.uploads import Progress
-    from shared_models.listings import Listing, ListingCard
+    from shared_models.listings import Listing, ListingCard, ListingCreate
 
 
 def register(app: typer.Typer) -> None:
@@ -84,7 +84,7 @@ def _put_card(item: dict[str, Any]) -> None:
 
 def put_card(card: "ListingCard") -> None:
     """A card on two lines: what it is, and how to get at it."""
-    from client_tui.format import ago, pad, visible_line
+    from client_tui.format import ago, listing_state, pad, visible_line
 
     what = visible_line(card.title)
     when = pad(ago(card.bumped_at, now()), 3, "right")
@@ -109,7 +109,7 @@ def show(
 
 
 def _put_listing(listing: "Listing") -> None:
-    from client_tui.format import ago, visible, visible_line, wrap
+    from client_tui.format import ago, listing_state, visible, visible_line, wrap
 
     put(columns(visible_line(listing.title), price(listing.price)))
     facts = (
@@ -162,8 +162,8 @@ def sell(
         from shared_models.listings import ListingCreate
         from shared_models.media import Purpose
 
-        fill(ListingCreate, **fields)  # a wrong form is refused before anything is uploaded
         async with api() as account:
+            await _check(account, fill(ListingCreate, **fields), photo)
             photos = await Uploader(account).photos(Purpose.LISTING, photo, told_progress)
             form = fill(ListingCreate, **fields, photo_ids=[up.id for up in photos])
             listing = await account.create_listing(form)
@@ -174,6 +174,19 @@ def sell(
         words(f"On sale: {listing.id}")
 
     run(work)
+
+
+async def _check(account: "Api", form: "ListingCreate", photos: list[Path]) -> None:
+    """A wrong form and a wrong file are refused before anything is uploaded."""
+    import asyncio
+
+    from client_tui.core.listing_form import check_new_listing
+    from client_tui.core.uploads import check_file
+
+    market = await account.market()
+    check_new_listing(form, len(photos), market)
+    for path in photos:
+        await asyncio.to_thread(check_file, path, bytes_max=market.limits.photo_bytes_max)
 
 
 def told_progress(progress: "Progress") -> None:

@@ -59,14 +59,6 @@ def price(amount: int | None) -> str:
     return money(amount) if amount else "giveaway"
 
 
-STATE_MARKS = {"draft": "◌", "selling": "●", "reserved": "◐", "sold": "○"}
-
-
-def listing_state(state: str) -> str:
-    """A state as a glyph and a word, never by colour alone."""
-    return f"{STATE_MARKS.get(state, '·')} {state}"
-
-
 def label(value: str) -> str:
     """An enum value as words."""
     return value.replace("_", " ")

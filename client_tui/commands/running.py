@@ -122,4 +122,7 @@ def run_app() -> None:
         usage_error("the app needs a terminal; `picky --help` lists the commands for scripts")
     from client_tui.app import run
 
-    run()
+    try:
+        run()
+    except ClientError as error:
+        fail(_told(error), exit_code(error))

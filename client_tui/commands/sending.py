@@ -1,6 +1,7 @@
 """Sending without the app: through the same outbox, so that a lost answer doubles nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -8,9 +9,18 @@ from client_tui.commands.listings import told_progress
 from client_tui.commands.running import words
 from client_tui.core.api import Api, Http
 from client_tui.core.credentials import Credentials
-from client_tui.core.errors import ClientError, Refused, ServerUnreachable
+from client_tui.core.errors import (
+    BadFile,
+    ClientError,
+    Refused,
+    ServerUnreachable,
+    StorageFailed,
+    TooFast,
+    Unauthenticated,
+    UploadFailed,
+)
 from client_tui.core.forms import fill
-from client_tui.core.outbox import Outbox, OutboxMessage, OutboxPhoto, OutboxState
+from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.paths import Paths
 from client_tui.core.uploads import Uploader, check_file
 from shared_models.chat import Message, SendMessage
@@ -22,8 +32,8 @@ async def send_now(
 ) -> Message:
     """Send, after whatever still waits in the room.
 
-    When the server is not reached the message stays in the outbox: the app sends it, and so does
-    the same command again. What the server refuses is not kept.
+    Where the server did not say no, it may have the message: then it stays in the outbox, and the
+    app or the same command again sends it under the same ``cid``. What is refused is not kept.
     """
     for path in photos:
         check_file(path)
@@ -33,9 +43,7 @@ async def send_now(
             mine = await _waiting_twin(outbox, room_id, text, photos)
             if mine is None:
                 mine = await outbox.put(room_id, text, photos, confirmed=confirmed)
-            for waiting in await outbox.waiting(room_id):
-                if waiting.number < mine.number and waiting.state is not OutboxState.FAILED:
-                    await _deliver_earlier(api, outbox, waiting)
+            await _deliver_all_before(api, outbox, mine)
             return await _deliver_mine(api, outbox, mine, confirmed=confirmed)
     finally:
         await outbox.close()
@@ -47,31 +55,62 @@ async def _waiting_twin(
     """The same message from a command that did not reach the server."""
     paths = [path.absolute() for path in photos]
     for waiting in await outbox.waiting(room_id):
-        same = waiting.text == text and [photo.path for photo in waiting.photos] == paths
+        same = waiting.text == text and [photo.origin for photo in waiting.photos] == paths
         if same and waiting.state is not OutboxState.FAILED:
             return waiting
     return None
 
 
+async def _deliver_all_before(api: Api, outbox: Outbox, mine: OutboxMessage) -> None:
+    try:
+        for waiting in await outbox.waiting(mine.room_id):
+            if waiting.number < mine.number and waiting.state is not OutboxState.FAILED:
+                await _deliver_earlier(api, outbox, waiting)
+    except ClientError:
+        _say_kept("Not sent yet, like what waits before it.")
+        raise
+
+
+def _say_kept(so_far: str) -> None:
+    words(f"{so_far} It is kept, and goes out with the same command again or in the app.")
+
+
 async def _deliver_earlier(api: Api, outbox: Outbox, message: OutboxMessage) -> None:
     try:
         await _deliver(api, outbox, message)
-    except Refused as error:
-        if error.retryable:
+    except (Refused, BadFile, UploadFailed) as error:
+        if _may_work_later(error) or not _says_no(error):
             raise
-        await outbox.failed(message.cid, error.code, error.detail)
-        words(f"An earlier message was refused and waits in the app: {error.detail}")
+        code = error.code if isinstance(error, Refused) else "photo_failed"
+        await outbox.failed(message.cid, code, str(error))
+        words(f"An earlier message was refused and waits in the app: {error}")
+
+
+def _says_no(error: ClientError) -> bool:
+    """Whether this try has certainly left no message on the server."""
+    if isinstance(error, Refused):
+        return error.status < 500
+    return isinstance(error, BadFile | UploadFailed)
+
+
+def _may_work_later(error: ClientError) -> bool:
+    """Whether the message itself was not looked at, so that an earlier try of it may count."""
+    return isinstance(error, TooFast | Unauthenticated) or (
+        isinstance(error, Refused) and error.retryable
+    )
 
 
 async def _deliver_mine(
     api: Api, outbox: Outbox, message: OutboxMessage, *, confirmed: bool
 ) -> Message:
+    tried_before = message.state is OutboxState.SENDING
     try:
         return await _deliver(api, outbox, message, confirmed=confirmed)
-    except ServerUnreachable:
-        words("Not sent yet. It is kept, and goes out with the same command again or in the app.")
-        raise
     except ClientError as error:
+        if not _says_no(error) or (tried_before and _may_work_later(error)):
+            unreached = isinstance(error, ServerUnreachable)
+            _say_kept("Not sent yet." if unreached else "It is not known whether it was sent.")
+            raise
         await outbox.not_stored(message.cid)
         await outbox.discard(message.cid)
         if isinstance(error, Refused) and error.code == "confirm_needed":
@@ -86,7 +125,7 @@ async def _deliver(
     if missing:
         uploaded = iter(await Uploader(api).photos(Purpose.MESSAGE, missing, told_progress))
         photos = [
-            photo if photo.upload_id else OutboxPhoto(photo.path, next(uploaded).id)
+            photo if photo.upload_id else replace(photo, upload_id=next(uploaded).id)
             for photo in message.photos
         ]
         await outbox.uploaded(message.cid, photos)
@@ -99,5 +138,9 @@ async def _deliver(
         confirmed=message.confirmed or confirmed,
     )
     sent = await api.send_message(message.room_id, form)
-    await outbox.done(message.cid)
+    try:
+        await outbox.done(message.cid)
+    except StorageFailed as error:
+        # The app sends it once more, and hears that the server has it.
+        words(f"Sent, but not noted as sent: {error}")
     return sent

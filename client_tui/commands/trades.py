@@ -15,14 +15,6 @@ if TYPE_CHECKING:
 
 TradeArgument = Annotated[UUID, typer.Argument(help="The trade's id.")]
 trade = typer.Typer(help="Reserve, confirm, ship, cancel, review.", no_args_is_help=True)
-_MARKS = {
-    "reserved": "◐",
-    "shipped": "◓",
-    "handed_over": "◕",
-    "disputed": "▲",
-    "completed": "●",
-    "canceled": "○",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -61,11 +53,11 @@ def trades(
 
 
 def _put_trade(found: "Trade") -> None:
-    from client_tui.format import date_time, pad, visible_line
+    from client_tui.format import date_time, pad, trade_state, visible_line
 
     other = found.buyer if found.role == "seller" else found.seller
     way = "to" if found.role == "seller" else "from"
-    state = pad(f"{_MARKS.get(found.state, '·')} {label(found.state)}", 13)
+    state = pad(trade_state(found.state), 13)
     what = f"{visible_line(found.snapshot.title)} {way} {visible_line(other.display_name)}"
     put(columns(what, f"{price(found.agreed_price)}  {state}"))
     due = f" · until {date_time(found.due_at, now())}" if found.due_at else ""

@@ -1,22 +1,27 @@
 """Copies of what the server has: to show at once, offline, and to resume from where one was.
 
-Everything here may be thrown away: a broken file is made anew, and what is too much is dropped,
-the least recent first. The position is stored in the transaction that applies its events (R4).
+Everything here may be thrown away: copies that cannot be read (any more) go with all the others
+and with the position, so that a bootstrap follows; and what is too much is dropped, the least
+recent first. The position is stored in the transaction that applies its events (R4).
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
 
-from client_tui.core.changes import Change, Position
+from pydantic import ValidationError
+
+from client_tui.core import cache_rows as rows
+from client_tui.core.changes import Change, Position, following
 from client_tui.core.database import Database
-from client_tui.core.errors import StorageFailed
+from client_tui.core.errors import CopiesLost, StorageUnreadable
 from client_tui.core.rooms import with_deleted, with_message, with_read_mark
 from shared_models.accounts import Account
-from shared_models.base import Wire, format_time
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
 from shared_models.listings import Listing, ListingCard
 from shared_models.notifications import Notification, NotificationsSeen
@@ -46,7 +51,18 @@ _SCHEMA = (
     )
     """,
 )
-Kept = TypeVar("Kept", bound=Wire)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The state of the account as it was at ``position``."""
+
+    position: Position
+    account: Account
+    unread_notifications: int
+    rooms: list[Chatroom]
+    trades: list[Trade]
 
 
 class Cache:
@@ -71,10 +87,10 @@ class Cache:
         """Open the file; one that cannot be read is replaced by an empty one."""
         try:
             await self._database.open()
-        except StorageFailed:
-            _remove(self._database.path)
-            await self._database.open()
-        await self._database.run(self._prune)
+        except StorageUnreadable:
+            await self._database.replace()
+        with suppress(CopiesLost):
+            await self._run(self._prune)
         return self
 
     async def close(self) -> None:
@@ -83,10 +99,18 @@ class Cache:
 
     async def position(self) -> Position | None:
         """How far the stream is applied; None before the first bootstrap."""
-        rows = await self._database.run(
-            lambda db: db.execute("SELECT epoch, pos FROM position").fetchall()
-        )
-        return Position(*rows[0]) if rows else None
+        return await self._read(rows.position, None)
+
+    async def copies(self) -> Copies | None:
+        """All that is shown before the server is heard; None before the first bootstrap."""
+
+        def read(db: sqlite3.Connection) -> Copies | None:
+            position, known = rows.position(db), rows.account(db)
+            if position is None or known is None:
+                return None
+            return Copies(position, *known, rows.rooms(db), rows.trades(db))
+
+        return await self._read(read, None)
 
     async def rebase(self, state: Bootstrap) -> None:
         """Start anew from a bootstrap.
@@ -95,46 +119,57 @@ class Cache:
         """
 
         def replace(db: sqlite3.Connection) -> None:
-            for table in ("account", "position", "room", "message", "trade"):
-                db.execute(f"DELETE FROM {table}")  # noqa: S608
+            rows.clear(db)
             for room in state.chatrooms:
-                _put_room(db, room)
+                rows.put_room(db, room)
             for trade in state.trades:
-                _put_trade(db, trade)
+                rows.put_trade(db, trade)
             db.execute(
                 "INSERT INTO account VALUES (1, ?, ?)",
                 (state.account.model_dump_json(), state.unread_notifications),
             )
-            _put_position(db, Position(str(state.epoch), state.pos))
+            rows.put_position(db, Position(str(state.epoch), state.pos))
 
-        await self._database.run(replace)
+        try:
+            await self._run(replace)
+        except CopiesLost:
+            await self._database.run(replace)
 
     async def apply(self, epoch: str, changes: Sequence[Change]) -> None:
-        """Apply events in order and store the position of the last, in one transaction (R4)."""
+        """Apply events in order and store the position of the last, in one transaction (R4).
+
+        What another program that shares the file has applied already is left out. Raises
+        :class:`CopiesLost` when there are no copies, or others than these events go on from.
+        """
 
         def apply(db: sqlite3.Connection) -> None:
-            for change in changes:
+            here = rows.position(db)
+            fresh = following(here, epoch, changes) if here else None
+            if fresh is None:
+                raise CopiesLost("The copies are not those that these events change.")
+            for change in fresh:
                 self._apply(db, change)
-            _put_position(db, Position(epoch, changes[-1].pos))
+            if fresh:
+                rows.put_position(db, Position(epoch, fresh[-1].pos))
 
         await self._write_messages(apply, len(changes))
 
     def _apply(self, db: sqlite3.Connection, change: Change) -> None:
         match change.data:
             case Message() as message:
-                _put_message(db, message)
+                rows.put_message(db, message)
                 after = with_deleted if message.deleted else partial(with_message, me=self._me)
-                _change_room(db, message.chatroom_id, lambda room: after(room, message))
+                rows.change_room(db, message.chatroom_id, lambda room: after(room, message))
             case ReadMark() as mark:
-                _change_room(
+                rows.change_room(
                     db, mark.chatroom_id, lambda room: with_read_mark(room, mark, self._me)
                 )
             case ChatroomDetail() as detail:
-                _put_room(db, detail)
+                rows.put_read_room(db, detail)
             case ListingCard() as card:
-                _refresh_listing(db, card)
+                rows.refresh_listing(db, card)
             case Trade() as trade:
-                _put_trade(db, trade)
+                rows.put_trade(db, trade)
             case Account() as account:
                 db.execute("UPDATE account SET data = ?", (account.model_dump_json(),))
             case Notification(read=False):
@@ -144,58 +179,55 @@ class Cache:
 
     async def account(self) -> tuple[Account, int] | None:
         """One's own account and the count of unread notices; None before the first bootstrap."""
-        rows = await self._database.run(
-            lambda db: db.execute("SELECT data, unread FROM account").fetchall()
-        )
-        return (Account.model_validate_json(rows[0][0]), rows[0][1]) if rows else None
+        return await self._read(rows.account, None)
 
     async def rooms(self) -> list[Chatroom]:
         """Rooms, newest activity first."""
-        rows = await self._database.run(
-            lambda db: db.execute(
-                "SELECT data FROM room ORDER BY active_at DESC, id DESC"
-            ).fetchall()
-        )
-        return _models(Chatroom, rows)
+        return await self._read(rows.rooms, [])
+
+    async def save_room(self, room: Chatroom) -> None:
+        """Keep a room that was read from the server; what is known to be newer stays."""
+        with suppress(CopiesLost):
+            await self._run(lambda db: rows.put_read_room(db, room))
 
     async def trades(self) -> list[Trade]:
         """The trades of the bootstrap and those that changed since."""
-        rows = await self._database.run(
-            lambda db: db.execute("SELECT data FROM trade ORDER BY id DESC").fetchall()
-        )
-        return _models(Trade, rows)
+        return await self._read(rows.trades, [])
 
     async def messages(
         self, room_id: UUID, *, before: int | None = None, after: int = 0, limit: int = 50
     ) -> list[Message]:
         """The newest copies with ``after < seq < before``, ascending. Holes are to be expected."""
         values = (str(room_id), after, before if before is not None else 2**62, limit)
-        rows = await self._database.run(
-            lambda db: db.execute(
+
+        def read(db: sqlite3.Connection) -> list[Message]:
+            found = db.execute(
                 "SELECT data FROM message WHERE room_id = ? AND seq > ? AND seq < ?"
                 " ORDER BY seq DESC LIMIT ?",
                 values,
             ).fetchall()
-        )
-        return _models(Message, reversed(rows))
+            return rows.models(Message, reversed(found))
+
+        return await self._read(read, [])
 
     async def save_messages(self, messages: Sequence[Message]) -> None:
         """Keep a page of history. A tombstone is never overwritten by an older copy."""
 
         def save(db: sqlite3.Connection) -> None:
             for message in messages:
-                _put_message(db, message)
+                rows.put_message(db, message)
 
-        await self._write_messages(save, len(messages))
+        with suppress(CopiesLost):
+            await self._write_messages(save, len(messages))
 
     async def listing(self, listing_id: UUID) -> Listing | None:
         """The copy of a listing in full."""
-        rows = await self._database.run(
-            lambda db: db.execute(
-                "SELECT data FROM listing WHERE id = ?", (str(listing_id),)
-            ).fetchall()
-        )
-        return _models(Listing, rows)[0] if rows else None
+
+        def read(db: sqlite3.Connection) -> Listing | None:
+            found = db.execute("SELECT data FROM listing WHERE id = ?", (str(listing_id),))
+            return next(iter(rows.models(Listing, found)), None)
+
+        return await self._read(read, None)
 
     async def save_listing(self, listing: Listing) -> None:
         """Keep a listing in full; the least recently saved ones give way."""
@@ -209,7 +241,36 @@ class Cache:
                 (self._listings_max,),
             )
 
-        await self._database.run(save)
+        with suppress(CopiesLost):
+            await self._run(save)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], Result], none: Result) -> Result:
+        """What ``work`` finds; ``none`` when the copies had to be thrown away."""
+        try:
+            return await self._run(work)
+        except CopiesLost:
+            return none
+
+    async def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run ``work``; copies that cannot be used are thrown away, and then nothing was done.
+
+        What another version wrote may not fit the models of this one (``ValidationError``).
+        """
+        try:
+            return await self._database.run(work)
+        except CopiesLost:
+            raise
+        except (StorageUnreadable, ValidationError) as error:
+            await self._start_empty(error)
+            raise CopiesLost(f"The copies in {self._database.path} could not be used.") from error
+
+    async def _start_empty(self, reason: Exception) -> None:
+        if isinstance(reason, ValidationError):
+            # The file itself is good, and another window may be using it.
+            with suppress(StorageUnreadable):
+                await self._database.run(rows.clear_all)
+                return
+        await self._database.replace()
 
     async def _write_messages(
         self, write: Callable[[sqlite3.Connection], None], count: int
@@ -223,7 +284,7 @@ class Cache:
             if prune:
                 self._prune(db)
 
-        await self._database.run(run)
+        await self._run(run)
         if prune:
             self._unpruned = 0
 
@@ -231,12 +292,12 @@ class Cache:
         """Keep the newest messages of the most active rooms, each at most half of all."""
         most = self._messages_max
         left = most
-        rooms = db.execute(
+        counts = db.execute(
             "SELECT room_id, count(*) FROM message LEFT JOIN room ON room.id = room_id"
             " GROUP BY room_id ORDER BY max(active_at) DESC"
         ).fetchall()
-        for room_id, count in rooms:
-            kept = min(count, left, most // 2 if len(rooms) > 1 else most)
+        for room_id, count in counts:
+            kept = min(count, left, most // 2 if len(counts) > 1 else most)
             left -= kept
             if kept < count:
                 db.execute(
@@ -245,60 +306,3 @@ class Cache:
                     " ORDER BY seq DESC LIMIT 1 OFFSET ?)",
                     (room_id, room_id, kept),
                 )
-
-
-def _put_position(db: sqlite3.Connection, position: Position) -> None:
-    db.execute("INSERT OR REPLACE INTO position VALUES (1, ?, ?)", (position.epoch, position.pos))
-
-
-def _put_room(db: sqlite3.Connection, room: Chatroom) -> None:
-    db.execute(
-        "INSERT INTO room VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE"
-        " SET active_at = excluded.active_at, last_seq = excluded.last_seq, data = excluded.data"
-        " WHERE excluded.last_seq >= last_seq",
-        (str(room.id), format_time(room.active_at), room.last_seq, room.model_dump_json()),
-    )
-
-
-def _change_room(
-    db: sqlite3.Connection, room_id: UUID, change: Callable[[Chatroom], Chatroom]
-) -> None:
-    row = db.execute("SELECT data FROM room WHERE id = ?", (str(room_id),)).fetchone()
-    if row is not None:
-        _put_room(db, change(Chatroom.model_validate_json(row[0])))
-
-
-def _put_message(db: sqlite3.Connection, message: Message) -> None:
-    db.execute(
-        "INSERT INTO message VALUES (?, ?, ?, ?) ON CONFLICT (room_id, seq) DO UPDATE"
-        " SET deleted = excluded.deleted, data = excluded.data WHERE NOT deleted",
-        (str(message.chatroom_id), message.seq, message.deleted, message.model_dump_json()),
-    )
-
-
-def _put_trade(db: sqlite3.Connection, trade: Trade) -> None:
-    db.execute(
-        "INSERT INTO trade VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE"
-        " SET version = excluded.version, data = excluded.data"
-        " WHERE excluded.version >= version",
-        (str(trade.id), trade.version, trade.model_dump_json()),
-    )
-
-
-def _refresh_listing(db: sqlite3.Connection, card: ListingCard) -> None:
-    """A card is not the whole listing: the copy goes, and so do the cards that rooms show."""
-    db.execute("DELETE FROM listing WHERE id = ?", (str(card.id),))
-    rows = db.execute(
-        "SELECT data FROM room WHERE json_extract(data, '$.listing.id') = ?", (str(card.id),)
-    ).fetchall()
-    for room in _models(Chatroom, rows):
-        _put_room(db, room.model_copy(update={"listing": card}))
-
-
-def _models(model: type[Kept], rows: Iterable[Sequence[str]]) -> list[Kept]:
-    return [model.model_validate_json(data) for (data,) in rows]
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)

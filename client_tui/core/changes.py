@@ -1,6 +1,6 @@
 """Events of the account's stream, decoded into shared models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,17 @@ class Change:
     pos: int
     kind: str
     data: Data | None
+
+
+def following(here: Position, epoch: str, changes: Sequence[Change]) -> Sequence[Change] | None:
+    """The steps beyond ``here``; None when they do not go on from there.
+
+    Two programs of one account may share a position: the other one is a few steps ahead, or has
+    begun anew.
+    """
+    if here.epoch != epoch or changes[0].pos > here.pos + 1:
+        return None
+    return [change for change in changes if change.pos > here.pos]
 
 
 def decode(event: Mapping[str, Any]) -> Change:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from itertools import count
 from typing import Any, Final, Protocol
@@ -13,12 +14,14 @@ from websockets.exceptions import ConnectionClosed
 
 from client_tui.core.changes import Change, Position, decode
 from client_tui.core.clock import Clock
-from client_tui.core.errors import ClientError, Disconnected, Unauthenticated
+from client_tui.core.errors import ClientError, CopiesLost, Disconnected, Unauthenticated
 from client_tui.core.line import Ended, Ending, closed
 from client_tui.core.status import LineState
 from shared_models.base import Wire
 from shared_models.realtime import Ephemeral, Err, Hello, Ok, Pong, Send, Welcome
 from shared_models.sync import Bootstrap
+
+_log = logging.getLogger(__name__)
 
 SILENCE_S: Final = 40.0
 BEHIND_S: Final = 5.0
@@ -97,16 +100,10 @@ class Connection:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-        except ConnectionClosed as error:
-            raise Ended(closed(error, wait_s=self._wait_s)) from error
-        except Unauthenticated as error:
-            raise Ended(Ending(error.detail, final=LineState.SIGNED_OUT)) from error
-        except Disconnected as error:
-            cause = error.__cause__
-            assert isinstance(cause, ConnectionClosed)
-            raise Ended(closed(cause, wait_s=self._wait_s)) from error
-        except ClientError as error:
-            raise Ended(Ending(str(error))) from error
+        except Ended:
+            raise
+        except Exception as error:
+            raise Ended(_ending(error, self._wait_s)) from error
         finally:
             for task in tasks:
                 task.cancel()
@@ -256,3 +253,21 @@ class Connection:
                 self._behind_since = now
             elif now - self._behind_since >= BEHIND_S:
                 raise Ended(Ending("events are missing"))
+
+
+def _ending(error: Exception, wait_s: float | None) -> Ending:
+    match error:
+        case ConnectionClosed():
+            return closed(error, wait_s=wait_s)
+        case Disconnected(__cause__=ConnectionClosed() as cause):
+            return closed(cause, wait_s=wait_s)
+        case Unauthenticated():
+            return Ending(error.detail, final=LineState.SIGNED_OUT)
+        case CopiesLost():
+            return Ending("the copies on this machine are made anew", forget=True)
+        case ClientError():
+            return Ending(str(error))
+    # Whatever it is must not leave a line that is dead and says that it is online; and if an
+    # event does it, only a bootstrap gets past that event.
+    _log.error("the line broke down", exc_info=error)
+    return Ending(f"something went wrong: {error}", forget=True)

@@ -5,12 +5,15 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
-from client_tui.core.errors import StorageFailed
+from client_tui.core.errors import StorageFailed, StorageUnreadable
 from client_tui.core.files import private_directory
 
 Result = TypeVar("Result")
+
+_UNREADABLE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+"""The file is no database, a broken one, or one with other tables. A full disk is none of these."""
 
 
 class Database:
@@ -37,9 +40,14 @@ class Database:
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run ``work`` in one transaction: all of it is on disk afterwards, or nothing.
 
-        Raises :class:`StorageFailed`, for instance when the disk is full.
+        Raises :class:`StorageFailed`, for instance when the disk is full, and of these
+        :class:`StorageUnreadable` when it is the file that is no good.
         """
         return await self._on_thread(lambda: self._transact(work))
+
+    async def replace(self) -> None:
+        """Throw the file away and go on with an empty one."""
+        await self._on_thread(self._replace)
 
     async def close(self) -> None:
         """Finish what was asked for, then close."""
@@ -53,7 +61,10 @@ class Database:
             # What has begun on disk is finished even if nobody waits for it any more.
             return await asyncio.shield(running)
         except sqlite3.Error as error:
-            raise StorageFailed(f"{self.path} cannot be used: {error}.") from error
+            # The lowest byte is the kind; the rest says more than one needs to know.
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            kind = StorageUnreadable if code in _UNREADABLE else StorageFailed
+            raise kind(f"{self.path} cannot be used: {error}.") from error
         except OSError as error:
             raise StorageFailed(f"{self.path} cannot be used: {error.strerror}.") from error
 
@@ -75,7 +86,7 @@ class Database:
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > len(self._schema):
-            raise StorageFailed(f"{self.path} was written by a newer version of Picky.")
+            raise StorageUnreadable(f"{self.path} was written by a newer version of Picky.")
         for script in self._schema[version:]:
             for statement in script.split(";"):
                 connection.execute(statement)
@@ -94,6 +105,12 @@ class Database:
                 connection.execute("ROLLBACK")
             raise
         return result
+
+    def _replace(self) -> None:
+        self._close()
+        for suffix in ("", "-wal", "-shm"):
+            self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+        self._open()
 
     def _close(self) -> None:
         if self._connection is not None:

@@ -1,19 +1,30 @@
 """From the outbox to the server: photos first, then the message, in order within each room."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
-from client_tui.core.errors import ClientError, Disconnected, Refused, ServerUnreachable
-from client_tui.core.outbox import Outbox, OutboxMessage
+from client_tui.core.errors import (
+    ClientError,
+    Disconnected,
+    Refused,
+    ServerUnreachable,
+    StorageFailed,
+)
+from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.session import Session
 from client_tui.core.uploads import OnProgress, Outcome, Progress, Uploader
 from shared_models.media import Purpose
 from shared_models.realtime import Err, Ok
 
+_log = logging.getLogger(__name__)
+
+_DEAD_PHOTO: Final = {"photo_unknown", "photo_in_use", "photo_not_ready"}
+"""An upload is gone, as the server drops what is not sent within a day, or is no good."""
 _FIRST_S: Final = 0.5
 _MOST_S: Final = 30.0
 
@@ -29,6 +40,9 @@ class DeliveryListener:
 
     def progressed(self, message: OutboxMessage, progress: Progress) -> None:
         """A photo of it is on its way."""
+
+    def stumbled(self, error: Exception) -> None:
+        """Something on this machine failed, such as its disk; it is tried again by itself."""
 
 
 class Delivery:
@@ -51,6 +65,7 @@ class Delivery:
         self._clock = clock or SystemClock()
         self._chance = chance
         self._wake = asyncio.Event()
+        self._uploaded_again: set[UUID] = set()
 
     def wake(self) -> None:
         """Something was put into the outbox or is to be tried again."""
@@ -59,43 +74,67 @@ class Delivery:
     async def run(self) -> None:
         """One worker for each room with something to send, all at once."""
         at_work: dict[UUID, asyncio.Task[None]] = {}
-        self._wake.set()
         try:
             while True:
-                await self._wake.wait()
-                self._wake.clear()
-                for room_id in await self._outbox.rooms():
+                for room_id in await self._rooms():
                     worker = at_work.get(room_id)
                     if worker is None or worker.done():
                         at_work[room_id] = asyncio.create_task(self._drain(room_id))
                         at_work[room_id].add_done_callback(self._drained)
+                await self._wake.wait()
         finally:
             for worker in at_work.values():
                 worker.cancel()
             await asyncio.gather(*at_work.values(), return_exceptions=True)
 
+    async def _rooms(self) -> list[UUID]:
+        """The rooms with something to send, however often it takes to read them."""
+        attempt = 0
+        while True:
+            self._wake.clear()
+            try:
+                return await self._outbox.rooms()
+            except Exception as error:  # noqa: BLE001 - it is told, and what waits must still go
+                self._stumble(error, again=attempt > 0)
+            await self._pause(attempt, _FIRST_S)
+            attempt += 1
+
     def _drained(self, worker: asyncio.Task[None]) -> None:
         """Look again: something may have been written between the last look and the end."""
-        if not worker.cancelled() and worker.exception() is None:
+        if not worker.cancelled():
             self._wake.set()
 
     async def _drain(self, room_id: UUID) -> None:
-        attempt = 0
+        attempt, stumbled = 0, False
         while True:
             await self._session.wait_online()
-            message = await self._outbox.next(room_id)
-            if message is None:
-                return
-            wait_s = await self._deliver(message)
+            try:
+                message = await self._outbox.next(room_id)
+                if message is None:
+                    return
+                wait_s = await self._deliver(message)
+            except Exception as error:  # noqa: BLE001 - it is told, and what waits must still go
+                self._stumble(error, again=stumbled)
+                stumbled, wait_s = True, _FIRST_S
             if wait_s is None:
-                attempt = 0
+                attempt, stumbled = 0, False
                 continue
-            jitter = full_jitter(attempt, first=_FIRST_S, most=_MOST_S, chance=self._chance)
+            await self._pause(attempt, wait_s)
             attempt += 1
-            await self._clock.sleep(max(wait_s, jitter))
+
+    async def _pause(self, attempt: int, wait_s: float) -> None:
+        jitter = full_jitter(attempt, first=_FIRST_S, most=_MOST_S, chance=self._chance)
+        await self._clock.sleep(max(wait_s, jitter))
+
+    def _stumble(self, error: Exception, *, again: bool) -> None:
+        """Nothing that fails here may end the delivery. It is told once, and logged each time."""
+        _log.error("a message could not be delivered yet", exc_info=error)
+        if not again:
+            self.listener.stumbled(error)
 
     async def _deliver(self, message: OutboxMessage) -> float | None:
         """Try once. None: go on. Seconds: nothing was lost, try again after at least these."""
+        tried_before = message.state is OutboxState.SENDING
         try:
             await self._upload_photos(message)
             leaving = await self._outbox.sending(message.cid)
@@ -114,23 +153,36 @@ class Delivery:
             return 0.0
         except ServerUnreachable:
             return _FIRST_S
+        except StorageFailed:
+            raise
         except ClientError as error:
             return await self._trouble(message, error)
         if isinstance(answer, Ok):
             await self._outbox.done(message.cid)
+            self._uploaded_again.discard(message.cid)
             self.listener.sent(message, answer)
             return None
-        return await self._refused(message, answer)
+        return await self._refused(message, answer, tried_before=tried_before)
 
-    async def _refused(self, message: OutboxMessage, answer: Err) -> float | None:
+    async def _refused(
+        self, message: OutboxMessage, answer: Err, *, tried_before: bool
+    ) -> float | None:
         if answer.retryable:
-            await self._outbox.not_stored(message.cid)
+            # This try was not stored. One whose answer was lost may have been.
+            if not tried_before:
+                await self._outbox.not_stored(message.cid)
             return (answer.retry_ms or 0) / 1000
+        if answer.code in _DEAD_PHOTO:
+            await self._forget_uploads(message)
+            if message.cid not in self._uploaded_again:
+                self._uploaded_again.add(message.cid)
+                return 0.0
+            self._uploaded_again.discard(message.cid)
         await self._fail(message, answer.code, answer.detail)
         return None
 
     async def _trouble(self, message: OutboxMessage, error: ClientError) -> float | None:
-        """Something about the photos, or this machine's disk."""
+        """Something about the photos."""
         if isinstance(error, Refused) and error.retryable:
             return error.retry_after_s or 0.0
         code = error.code if isinstance(error, Refused) else "photo_failed"
@@ -141,6 +193,10 @@ class Delivery:
         failed = await self._outbox.failed(message.cid, code, reason)
         if failed is not None:
             self.listener.altered(failed)
+
+    async def _forget_uploads(self, message: OutboxMessage) -> None:
+        photos = [replace(photo, upload_id=None) for photo in message.photos]
+        await self._outbox.uploaded(message.cid, photos)
 
     async def _upload_photos(self, message: OutboxMessage) -> None:
         """Upload what is not up yet and remember it; raises the first photo's error."""

@@ -43,6 +43,14 @@ class StorageFailed(ClientError):
     """This machine's disk refused a read or a write (full, read-only or broken)."""
 
 
+class StorageUnreadable(StorageFailed):
+    """A file is there, but this version can make nothing of it: broken, or of another version."""
+
+
+class CopiesLost(StorageUnreadable):
+    """The copies of what the server has are gone or do not go on; a bootstrap brings them back."""
+
+
 class BadFile(ClientError):
     """A file cannot be uploaded; found out before anything was sent."""
 

@@ -35,10 +35,12 @@ def fill(form: type[Form], **fields: Any) -> Form:
 def _told(item: ErrorDetails) -> str:
     """A pattern is no sentence for people, and nothing they write is a "string"."""
     limits = item.get("ctx", {})
-    if item["type"] == "string_too_short":
-        return f"At least {limits['min_length']} characters."
-    if item["type"] == "string_too_long":
-        return f"At most {limits['max_length']:,} characters."
+    # A text that is cleaned before it is measured counts as any list of things.
+    things = " characters" if isinstance(item["input"], str) else ""
+    if item["type"] in ("string_too_short", "too_short"):
+        return f"At least {limits['min_length']:,}{things}."
+    if item["type"] in ("string_too_long", "too_long"):
+        return f"At most {limits['max_length']:,}{things}."
     if item["type"] == "string_pattern_mismatch":
         return _PATTERNS.get(str(item["loc"][-1]), item["msg"])
     return item["msg"]

@@ -90,5 +90,6 @@ def closed(error: ConnectionClosed, *, wait_s: float | None) -> Ending:
     if code == 4500:
         return Ending(reason, final=LineState.SIGNED_OUT)
     if 4500 <= code <= 4999:
+        reason = _REASONS.get(code, f"the server wants no connection ({code})")
         return Ending(reason, final=LineState.OFFLINE)
     return Ending(reason, wait_s=wait_s)

@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 
 from client_tui.core.clock import Clock, SystemClock
 from client_tui.core.database import Database
-from client_tui.core.errors import NotEditable
+from client_tui.core.errors import NotEditable, StorageFailed
+from client_tui.core.kept_photos import KEPT_BYTES_MAX, KeptPhotos
 
 _SCHEMA = (
     """
@@ -54,7 +55,15 @@ class OutboxPhoto:
     """A picture of a waiting message: a path until it is uploaded, then an id as well."""
 
     path: Path
+    """The outbox's own copy, or the file itself where there is none."""
     upload_id: UUID | None = None
+    chosen: Path | None = None
+    """The file that the copy was made of."""
+
+    @property
+    def origin(self) -> Path:
+        """The file as the person named it."""
+        return self.chosen or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +85,22 @@ class OutboxMessage:
 class Outbox:
     """The waiting messages of one account; order is kept within a room."""
 
-    def __init__(self, path: Path, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock | None = None,
+        photo_bytes_max: int = KEPT_BYTES_MAX,
+    ) -> None:
+        """``photo_bytes_max`` is how much disk the copies of pictures may take."""
         self._database = Database(path, _SCHEMA, synchronous="FULL")
+        self._photos = KeptPhotos(path.with_name("outbox-photos"), bytes_max=photo_bytes_max)
         self._clock = clock or SystemClock()
 
     async def open(self) -> "Outbox":
         """Open the file, with all that waited when the last program ended."""
         await self._database.open()
+        await self._photos.sweep([waiting.cid for waiting in await self.waiting()])
         return self
 
     async def close(self) -> None:
@@ -92,9 +110,14 @@ class Outbox:
     async def put(
         self, room_id: UUID, text: str, photos: Sequence[Path] = (), *, confirmed: bool = False
     ) -> OutboxMessage:
-        """Write a new message; when this returns it survives a power cut."""
+        """Write a new message; when this returns it survives a power cut, pictures and all."""
         cid, created_at = uuid4(), self._clock.now()
-        pictures = tuple(OutboxPhoto(path.absolute()) for path in photos)
+        chosen = [path.absolute() for path in photos]
+        files = await self._photos.keep(cid, chosen)
+        pictures = [
+            OutboxPhoto(file, chosen=path if path != file else None)
+            for file, path in zip(files, chosen, strict=True)
+        ]
         values = (str(cid), str(room_id), text, _dump(pictures), confirmed, created_at.isoformat())
 
         def insert(db: sqlite3.Connection) -> OutboxMessage:
@@ -105,7 +128,11 @@ class Outbox:
             )
             return _one(db, cid)
 
-        return await self._database.run(insert)
+        try:
+            return await self._database.run(insert)
+        except StorageFailed:
+            await self._photos.drop(cid)
+            raise
 
     async def waiting(self, room_id: UUID | None = None) -> list[OutboxMessage]:
         """All messages (of a room), in the order they were written, failed ones among them."""
@@ -165,9 +192,10 @@ class Outbox:
             _require(done.rowcount)
 
         await self._database.run(delete)
+        await self._photos.drop(cid)
 
     async def uploaded(self, cid: UUID, photos: Sequence[OutboxPhoto]) -> None:
-        """Remember which pictures are uploaded, so that a restart does not repeat them."""
+        """Remember which pictures are uploaded (or no longer), for the time after a restart."""
         await self._update(cid, "photos = ?", (_dump(photos),))
 
     async def sending(self, cid: UUID) -> OutboxMessage | None:
@@ -190,6 +218,7 @@ class Outbox:
         await self._database.run(
             lambda db: db.execute("DELETE FROM message WHERE cid = ?", (str(cid),)).rowcount
         )
+        await self._photos.drop(cid)
 
     async def draft(self, room_id: UUID) -> str:
         """What was typed in a room and not sent."""
@@ -249,7 +278,17 @@ def _one(db: sqlite3.Connection, cid: UUID) -> OutboxMessage:
 
 def _dump(photos: Sequence[OutboxPhoto]) -> str:
     return json.dumps(
-        [[str(photo.path), str(photo.upload_id) if photo.upload_id else None] for photo in photos]
+        [
+            [str(value) if value else None for value in (photo.path, photo.upload_id, photo.chosen)]
+            for photo in photos
+        ]
+    )
+
+
+def _photo(path: str, upload_id: str | None, chosen: str | None = None) -> OutboxPhoto:
+    """Versions without copies wrote two values."""
+    return OutboxPhoto(
+        Path(path), UUID(upload_id) if upload_id else None, Path(chosen) if chosen else None
     )
 
 
@@ -260,10 +299,7 @@ def _message(row: tuple[object, ...]) -> OutboxMessage:
         cid=UUID(str(cid)),
         room_id=UUID(str(room_id)),
         text=str(text),
-        photos=tuple(
-            OutboxPhoto(Path(path), UUID(upload_id) if upload_id else None)
-            for path, upload_id in json.loads(str(photos))
-        ),
+        photos=tuple(_photo(*values) for values in json.loads(str(photos))),
         confirmed=bool(confirmed),
         state=OutboxState(str(state)),
         code=None if code is None else str(code),

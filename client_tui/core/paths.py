@@ -48,6 +48,10 @@ class Paths:
         """Copies of what the server has, and the position in the account's stream."""
         return self.cache / str(account_id) / "cache.db"
 
+    def market_file(self, account_id: UUID) -> Path:
+        """The market's lists and limits, as its server last told them."""
+        return self.cache / str(account_id) / "market.json"
+
     def photo_directory(self, account_id: UUID) -> Path:
         """Copies of photos."""
         return self.cache / str(account_id) / "photos"

@@ -27,6 +27,25 @@ def with_message(room: Room, message: Message, me: UUID) -> Room:
     )
 
 
+def newer(known: Chatroom | None, read: Room) -> Room:
+    """``read`` as the server told it, without undoing what was heard since it was read.
+
+    An answer over HTTP may be older than the events that overtook it. What only rises tells.
+    """
+    if known is None:
+        return read
+    kept = []
+    if known.last_seq > read.last_seq:
+        kept += ["last_seq", "last_message", "active_at", "unread"]
+    if known.read_seq > read.read_seq:
+        kept += ["read_seq", "unread"]
+    if known.peer_read_seq > read.peer_read_seq:
+        kept += ["peer_read_seq"]
+    if known.last_seq == read.last_seq and known.last_message and known.last_message.deleted:
+        kept += ["last_message"]
+    return read.model_copy(update={name: getattr(known, name) for name in kept})
+
+
 def with_deleted(room: Room, message: Message) -> Room:
     """``room`` after a message became a tombstone."""
     last = room.last_message

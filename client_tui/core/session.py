@@ -9,7 +9,7 @@ from uuid import UUID
 from client_tui.core.changes import Change, Position
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
 from client_tui.core.connection import Connection, Journal
-from client_tui.core.errors import Disconnected
+from client_tui.core.errors import Disconnected, StorageFailed
 from client_tui.core.forms import fill
 from client_tui.core.line import Ended, Ending, open_line
 from client_tui.core.status import LineState, Status
@@ -39,6 +39,9 @@ class Listener:
     def noticed(self, ephemeral: Ephemeral) -> None:
         """Somebody types, comes or goes; forget it after its ``ttl_ms``."""
 
+    def seen_only_here(self, room_id: UUID, seq: int) -> None:
+        """Everything up to ``seq`` was seen, and nobody is told: the person wants it so."""
+
 
 class Session:
     """Keeps one line to one server. ``await session.run()`` until it is cancelled or final."""
@@ -54,7 +57,9 @@ class Session:
         device: str = "",
         clock: Clock | None = None,
         chance: Chance = chance,
+        send_marks: Callable[[], bool] = lambda: True,
     ) -> None:
+        """``send_marks`` says whether the other side is to learn what was read."""
         self.listener = listener or Listener()
         self.status = Status(LineState.CONNECTING)
         self._server = server
@@ -64,7 +69,9 @@ class Session:
         self._device = device
         self._clock = clock or SystemClock()
         self._chance = chance
+        self._send_marks_wanted = send_marks
         self._position: Position | None = None
+        self._has_begun = False
         self._connection: Connection | None = None
         self._me: UUID | None = None
         self._online = asyncio.Event()
@@ -87,7 +94,10 @@ class Session:
             self._stop_online()
 
     async def _keep_connected(self) -> None:
-        self._position = await self._journal.position()
+        if not self._has_begun:
+            with suppress(StorageFailed):  # then a bootstrap says where one is
+                self._position = await self._journal.position()
+            self._has_begun = True
         self._show(Status(LineState.CONNECTING))
         attempt = 0
         while True:
@@ -107,6 +117,10 @@ class Session:
             lost = LineState.OFFLINE if was_online_for is None else LineState.RECONNECTING
             self._show(Status(lost, self._clock.monotonic() + wait, ending.reason))
             await self._pause(wait)
+
+    def start_from(self, position: Position) -> None:
+        """Resume from here. The journal may be further already, by another program's doing."""
+        self._position, self._has_begun = position, True
 
     async def wait_online(self) -> None:
         """Wait until the line is live."""
@@ -149,7 +163,9 @@ class Session:
 
     def mark_read(self, room_id: UUID, seq: int) -> None:
         """Everything up to ``seq`` was seen. Sent at most every 2 s, and again until it counts."""
-        if seq > self._marks.get(room_id, 0):
+        if not self._send_marks_wanted():
+            self.listener.seen_only_here(room_id, seq)
+        elif seq > self._marks.get(room_id, 0):
             self._marks[room_id] = seq
             self._unsent_marks.add(room_id)
             self._mark_added.set()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import httpx
 
@@ -244,8 +244,7 @@ def _ignore(_: Progress) -> None:
 async def _stream(file: CheckedFile, sent: Callable[[int], None]) -> AsyncIterator[bytes]:
     """The file piece by piece, never more than was promised to the store."""
     left = file.size
-    source = await asyncio.to_thread(file.path.open, "rb")
-    with source:
+    with await asyncio.to_thread(_opened, file.path) as source:
         while left > 0:
             piece = await asyncio.to_thread(source.read, min(_CHUNK, left))
             if not piece:
@@ -253,3 +252,10 @@ async def _stream(file: CheckedFile, sent: Callable[[int], None]) -> AsyncIterat
             yield piece
             left -= len(piece)
             sent(file.size - left)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise BadFile(f"{path} cannot be read any more: {error.strerror}.") from error

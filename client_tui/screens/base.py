@@ -158,6 +158,10 @@ class PickyScreen(Screen[Any]):
         """Textual tells only the screen that the worker belongs to; the app has the words."""
         self.picky.on_worker_state_changed(event)
 
+    async def on_retry_row_pressed(self) -> None:
+        """A click on what failed is the key that tries again."""
+        await self.action_do("refresh")
+
     async def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
         """A click in the footer is the key."""
         event.stop()

@@ -16,9 +16,11 @@ from client_tui.core.errors import ClientError
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.choose import ChooseScreen
 from client_tui.screens.filters import FilterScreen, filter_line
+from client_tui.screens.further_pages import FurtherPages
 from client_tui.store import Change, ListingChanged
 from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.preview import Preview
+from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.search_input import SearchInput
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.messages import CursorMoved
@@ -64,8 +66,7 @@ class BrowseScreen(PickyScreen):
         self.filter = ListingFilter()
         self._source = Source.MARKET
         self._shown: tuple[Source, ListingFilter] | None = None
-        self._next_cursor: str | None = None
-        self._loading = False
+        self._older = FurtherPages(self, self._page, self._take)
         self._generation = 0
         self._pause: Timer | None = None
 
@@ -89,6 +90,7 @@ class BrowseScreen(PickyScreen):
         with Horizontal(id="browse"):
             yield VirtualList[ListingCard](renderer, id="cards")
             yield Preview(id="preview")
+        yield RetryRow(id="more")
         yield Static("", id="browse-note", classes="empty", markup=False)
 
     def on_mount(self) -> None:
@@ -124,33 +126,30 @@ class BrowseScreen(PickyScreen):
     def reload(self) -> None:
         """Start over with the present filter; an answer to an older one is dropped."""
         self._generation += 1
-        self._next_cursor = None
+        self._older.begin(None)
         self.redraw_bars()
-        start(self, partial(self._load, self._generation, None), group="browse", exclusive=True)
+        start(self, partial(self._load, self._generation), group="browse", exclusive=True)
 
-    async def _load(self, generation: int, cursor: str | None) -> None:
-        self._loading = True
+    async def _load(self, generation: int) -> None:
         try:
-            page = await self._page(cursor)
+            page = await self._page(None)
         except ClientError as error:
             if generation == self._generation:
-                self._say_failed(error, first=cursor is None)
+                self._say_failed(error)
             return
-        finally:
-            self._loading = False
-        if generation != self._generation:
-            return
-        self._next_cursor = page.next_cursor
-        if cursor is None:
+        if generation == self._generation:
+            self._older.begin(page.next_cursor)
             self._start(page.items)
-        else:
-            self.cards.append(card for card in page.items if card.id.int not in self.cards)
 
-    def _say_failed(self, error: ClientError, *, first: bool) -> None:
-        """In place of the list; beside it where it is this list, or the beginning of it."""
-        if first:
-            self.failed(error)
-        if first and self._shown != (self._source, self.filter):
+    def _take(self, items: list[ListingCard]) -> bool:
+        new = [card for card in items if card.id.int not in self.cards]
+        self.cards.append(new)
+        return bool(new)
+
+    def _say_failed(self, error: ClientError) -> None:
+        """In place of the list; beside it where it is this list."""
+        self.failed(error)
+        if self._shown != (self._source, self.filter):
             self._show_note(f"{error}\n\nctrl+r tries again")
         else:
             self.say(str(error), severity="error")
@@ -187,10 +186,7 @@ class BrowseScreen(PickyScreen):
 
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
-        if self._next_cursor and not self._loading:
-            start(
-                self, partial(self._load, self._generation, self._next_cursor), group="browse-more"
-            )
+        self._older.load()
 
     def _picture_ready(self, photo_id: UUID) -> None:
         cards = self.cards
@@ -213,7 +209,8 @@ class BrowseScreen(PickyScreen):
 
     def do_search(self) -> None:
         """Open the search line."""
-        self._source = Source.MARKET
+        if self._source is not Source.MARKET:
+            self._switch(Source.MARKET)
         search = self.query_one(SearchInput)
         search.display = True
         self.set_focus(search)  # now: the very next key belongs to it
@@ -231,7 +228,7 @@ class BrowseScreen(PickyScreen):
 
     def _search(self) -> None:
         text = self.query_one("#search", Input).value.strip() or None
-        if text == self.filter.q:
+        if text == self.filter.q and self._source is Source.MARKET:
             return
         sort = self.filter.sort
         if text and not self.filter.q and sort is Sort.NEWEST:
@@ -279,6 +276,8 @@ class BrowseScreen(PickyScreen):
         """What needs a card, or somebody else's card."""
         if action_id in {"open", "like", "chat"} and self.selected() is None:
             return "There is no listing here."
+        if action_id in {"filter", "sort"} and self._source is not Source.MARKET:
+            return "This is the whole list, in its own order. esc goes back to the market."
         return None
 
     @on(VirtualList.Activated)
@@ -297,8 +296,9 @@ class BrowseScreen(PickyScreen):
             self.picky.open_listing(card.id)
 
     def do_refresh(self) -> None:
-        """Again from the top."""
-        self.reload()
+        """Again from the top; or the page that failed."""
+        if not self._older.retry():
+            self.reload()
 
     def do_sort(self) -> None:
         """Choose the order."""

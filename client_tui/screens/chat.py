@@ -128,12 +128,22 @@ class ChatScreen(Writing, Dealing):
         """Nobody looks any more; what was being written stays."""
         self._forget_pictures()
         await self.keep_draft()
-        await self.link.session.close(self.room_id)
+        others = [one for one in self.picky.chats_of(self.room_id) if one is not self]
+        for other in others:
+            await other.open_draft()
+        if not others:
+            await self.link.session.close(self.room_id)
 
     @on(events.ScreenResume)
-    def _in_front_again(self) -> None:
-        """What came meanwhile is seen now."""
+    async def _in_front_again(self) -> None:
+        """What came meanwhile is seen now, and what was typed elsewhere goes on here."""
         self.mark_read()
+        await self.open_draft()
+
+    @on(events.ScreenSuspend)
+    async def _behind_another(self) -> None:
+        """Whatever else shows this room reads what was typed here."""
+        await self.keep_draft()
 
     def on_descendant_focus(self) -> None:
         """Other keys hold in the composer than in the history."""

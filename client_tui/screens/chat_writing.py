@@ -9,15 +9,14 @@ from uuid import UUID
 from textual import on
 from textual.timer import Timer
 from textual.widgets import TextArea
-from textual_fspicker import FileOpen, Filters
 
 from client_tui.conversation import Waiting
 from client_tui.core.errors import BadFile, ClientError, NotEditable
 from client_tui.core.outbox import OutboxMessage, OutboxState
 from client_tui.core.uploads import CheckedFile, check_file
-from client_tui.dropped import PICTURES
 from client_tui.screens.chat_reading import Reading
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.photo_picker import PhotoPicker
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.composer import Attachments, Composer
 from client_tui.work import start
@@ -32,7 +31,9 @@ class Writing(Reading):
 
     def __init__(self, room_id: UUID) -> None:
         super().__init__(room_id)
-        self._draft: str | None = None
+        self._draft = ""
+        self._kept = ""
+        """The draft as it is on disk, as far as this screen knows."""
         self._draft_pause: Timer | None = None
         self._typed_at = float("-inf")
         self._editing: UUID | None = None
@@ -44,12 +45,17 @@ class Writing(Reading):
         return self.query_one(Attachments)
 
     async def open_draft(self) -> None:
-        """What was typed here and not sent."""
+        """What was typed and not sent, also elsewhere; not in place of what is typed here."""
+        kept = self._kept
         draft = await self.link.outbox.draft(self.room_id)
-        if draft and not self.composer.text:
-            self._draft = draft
+        if self.is_mounted and not self.editing and self.composer.text == kept == self._kept:
+            self._draft = self._kept = draft
+            self._show_draft()
+
+    def _show_draft(self) -> None:
+        if self.composer.text != self._draft:
             with self.composer.prevent(TextArea.Changed):
-                self.composer.text = draft
+                self.composer.text = self._draft
             self.composer.move_cursor(self.composer.document.end)
 
     # Typing
@@ -70,8 +76,14 @@ class Writing(Reading):
 
     async def keep_draft(self) -> None:
         """Keep what is being written, without the edit of an older message."""
-        if self._draft is not None:
-            await self.link.outbox.save_draft(self.room_id, self._draft)
+        draft, before = self._draft, self._kept
+        if draft != before:
+            self._kept = draft
+            try:
+                await self.link.outbox.save_draft(self.room_id, draft)
+            except ClientError:
+                self._kept = before
+                raise
 
     def show_count(self) -> None:
         """How long the text is, once it comes near the limit."""
@@ -134,8 +146,7 @@ class Writing(Reading):
 
     def do_add_photo(self) -> None:
         """Choose a file."""
-        filters = Filters(("Pictures", lambda path: path.suffix.lower() in PICTURES))
-        self.app.push_screen(FileOpen(Path.home(), "Add a photo", filters=filters), self._picked)
+        self.app.push_screen(PhotoPicker(), self._picked)
 
     def _picked(self, path: Path | None) -> None:
         if path is not None:
@@ -263,8 +274,7 @@ class Writing(Reading):
         """Back to what was being written."""
         self._editing = None
         self.query_one(ChatRule).note = ""
-        with self.composer.prevent(TextArea.Changed):
-            self.composer.text = self._draft or ""
+        self._show_draft()
         self.show_count()
 
     async def do_remove(self) -> None:

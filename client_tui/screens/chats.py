@@ -7,12 +7,15 @@ from textual import on
 from textual.widget import Widget
 from textual.widgets import Static
 
-from client_tui.core.errors import ServerUnreachable
+from client_tui.core.status import LineState
 from client_tui.screens.base import PickyScreen
+from client_tui.screens.further_pages import FurtherPages
 from client_tui.store import Change, Reset, RoomChanged
+from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.room_rows import RoomRows
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.work import start
+from shared_models.base import Page
 from shared_models.chat import Chatroom
 
 PAGE = 50
@@ -26,8 +29,7 @@ class ChatsScreen(PickyScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._next_cursor: str | None = None
-        self._all_loaded = False
+        self._older = FurtherPages(self, self._read, self._take)
 
     def heading(self) -> str:
         """How many are unread."""
@@ -38,17 +40,28 @@ class ChatsScreen(PickyScreen):
         """The list, or why it is empty."""
         rows = RoomRows(lambda: self.store.me, self.link.now, lambda: self.app.theme_variables)
         yield VirtualList[Chatroom](rows, id="rooms")
-        yield Static(
-            "No chats yet.\n\nc on a listing opens one   g b browses",
-            id="no-rooms",
-            classes="empty",
-            markup=False,
-        )
+        yield RetryRow(id="more")
+        yield Static("", id="no-rooms", classes="empty", markup=False)
 
     def on_mount(self) -> None:
         """Show what is known, then ask for older rooms when scrolled to."""
         super().on_mount()
+        self._older.begin(None, from_start=True)
         self._redraw()
+
+    def redraw_bars(self) -> None:
+        """Also hears here that the line has come or gone, which an empty list tells of."""
+        super().redraw_bars()
+        if self.is_mounted and self.query("#no-rooms"):
+            self.query_one("#no-rooms", Static).update(self._why_empty())
+
+    def _why_empty(self) -> str:
+        status = self.link.status
+        if self.store.me is not None:
+            return "No chats yet.\n\nc on a listing opens one   g b browses"
+        if status.state in (LineState.CONNECTING, LineState.ONLINE):
+            return "One moment…"
+        return f"Your chats are not here yet: {status.reason or 'offline'}.\n\nctrl+r tries again"
 
     @property
     def rooms(self) -> VirtualList[Chatroom]:
@@ -70,20 +83,16 @@ class ChatsScreen(PickyScreen):
 
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
-        if not self._all_loaded:
-            start(self, self._load, group="rooms", exclusive=True)
+        self._older.load()
 
-    async def _load(self) -> None:
-        try:
-            page = await self.link.api.rooms(cursor=self._next_cursor, limit=PAGE)
-        except ServerUnreachable as error:
-            self.failed(error)  # the rooms that are known stay, and the status cell says why
-            return
-        self._next_cursor = page.next_cursor
-        self._all_loaded = page.next_cursor is None
-        for room in page.items:
-            if room.id not in self.store.state.rooms:
-                self.store.put_room(room)
+    async def _read(self, cursor: str | None) -> Page[Chatroom]:
+        return await self.link.api.rooms(cursor=cursor, limit=PAGE)
+
+    def _take(self, items: list[Chatroom]) -> bool:
+        new = [room for room in items if room.id not in self.store.state.rooms]
+        for room in new:
+            self.store.put_room(room)
+        return bool(new)
 
     def selected(self) -> Chatroom | None:
         """The room under the cursor."""
@@ -130,5 +139,6 @@ class ChatsScreen(PickyScreen):
 
     def do_refresh(self) -> None:
         """From the top."""
-        self._next_cursor, self._all_loaded = None, False
-        self._more()
+        if not self._older.retry():
+            self._older.begin(None, from_start=True)
+            self._older.load()

@@ -11,10 +11,13 @@ from textual.widgets import Static
 
 from client_tui.core.errors import ClientError
 from client_tui.screens.base import PickyScreen
+from client_tui.screens.further_pages import FurtherPages
 from client_tui.store import Change, NotificationCame, NotificationsRead
 from client_tui.widgets.notice_rows import NoticeRows
+from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.work import start
+from shared_models.base import Page
 from shared_models.notifications import Notification
 
 PAGE = 50
@@ -28,7 +31,7 @@ class NotificationsScreen(PickyScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._next_cursor: str | None = None
+        self._older = FurtherPages(self, self._read, self._take)
 
     def heading(self) -> str:
         """How many are new."""
@@ -39,6 +42,7 @@ class NotificationsScreen(PickyScreen):
         """The list, or why it is empty."""
         rows = NoticeRows(self.link.now, lambda: self.app.theme_variables)
         yield VirtualList[Notification](rows, id="notices")
+        yield RetryRow(id="more")
         yield Static("One moment…", id="notices-note", classes="empty", markup=False)
 
     @property
@@ -53,31 +57,35 @@ class NotificationsScreen(PickyScreen):
 
     def do_refresh(self) -> None:
         """From the top."""
-        self._next_cursor = None
-        start(self, partial(self._load, fresh=True), group="notices", exclusive=True)
+        if not self._older.retry():
+            start(self, self._load, group="notices", exclusive=True)
 
-    async def _load(self, *, fresh: bool) -> None:
+    async def _read(self, cursor: str | None) -> Page[Notification]:
+        return await self.link.api.notifications(cursor=cursor, limit=PAGE)
+
+    async def _load(self) -> None:
         try:
-            cursor = None if fresh else self._next_cursor
-            page = await self.link.api.notifications(cursor=cursor, limit=PAGE)
+            page = await self._read(None)
         except ClientError as error:
             self.failed(error)
-            if fresh and not len(self.notices):
+            if not len(self.notices):
                 self._note(f"{error}\n\nctrl+r tries again")
             else:
                 self.say(str(error), severity="error")
             return
-        self._next_cursor = page.next_cursor
-        if fresh:
-            self.notices.set_items(page.items)
-            if page.items and self.notices.cursor is None:
-                self.notices.jump_to(page.items[0].id.int, "top")
-        else:
-            self.notices.append(item for item in page.items if item.id.int not in self.notices)
+        self._older.begin(page.next_cursor)
+        self.notices.set_items(page.items)
+        if page.items and self.notices.cursor is None:
+            self.notices.jump_to(page.items[0].id.int, "top")
         self._note(
             None if len(self.notices) else "Nothing new.\n\nTrades, offers and reviews tell here."
         )
         self.redraw_bars()
+
+    def _take(self, items: list[Notification]) -> bool:
+        new = [item for item in items if item.id.int not in self.notices]
+        self.notices.append(new)
+        return bool(new)
 
     def _note(self, text: str | None) -> None:
         note = self.query_one("#notices-note", Static)
@@ -87,8 +95,7 @@ class NotificationsScreen(PickyScreen):
 
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
-        if self._next_cursor:
-            start(self, partial(self._load, fresh=False), group="notices-more")
+        self._older.load()
 
     def on_change(self, change: Change) -> None:
         """A new one comes on top; what was read on any device is no longer new."""

@@ -1,28 +1,33 @@
 """What is wrong with a trade."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Select, Static, TextArea
 
+from client_tui.screens.dialog import SendingDialog
 from client_tui.widgets.field import Field
 from shared_models.market import Choice
 
+Report = Callable[[str, str], Awaitable[None]]
+"""Sends the id of the reason, and what happened."""
 
-class ProblemScreen(ModalScreen[tuple[str, str] | None]):
-    """Answers (reason id, what happened)."""
+
+class ProblemScreen(SendingDialog):
+    """A reason of the market's list, and what happened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", show=False),
         Binding("ctrl+s", "send", show=False, priority=True),
     ]
 
-    def __init__(self, reasons: Sequence[Choice]) -> None:
+    def __init__(self, reasons: Sequence[Choice], report: Report) -> None:
         super().__init__()
+        self._report = report
         self._reasons = reasons
 
     def compose(self) -> ComposeResult:
@@ -42,14 +47,14 @@ class ProblemScreen(ModalScreen[tuple[str, str] | None]):
         if event.button.id == "go":
             self.action_send()
         else:
-            self.dismiss(None)
+            self.dismiss()
 
     def action_send(self) -> None:
-        """Check and answer."""
+        """Check and send."""
         detail = self.query_one(TextArea).text.strip()
         if not 1 <= len(detail) <= 1000:
-            self.query_one("#detail-field", Field).show_error(
-                "Say what happened, in 1 to 1,000 characters."
-            )
+            self.say_wrong("Say what happened, in 1 to 1,000 characters.")
             return
-        self.dismiss((str(self.query_one(Select).value), detail))
+        reason = str(self.query_one(Select).value)
+        done = "Reported. Nothing completes by itself now."
+        self.send(partial(self._report, reason, detail), done)

@@ -1,21 +1,20 @@
 """Report a listing, a message or an account."""
 
+from functools import partial
 from typing import ClassVar
 from uuid import UUID
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
-from client_tui.core.errors import ClientError
-from client_tui.work import start
+from client_tui.screens.dialog import SendingDialog
 from shared_models.trades import ReportCreate
 
 
-class ReportScreen(ModalScreen[None]):
+class ReportScreen(SendingDialog):
     """A reason of the market's list, and what happened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,9 +56,6 @@ class ReportScreen(ModalScreen[None]):
 
     def action_send(self) -> None:
         """Send it."""
-        start(self, self._send, exclusive=True)
-
-    async def _send(self) -> None:
         reasons = self.query_one(OptionList)
         reason = reasons.get_option_at_index(reasons.highlighted or 0).id or "other"
         form = ReportCreate(
@@ -68,12 +64,5 @@ class ReportScreen(ModalScreen[None]):
             reason=reason,
             detail=self.query_one("#detail", TextArea).text[:1000],
         )
-        try:
-            await self.app.link.api.report(form)  # type: ignore[attr-defined]
-        except ClientError as problem:
-            error = self.query_one(".field-error", Static)
-            error.update(str(problem))
-            error.add_class("shown")
-            return
-        self.app.notify("Thank you. It will be looked at.", markup=False)
-        self.dismiss()
+        api = self.app.link.api  # type: ignore[attr-defined]
+        self.send(partial(api.report, form), "Thank you. It will be looked at.")

@@ -1,15 +1,17 @@
 """A review: stars, tags, a few words."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
+from client_tui.screens.dialog import SendingDialog
 from client_tui.widgets.ticks import TickList
 from shared_models.market import Market
 from shared_models.trades import ReviewCreate
@@ -17,7 +19,7 @@ from shared_models.trades import ReviewCreate
 _WORDS = ("", "bad", "poor", "all right", "good", "great")
 
 
-class ReviewScreen(ModalScreen[ReviewCreate | None]):
+class ReviewScreen(SendingDialog):
     """Seen by nobody until both sides have written one, or 14 days are over."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -25,8 +27,12 @@ class ReviewScreen(ModalScreen[ReviewCreate | None]):
         Binding("ctrl+s", "send", show=False, priority=True),
     ]
 
-    def __init__(self, other: str, market: Market) -> None:
+    def __init__(
+        self, other: str, market: Market, review: Callable[[ReviewCreate], Awaitable[None]]
+    ) -> None:
+        """``review`` sends it."""
         super().__init__()
+        self._review = review
         self._other = other
         self._market = market
 
@@ -63,28 +69,24 @@ class ReviewScreen(ModalScreen[ReviewCreate | None]):
         if event.button.id == "go":
             self.action_send()
         else:
-            self.dismiss(None)
+            self.dismiss()
 
     def on_option_list_option_selected(self) -> None:
         """On to the tags."""
         self.query_one("#tags").focus()
 
     def action_send(self) -> None:
-        """Check and answer."""
+        """Check and send."""
         limits = self._market.limits
         tags = self.query_one("#tags", TickList).selected
         comment = self.query_one("#comment", TextArea).text.strip()
         if len(tags) > limits.review_tags_max:
-            self._wrong(f"At most {limits.review_tags_max} tags.")
+            self.say_wrong(f"At most {limits.review_tags_max} tags.")
         elif len(comment) > limits.review_max:
-            self._wrong(
+            self.say_wrong(
                 f"The comment has {len(comment)} of at most {limits.review_max} characters."
             )
         else:
             stars = 5 - (self.query_one("#stars", OptionList).highlighted or 0)
-            self.dismiss(ReviewCreate(rating=stars, tags=tags, comment=comment))
-
-    def _wrong(self, text: str) -> None:
-        error = self.query_one(".field-error", Static)
-        error.update(text)
-        error.add_class("shown")
+            review = ReviewCreate(rating=stars, tags=tags, comment=comment)
+            self.send(partial(self._review, review), "Thank you for the review.")

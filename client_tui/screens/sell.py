@@ -12,15 +12,15 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input, Select, Static, TextArea
-from textual_fspicker import FileOpen, Filters
 
 from client_tui.core.errors import ClientError, Refused, Stale
 from client_tui.core.forms import fill
 from client_tui.core.uploads import Outcome, Phase, Progress
-from client_tui.dropped import PICTURES, dropped_paths
+from client_tui.dropped import dropped_paths
 from client_tui.format import money, parse_money
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.photo_picker import PhotoPicker
 from client_tui.widgets.drop_fields import DropInput, DropTextArea
 from client_tui.widgets.field import Field
 from client_tui.widgets.photo_upload import PhotoUpload
@@ -141,8 +141,7 @@ class SellScreen(PickyScreen):
 
     def do_add_photo(self) -> None:
         """Choose a file."""
-        filters = Filters(("Pictures", lambda path: path.suffix.lower() in PICTURES))
-        self.app.push_screen(FileOpen(Path.home(), "Add a photo", filters=filters), self._picked)
+        self.app.push_screen(PhotoPicker(), self._picked)
 
     def _picked(self, path: Path | None) -> None:
         if path is not None:
@@ -378,6 +377,7 @@ class SellScreen(PickyScreen):
             if yes:
                 go()
 
+        self.picky.bring_to_front(self)  # one sees what the question is about
         question = ConfirmScreen("Leave without saving?", lost, yes="Leave", no="Stay")
         self.app.push_screen(question, answered)
 

@@ -1,28 +1,34 @@
 """How a thing was sent: carrier and tracking number."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Select, Static
 
+from client_tui.screens.dialog import SendingDialog
 from client_tui.widgets.field import Field
 from shared_models.market import Carrier
 
 _NUMBER = re.compile(r"[A-Za-z0-9]{6,40}", re.ASCII)
 
 
-class ShipScreen(ModalScreen[tuple[str, str] | None]):
-    """Answers (carrier id, tracking number)."""
+Ship = Callable[[str, str], Awaitable[None]]
+"""Sends the id of the carrier, and the tracking number."""
+
+
+class ShipScreen(SendingDialog):
+    """Carrier and tracking number."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
-    def __init__(self, carriers: Sequence[Carrier]) -> None:
+    def __init__(self, carriers: Sequence[Carrier], ship: Ship) -> None:
         super().__init__()
+        self._ship = ship
         self._carriers = carriers
 
     def compose(self) -> ComposeResult:
@@ -41,7 +47,7 @@ class ShipScreen(ModalScreen[tuple[str, str] | None]):
         if event.button.id == "go":
             self._answer()
         else:
-            self.dismiss(None)
+            self.dismiss()
 
     def on_input_submitted(self) -> None:
         """Enter goes."""
@@ -50,6 +56,7 @@ class ShipScreen(ModalScreen[tuple[str, str] | None]):
     def _answer(self) -> None:
         number = self.query_one(Input).value.replace("-", "").replace(" ", "")
         if not _NUMBER.fullmatch(number):
-            self.query_one("#number", Field).show_error("6 to 40 letters and digits.")
+            self.say_wrong("6 to 40 letters and digits.")
             return
-        self.dismiss((str(self.query_one(Select).value), number))
+        carrier = str(self.query_one(Select).value)
+        self.send(partial(self._ship, carrier, number), "Shipped.")

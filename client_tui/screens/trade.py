@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from client_tui.core.errors import ClientError, Conflict, NotFound
+from client_tui.core.errors import ClientError, Conflict, NotFound, Stale
 from client_tui.format import date_time, money, time_left, visible, visible_line
 from client_tui.keymap import Action
 from client_tui.screens.base import PickyScreen
@@ -27,6 +27,8 @@ from shared_models.trades import Review, ReviewCreate, Trade, TradeState
 ACTIONS = frozenset(
     {"confirm", "undo", "cancel", "ship", "problem", "withdraw_problem", "consent_cancel", "review"}
 )
+
+Move = Callable[[Trade], Awaitable[Trade]]
 
 _WHEN_DUE = {
     TradeState.RESERVED: "until the reservation ends",
@@ -209,20 +211,27 @@ class TradeScreen(PickyScreen):
             if action.id not in ACTIONS or action.id in allowed
         ]
 
-    def _move(self, move: Callable[[Trade], Awaitable[Trade]], done: str) -> None:
+    def _move(self, move: Move, done: str) -> None:
         start(self, partial(self._moved, move, done), group="trade-action")
 
-    async def _moved(self, move: Callable[[Trade], Awaitable[Trade]], done: str) -> None:
+    async def _moved(self, move: Move, done: str) -> None:
+        try:
+            await self._try(move)
+        except (Conflict, Stale) as conflict:
+            self.say(f"{conflict.detail} This is how it is now.", severity="warning")
+        else:
+            self.say(done)
+
+    async def _try(self, move: Move) -> None:
+        """Move it on; where that is refused, because it is another one now, read it again."""
         assert self.trade is not None
         try:
             trade = await move(self.trade)
-        except Conflict as conflict:
-            self.say(f"{conflict.detail} This is how it is now.", severity="warning")
+        except (Conflict, Stale):
             await self._load()
-            return
+            raise
         self.store.put_trade(trade)
         self._show(trade)
-        self.say(done)
 
     def do_confirm(self) -> None:
         """Handed over, or received; asked first, for it completes the trade."""
@@ -254,24 +263,17 @@ class TradeScreen(PickyScreen):
 
     def do_ship(self) -> None:
         """Say how it was sent."""
-        self.app.push_screen(ShipScreen(self.link.market.carriers), self._ship)
+        self.app.push_screen(ShipScreen(self.link.market.carriers, self._ship))
 
-    def _ship(self, sent: tuple[str, str] | None) -> None:
-        if sent is not None:
-            carrier, number = sent
-            self._move(lambda t: self.link.api.ship(t.id, t.version, carrier, number), "Shipped.")
+    async def _ship(self, carrier: str, number: str) -> None:
+        await self._try(lambda t: self.link.api.ship(t.id, t.version, carrier, number))
 
     def do_problem(self) -> None:
         """Stop the clock."""
-        self.app.push_screen(ProblemScreen(self.link.market.problem_reasons), self._report)
+        self.app.push_screen(ProblemScreen(self.link.market.problem_reasons, self._report))
 
-    def _report(self, told: tuple[str, str] | None) -> None:
-        if told is not None:
-            reason, detail = told
-            self._move(
-                lambda t: self.link.api.report_problem(t.id, t.version, reason, detail),
-                "Reported. Nothing completes by itself now.",
-            )
+    async def _report(self, reason: str, detail: str) -> None:
+        await self._try(lambda t: self.link.api.report_problem(t.id, t.version, reason, detail))
 
     def do_withdraw_problem(self) -> None:
         """It is solved."""
@@ -287,18 +289,12 @@ class TradeScreen(PickyScreen):
     def do_review(self) -> None:
         """Review the other side."""
         assert self.trade is not None
-        self.app.push_screen(
-            ReviewScreen(other_party(self.trade), self.link.market), self._reviewed
-        )
-
-    def _reviewed(self, review: ReviewCreate | None) -> None:
-        if review is not None:
-            start(self, partial(self._review_it, review), group="trade-action")
+        other = other_party(self.trade)
+        self.app.push_screen(ReviewScreen(other, self.link.market, self._review_it))
 
     async def _review_it(self, review: ReviewCreate) -> None:
         await self.link.api.review(self.trade_id, review)
-        self.say("Thank you for the review.")
-        await self._load()
+        self.do_refresh()
 
     def do_trade_chat(self) -> None:
         """Its room."""

@@ -1,7 +1,6 @@
 """Trades: open ones and what became of the others."""
 
 from collections.abc import Iterable
-from functools import partial
 from typing import ClassVar, Literal
 
 from textual import on
@@ -11,10 +10,13 @@ from textual.widgets import Static
 from client_tui.core.errors import ClientError
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.choose import ChooseScreen
+from client_tui.screens.further_pages import FurtherPages
 from client_tui.store import Change, Reset, TradeChanged
+from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.trade_rows import TradeRows
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.work import start
+from shared_models.base import Page
 from shared_models.trades import Trade
 
 PAGE = 40
@@ -41,7 +43,7 @@ class TradesScreen(PickyScreen):
     def __init__(self) -> None:
         super().__init__()
         self._role: Literal["seller", "buyer"] | None = None
-        self._next_cursor: str | None = None
+        self._older = FurtherPages(self, self._read, self._take)
 
     def heading(self) -> str:
         """Which ones."""
@@ -51,6 +53,7 @@ class TradesScreen(PickyScreen):
         """The list, or why there is none."""
         rows = TradeRows(self.link.market, self.link.now, lambda: self.app.theme_variables)
         yield VirtualList[Trade](rows, id="trades")
+        yield RetryRow(id="more")
         yield Static("One moment…", id="trades-note", classes="empty", markup=False)
 
     def on_mount(self) -> None:
@@ -65,30 +68,33 @@ class TradesScreen(PickyScreen):
 
     def do_refresh(self) -> None:
         """From the top."""
-        self._next_cursor = None
-        start(self, partial(self._load, fresh=True), group="trades", exclusive=True)
+        if not self._older.retry():
+            start(self, self._load, group="trades", exclusive=True)
 
-    async def _load(self, *, fresh: bool) -> None:
+    async def _read(self, cursor: str | None) -> Page[Trade]:
+        return await self.link.api.trades(role=self._role, cursor=cursor, limit=PAGE)
+
+    async def _load(self) -> None:
         try:
-            page = await self.link.api.trades(
-                role=self._role, cursor=None if fresh else self._next_cursor, limit=PAGE
-            )
+            page = await self._read(None)
         except ClientError as error:
             self.failed(error)
-            if fresh and not len(self.trades):
+            if not len(self.trades):
                 self._note(f"{error}\n\nctrl+r tries again")
             else:
                 self.say(str(error), severity="error")
             return
-        self._next_cursor = page.next_cursor
-        if fresh:
-            self.trades.set_items(page.items)
-            if page.items and self.trades.cursor is None:
-                self.trades.jump_to(page.items[0].id.int, "top")
-        else:
-            self.trades.append(trade for trade in page.items if trade.id.int not in self.trades)
+        self._older.begin(page.next_cursor)
+        self.trades.set_items(page.items)
+        if page.items and self.trades.cursor is None:
+            self.trades.jump_to(page.items[0].id.int, "top")
         self._note(None if len(self.trades) else "No trades yet.\n\nA trade begins in a chat.")
         self.redraw_bars()
+
+    def _take(self, items: list[Trade]) -> bool:
+        new = [trade for trade in items if trade.id.int not in self.trades]
+        self.trades.append(new)
+        return bool(new)
 
     def _note(self, text: str | None) -> None:
         note = self.query_one("#trades-note", Static)
@@ -98,8 +104,7 @@ class TradesScreen(PickyScreen):
 
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
-        if self._next_cursor:
-            start(self, partial(self._load, fresh=False), group="trades-more")
+        self._older.load()
 
     def on_change(self, change: Change) -> None:
         """A trade moved on, or a new one began."""
@@ -147,4 +152,5 @@ class TradesScreen(PickyScreen):
     def _narrowed(self, role: str | None) -> None:
         if role is not None:
             self._role = _ROLES[role]
+            self._older.begin(None)
             self.do_refresh()

@@ -268,7 +268,7 @@ class MessageRows:
         match waiting.message.state:
             case OutboxState.FAILED:
                 return "failed", palette.error
-            case OutboxState.QUEUED if not self.scene.online():
+            case _ if not self.scene.online():  # also what was on its way: it is sent again
                 return "queued · offline", palette.warning
             case OutboxState.QUEUED if not waiting.progress:
                 return "queued", palette.dim

@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.text import Text
 from textual.strip import Strip
 
-from client_tui.format import ago, fit, visible_line
+from client_tui.format import ago, fit, visible_line, with_local_times
 from client_tui.widgets.strips import strip_of
 from shared_models.notifications import Notification, NotificationKind
 
@@ -47,6 +47,7 @@ class NoticeRows:
         line = Text(no_wrap=True)
         line.append("● " if not item.read else "  ", accent)
         line.append(GLYPHS[item.kind] + " ", dim if item.read else accent)
-        line.append(fit(visible_line(item.text), max(4, width - 10)), dim if item.read else "")
+        text = visible_line(with_local_times(item.text, self._now()))
+        line.append(fit(text, max(4, width - 10)), dim if item.read else "")
         line.append("  " + fit(ago(item.created_at, self._now()), 4, "right"), dim)
         return [strip_of(line)]

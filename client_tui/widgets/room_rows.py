@@ -7,7 +7,7 @@ from uuid import UUID
 from rich.text import Text
 from textual.strip import Strip
 
-from client_tui.format import ago, cells, fit, truncate, visible_line
+from client_tui.format import ago, cells, fit, truncate, visible_line, with_local_times
 from client_tui.states import listing_state
 from client_tui.widgets.strips import strip_of
 from shared_models.chat import Chatroom, Message, MessageKind
@@ -15,7 +15,7 @@ from shared_models.chat import Chatroom, Message, MessageKind
 ROOM_ROWS = 3
 
 
-def last_line(message: Message | None, me: UUID | None) -> str:
+def last_line(message: Message | None, me: UUID | None, now: datetime) -> str:
     """The last message in one line."""
     if message is None:
         return "no messages yet"
@@ -23,7 +23,7 @@ def last_line(message: Message | None, me: UUID | None) -> str:
         return "(deleted)"
     mine = "you: " if message.sender_id is not None and message.sender_id == me else ""
     if message.kind is MessageKind.SYSTEM:
-        return "· " + visible_line(message.text)
+        return "· " + visible_line(with_local_times(message.text, now))
     photos = f"[{len(message.photos)} photo{'s' if len(message.photos) > 1 else ''}] "
     return mine + (photos if message.photos else "") + visible_line(message.text)
 
@@ -74,7 +74,9 @@ class RoomRows:
 
     def _second(self, item: Chatroom, width: int, colors: Mapping[str, str]) -> Text:
         badge = f"{item.unread} new" if item.unread else ("muted" if item.muted else "")
-        text = fit(last_line(item.last_message, self._me()), max(4, width - cells(badge) - 2))
+        text = fit(
+            last_line(item.last_message, self._me(), self._now()), max(4, width - cells(badge) - 2)
+        )
         line = Text(no_wrap=True)
         line.append(text, "" if item.unread else colors.get("dim", ""))
         line.append("  ")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.trades import Trade
 
@@ -18,6 +19,9 @@ class OpenTrades:
 
     of: Callable[[UnitOfWork, UUID], Awaitable[bool]]
     """Whether the account is a party of any open trade (H10)."""
+
+    settle: Callable[[Context, UUID], Awaitable[None]]
+    """``(context, account_id)``: run what is overdue of it, before it is read (H5)."""
 
     shown: Callable[[UnitOfWork, UUID], Awaitable[list[Trade]]]
     """The account's trades as it sees them, open ones among them; for whoever is refused."""

@@ -1,11 +1,13 @@
 """Accounts over HTTP."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from server.accounts import exporting, people, service, sessions
+from server.accounts.ports import OpenTrades
 from server.platform.http import (
     CursorText,
     Limit,
@@ -14,10 +16,12 @@ from server.platform.http import (
     address_of,
     context_of,
     model_response,
+    reading_after,
     respond,
 )
 from server.platform.idempotency import Answer
 from server.platform.rates import Rate
+from server.platform.unit_of_work import UnitOfWork
 from shared_models.accounts import (
     Account,
     AccountPatch,
@@ -41,6 +45,16 @@ _EXPORTS = Rate("exports", burst=5, per_second=1 / 600)
 _BLOCKS = Rate("blocks_follows", burst=60, per_second=1)
 
 AccountId = Annotated[UUID, Path(description="The account.")]
+
+
+async def settled(request: Request, account_id: AccountId) -> AsyncIterator[UnitOfWork]:
+    """A reading unit of work, once what is overdue of the account in the path is settled."""
+    port = context_of(request).wiring.port(OpenTrades)
+    async with reading_after(request, lambda context, _: port.settle(context, account_id)) as work:
+        yield work
+
+
+Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
 
 
 @router.post("/accounts", status_code=201, response_model=SignedIn)
@@ -96,6 +110,7 @@ async def change_me(body: AccountPatch, write: Writing) -> Response:
 @router.delete("/me", status_code=204)
 async def delete_me(write: Writing) -> Response:
     """Delete one's own account; 409 `open_trade` while a trade is open."""
+    await write.context.wiring.port(OpenTrades).settle(write.context, write.actor.account_id)
     return await write(service.delete_account)
 
 
@@ -121,7 +136,7 @@ async def read_export(work: Reading) -> Response:
 
 
 @router.get("/accounts/{account_id}", response_model=Profile)
-async def read_profile(account_id: AccountId, work: Reading) -> Response:
+async def read_profile(account_id: AccountId, work: Settled) -> Response:
     """A public profile. A deleted account has a neutral one."""
     return model_response(await people.profile(work, account_id))
 

@@ -16,6 +16,7 @@ from server.listings.events import (
     ListingPriceChanged,
     ListingPriceDropped,
     ListingSoldElsewhere,
+    ListingTaken,
 )
 from server.media import api as media
 from server.notifications import api as notifications
@@ -61,6 +62,7 @@ def _wire_listings(context: Context) -> None:
 
 def _wire_chat(context: Context) -> None:
     wiring = context.wiring
+    wiring.provide(chat.SendLine, chat.SendLine(context))
     wiring.provide(accounts.Responsiveness, accounts.Responsiveness(of=chat.response_figures))
     wiring.provide(
         media.PhotoViewers,
@@ -69,6 +71,7 @@ def _wire_chat(context: Context) -> None:
         ),
     )
     wiring.on(ListingDeleted, chat.on_listing_deleted)
+    wiring.on(ListingTaken, chat.on_listing_taken)
     wiring.on(ListingSoldElsewhere, chat.on_sold_elsewhere)
     wiring.on(ListingOnSaleAgain, chat.on_sale_again)
     wiring.on(AccountDeleted, chat.on_account_deleted)
@@ -81,16 +84,22 @@ def _wire_trades(context: Context) -> None:
     wiring.provide(
         accounts.OpenTrades,
         accounts.OpenTrades(
-            between=trades.open_between, of=trades.has_open, shown=trades.open_trades
+            between=trades.open_between,
+            of=trades.has_open,
+            settle=trades.settle_account,
+            shown=trades.open_trades,
         ),
     )
     wiring.provide(
         listings.ListingNeighbours,
         listings.ListingNeighbours(
-            is_trade_party=trades.is_party, room_of=chat.room_of, interested=chat.buyers_on
+            is_trade_party=trades.is_party, room_of=chat.room_of, settle=trades.settle_listing
         ),
     )
-    wiring.provide(chat.RoomExtras, chat.RoomExtras(load=trades.load_room_extra))
+    wiring.provide(
+        chat.RoomExtras,
+        chat.RoomExtras(load=trades.load_room_extra, settle=trades.settle_room),
+    )
     wiring.on(ListingPriceChanged, trades.on_price_changed)
     wiring.on(ListingChanged, trades.on_listing_changed)
     wiring.on(AccountBlocked, trades.on_account_blocked)

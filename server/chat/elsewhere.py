@@ -1,8 +1,7 @@
 """What the rooms on a listing hear of a sale outside the market, and of its undoing (T15)."""
 
-from server.chat.repository import rooms_on
 from server.chat.rooms import close_rooms, reopen_rooms
-from server.chat.service import post_system
+from server.chat.service import post_elsewhere
 from server.listings.events import ListingOnSaleAgain, ListingSoldElsewhere
 from server.platform.unit_of_work import UnitOfWork
 
@@ -23,8 +22,6 @@ async def _post(
     work: UnitOfWork, event: ListingSoldElsewhere | ListingOnSaleAgain, name: str, text: str
 ) -> None:
     data = {"listing_id": str(event.listing_id)}
-    for room in await rooms_on(work, event.listing_id):
-        if room.state == "open":
-            await post_system(
-                work, room.id, event=name, actor_id=event.seller_id, text=text, data=data
-            )
+    await post_elsewhere(
+        work, event.listing_id, event=name, actor_id=event.seller_id, text=text, data=data
+    )

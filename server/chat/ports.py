@@ -1,9 +1,10 @@
 """What the chat needs to know of the rooms above it, and how it names a chatroom to them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.trades import Appointment, Offer, Trade
 
@@ -46,7 +47,12 @@ class RoomExtra:
 
 @dataclass(frozen=True, slots=True)
 class RoomExtras:
-    """The port through which ``trades`` fills a room's header."""
+    """The port through which ``trades`` fills the headers of rooms."""
 
-    load: Callable[[UnitOfWork, RoomFacts, UUID], Awaitable[RoomExtra]]
-    """``(work, room, viewer_id)``."""
+    settle: Callable[[Context, UUID, UUID], Awaitable[None]]
+    """``(context, room_id, viewer_id)``: run what is overdue of it, before it is read (H5)."""
+
+    load: Callable[[UnitOfWork, Sequence[tuple[RoomFacts, UUID]]], Awaitable[list[RoomExtra]]]
+    """``(work, [(room, viewer_id), ...])``: the extras in that order; a constant number of queries
+    whatever their number.
+    """

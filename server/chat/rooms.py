@@ -1,6 +1,6 @@
 """Rooms: opening one, the list of them, muting and leaving, and closing them from elsewhere."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from statistics import median
 from uuid import UUID
@@ -12,7 +12,7 @@ from server.chat.events import RoomChanged, RoomOpened
 from server.chat.ports import RoomExtras, RoomFacts
 from server.chat.service import post_system
 from server.listings import api as listings
-from server.listings.events import ListingDeleted
+from server.listings.events import ListingDeleted, ListingTaken
 from server.platform.errors import Conflict, Forbidden, NotFound, TooMany
 from server.platform.pages import cut, decode_cursor
 from server.platform.unit_of_work import UnitOfWork
@@ -46,7 +46,17 @@ async def peer_to_tell(work: UnitOfWork, room_id: UUID, account_id: UUID) -> UUI
 
 async def buyers_on(work: UnitOfWork, listing_id: UUID) -> list[UUID]:
     """Everybody who has opened a room on the listing."""
-    return [room.buyer_id for room in await repository.rooms_on(work, listing_id)]
+    return (await buyers_by_listing(work, [listing_id])).get(listing_id, [])
+
+
+async def buyers_by_listing(
+    work: UnitOfWork, listing_ids: Collection[UUID]
+) -> dict[UUID, list[UUID]]:
+    """The same for many listings, in one query."""
+    buyers: dict[UUID, list[UUID]] = {}
+    for room in await repository.rooms_on(work, listing_ids):
+        buyers.setdefault(room.listing_id, []).append(room.buyer_id)
+    return buyers
 
 
 async def open_room(work: UnitOfWork, listing_id: UUID) -> tuple[ChatroomDetail, bool]:
@@ -117,35 +127,45 @@ async def room_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Ch
     rows, next_cursor = cut(
         rows, limit, secret=secret, scope=scope, key=lambda row: (row.active_at, row.id)
     )
-    items = await views.chatrooms(work, rows, viewer_id)
+    items = await views.chatrooms(work, rows)
     return Page[Chatroom].model_construct(items=items, next_cursor=next_cursor)
 
 
-async def all_rooms(work: UnitOfWork, account_id: UUID, limit: int) -> list[Chatroom]:
-    """The account's newest rooms, for its bootstrap."""
-    rows = await repository.room_page(work, account_id, None, limit)
-    return await views.chatrooms(work, rows, account_id)
+async def all_rooms(work: UnitOfWork, account_id: UUID) -> list[Chatroom]:
+    """Every room on the account's list, newest activity first, for its bootstrap."""
+    rows = await repository.listed_rooms(work, account_id)
+    return await views.chatrooms(work, rows)
 
 
 async def chatrooms(
     work: UnitOfWork, room_ids: Collection[UUID], viewer_id: UUID
 ) -> dict[UUID, Chatroom]:
     """Those of the rooms that are the viewer's, by id."""
-    rows = await repository.rooms_by_id(work, room_ids, viewer_id)
-    return {room.id: room for room in await views.chatrooms(work, rows, viewer_id)}
+    rows = await repository.rooms_by_id(work, room_ids, [viewer_id])
+    return {room.id: room for room in await views.chatrooms(work, rows)}
 
 
-async def detail_for(work: UnitOfWork, room_id: UUID, viewer_id: UUID) -> ChatroomDetail:
-    """A room with all that its header shows; :class:`NotFound` for a stranger."""
-    rows = await repository.rooms_by_id(work, [room_id], viewer_id)
-    if not rows:
-        raise NotFound("chatroom")
-    return await views.detail(work, rows[0], viewer_id)
+async def details(
+    work: UnitOfWork, seen: Sequence[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], ChatroomDetail]:
+    """Rooms with all that their headers show, by ``(room_id, viewer_id)``, without a stranger's;
+    a constant number of queries.
+    """
+    room_ids, viewer_ids = {room_id for room_id, _ in seen}, {viewer_id for _, viewer_id in seen}
+    wanted = set(seen)
+    rows = await repository.rooms_by_id(work, room_ids, viewer_ids)
+    rows = [row for row in rows if (row.id, row.viewer_id) in wanted]
+    found = await views.details(work, rows)
+    return {(row.id, row.viewer_id): room for row, room in zip(rows, found, strict=True)}
 
 
 async def room_detail(work: UnitOfWork, room_id: UUID) -> ChatroomDetail:
-    """The same for the actor."""
-    return await detail_for(work, room_id, work.actor.account_id)
+    """A room as the actor sees it; :class:`NotFound` for a stranger."""
+    seen = room_id, work.actor.account_id
+    found = await details(work, [seen])
+    if seen not in found:
+        raise NotFound("chatroom")
+    return found[seen]
 
 
 async def set_muted(work: UnitOfWork, room_id: UUID, *, on: bool) -> None:
@@ -160,7 +180,7 @@ async def leave(work: UnitOfWork, room_id: UUID) -> None:
     """Take the room off the actor's list until a new message (rule 15); 409 ``open_trade``."""
     account_id = work.actor.account_id
     room = await room_for(work, room_id, account_id, lock=True)
-    extra = await work.context.wiring.port(RoomExtras).load(work, room, account_id)
+    [extra] = await work.context.wiring.port(RoomExtras).load(work, [(room, account_id)])
     if extra.trade is not None and extra.trade.state in OPEN_TRADE_STATES:
         raise Conflict("open_trade", "Finish or cancel the trade first.", current=extra.trade)
     if await repository.leave(work, room, account_id):
@@ -186,10 +206,16 @@ async def reopen_rooms(work: UnitOfWork, listing_id: UUID) -> None:
     """Open the rooms on a listing again, but for those whose buyer is gone."""
     opened = await repository.set_state(work, "open", listing_id=listing_id)
     buyers = await accounts.cards(work, {room.buyer_id for room in opened})
-    for buyer_id, card in buyers.items():
-        if card.deleted:
-            await repository.set_state(work, "read_only", party=buyer_id)
+    orphans = [room.id for room in opened if buyers[room.buyer_id].deleted]
+    if orphans:
+        await repository.set_state(work, "read_only", room_ids=orphans)
     _announce_all(work, opened)
+
+
+async def on_listing_taken(work: UnitOfWork, event: ListingTaken) -> None:
+    """What may be done in the open rooms on a listing hangs on whether it is reserved."""
+    rooms = await repository.rooms_on(work, [event.listing_id])
+    _announce_all(work, [room for room in rooms if room.state == "open"])
 
 
 async def on_listing_deleted(work: UnitOfWork, event: ListingDeleted) -> None:

@@ -1,13 +1,25 @@
 """The chat over HTTP."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from server.chat import history, rooms, service
+from server.chat.ports import RoomExtras
+from server.listings import api as listings
 from server.platform.errors import TooMany
-from server.platform.http import CursorText, Limit, Reading, Reply, Writing, model_response
+from server.platform.http import (
+    CursorText,
+    Limit,
+    Reading,
+    Reply,
+    Writing,
+    context_of,
+    model_response,
+    reading_after,
+)
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.base import Page
 from shared_models.chat import (
@@ -29,6 +41,18 @@ SeqPath = Annotated[int, Path(ge=1, le=_MOST_SEQ, description="The message's `se
 SeqBound = Annotated[int | None, Query(ge=0, le=_MOST_SEQ)]
 
 
+async def settled(request: Request, room_id: RoomId) -> AsyncIterator[UnitOfWork]:
+    """A reading unit of work, once what is overdue in the room in the path is settled."""
+    port = context_of(request).wiring.port(RoomExtras)
+    async with reading_after(
+        request, lambda context, actor: port.settle(context, room_id, actor.account_id)
+    ) as work:
+        yield work
+
+
+Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
+
+
 @router.post(
     "/chatrooms",
     status_code=201,
@@ -41,6 +65,8 @@ async def open_room(body: OpenRoom, write: Writing) -> Response:
     403 `own_listing`, `blocked` or `suspended`; 409 `not_selling` while it is reserved or sold;
     429 `too_many_rooms`.
     """
+    port = write.context.wiring.port(listings.ListingNeighbours)
+    await port.settle(write.context, body.listing_id)
 
     async def run(work: UnitOfWork) -> Reply:
         room, is_new = await rooms.open_room(work, body.listing_id)
@@ -56,7 +82,7 @@ async def list_rooms(work: Reading, limit: Limit = 20, cursor: CursorText = None
 
 
 @router.get("/chatrooms/{room_id}", response_model=ChatroomDetail)
-async def read_room(room_id: RoomId, work: Reading) -> Response:
+async def read_room(room_id: RoomId, work: Settled) -> Response:
     """A room with its trade, pending offer, appointment and what one may do."""
     return model_response(await rooms.room_detail(work, room_id))
 

@@ -48,7 +48,7 @@ async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
     404 for a stranger's room, 422 ``cid_conflict`` and ``message_blocked``, 409 ``confirm_needed``
     and ``room_read_only``, 403 ``blocked``; and what ``media`` refuses of the photos.
     """
-    sender_id, print_ = work.actor.account_id, _fingerprint(room_id, body)
+    sender_id, print_ = work.actor.account_id, fingerprint(room_id, body)
     target = await repository.room_to_send_in(work, room_id, sender_id, body.cid)
     if target is None:
         raise NotFound("chatroom")
@@ -82,7 +82,8 @@ async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
     return Sent(views.message_of(message, sender_id), duplicate=False)
 
 
-def _fingerprint(room_id: UUID, body: SendMessage) -> str:
+def fingerprint(room_id: UUID, body: SendMessage) -> str:
+    """What was sent under a ``cid``, to tell a resend from another message."""
     parts = [str(room_id), body.text, *map(str, body.photo_ids)]
     return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -130,12 +131,11 @@ def _confirm_needed(verdict: Verdict) -> Conflict:
 
 
 async def _read_only(work: UnitOfWork, room_id: UUID) -> Conflict:
-    viewer_id = work.actor.account_id
-    rows = await repository.rooms_by_id(work, [room_id], viewer_id)
+    rows = await repository.rooms_by_id(work, [room_id], [work.actor.account_id])
     return Conflict(
         "room_read_only",
         "This chat is closed; nothing can be sent any more.",
-        current=(await views.chatrooms(work, rows, viewer_id))[0],
+        current=(await views.chatrooms(work, rows))[0],
     )
 
 
@@ -156,7 +156,7 @@ async def _attach(
         now = await repository.room_to_send_in(work, room_id, sender_id, body.cid)
         if now is None or now.earlier is None:
             raise
-        return _sent_before(now, _fingerprint(room_id, body), sender_id)
+        return _sent_before(now, fingerprint(room_id, body), sender_id)
 
 
 async def _tell(
@@ -236,13 +236,13 @@ async def post_elsewhere(
     work: UnitOfWork,
     listing_id: UUID,
     *,
-    except_room_id: UUID,
+    except_room_id: UUID | None = None,
     event: str,
     actor_id: UUID | None,
     text: str,
     data: dict[str, Any],
 ) -> None:
-    """The same system message in every other open room on the listing (T3, T8)."""
+    """The same system message in every open room on the listing, but for one (T3, T8, T15)."""
     note = {"event": event, "data": data}
     rooms = await repository.take_seqs(work, listing_id, except_room_id)
     if not rooms:

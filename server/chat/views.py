@@ -11,6 +11,7 @@ from server.chat.repository import StoredMessage
 from server.listings import api as listings
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.chat import Chatroom, ChatroomDetail, Message, MessageKind, SystemNote
+from shared_models.listings import ListingCard
 from shared_models.media import Photo
 from shared_models.trades import OPEN_TRADE_STATES
 
@@ -53,22 +54,21 @@ def _note(row: StoredMessage) -> SystemNote | None:
     )
 
 
-async def chatrooms(work: UnitOfWork, rows: Sequence[Any], viewer_id: UUID) -> list[Chatroom]:
-    """Rooms of one page, with every listing and profile loaded once for all of them."""
-    if not rows:
-        return []
+async def chatrooms(work: UnitOfWork, rows: Sequence[Any]) -> list[Chatroom]:
+    """Rooms as their rows' viewers see them, every listing and profile loaded once for all."""
     facts = [repository.facts_of(row) for row in rows]
-    cards = await listings.cards(work, {room.listing_id for room in facts}, viewer_id)
-    people = await accounts.cards(work, {room.other(viewer_id) for room in facts})
+    cards = await _listing_cards(work, facts, rows)
+    others = [room.other(row.viewer_id) for room, row in zip(facts, rows, strict=True)]
+    people = await accounts.cards(work, others)
     return [
         Chatroom.model_construct(
             id=room.id,
-            listing=cards[room.listing_id],
+            listing=cards[room.listing_id, row.viewer_id],
             seller_id=room.seller_id,
             buyer_id=room.buyer_id,
-            other=people[room.other(viewer_id)],
+            other=people[other_id],
             state=_state(room),
-            last_message=_last_message(row, viewer_id),
+            last_message=_last_message(row),
             last_seq=room.last_seq,
             read_seq=row.read_seq,
             peer_read_seq=row.receipt_seq,
@@ -78,24 +78,42 @@ async def chatrooms(work: UnitOfWork, rows: Sequence[Any], viewer_id: UUID) -> l
             created_at=row.created_at,
             active_at=row.active_at,
         )
-        for room, row in zip(facts, rows, strict=True)
+        for room, row, other_id in zip(facts, rows, others, strict=True)
     ]
+
+
+async def _listing_cards(
+    work: UnitOfWork, facts: Sequence[RoomFacts], rows: Sequence[Any]
+) -> dict[tuple[UUID, UUID], ListingCard]:
+    """By listing and viewer."""
+    viewers: dict[UUID, set[UUID]] = {}
+    for room, row in zip(facts, rows, strict=True):
+        viewers.setdefault(room.listing_id, set()).add(row.viewer_id)
+    return {
+        (seen.card.id, viewer_id): seen.card
+        for seen in await listings.cards_seen(work, viewers)
+        for viewer_id in seen.viewer_ids
+    }
 
 
 def _state(room: RoomFacts) -> Literal["open", "read_only"]:
     return "open" if room.state == "open" and not room.blocked else "read_only"
 
 
-def _last_message(row: Any, viewer_id: UUID) -> Message | None:
+def _last_message(row: Any) -> Message | None:
     last = repository.last_message(row)
-    return None if last is None else message_of(last, viewer_id)
+    return None if last is None else message_of(last, row.viewer_id)
 
 
-async def detail(work: UnitOfWork, row: Any, viewer_id: UUID) -> ChatroomDetail:
-    """One room with all that its header shows."""
-    room = (await chatrooms(work, [row], viewer_id))[0]
-    facts = repository.facts_of(row)
-    extra = await work.context.wiring.port(RoomExtras).load(work, facts, viewer_id)
+async def details(work: UnitOfWork, rows: Sequence[Any]) -> list[ChatroomDetail]:
+    """The same with all that their headers show."""
+    rooms = await chatrooms(work, rows)
+    seen = [(repository.facts_of(row), row.viewer_id) for row in rows]
+    extras = await work.context.wiring.port(RoomExtras).load(work, seen)
+    return [_detail(room, extra) for room, extra in zip(rooms, extras, strict=True)]
+
+
+def _detail(room: Chatroom, extra: RoomExtra) -> ChatroomDetail:
     return ChatroomDetail.model_construct(
         **room.__dict__,
         trade=extra.trade,

@@ -12,6 +12,13 @@ class ListingChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ListingTaken:
+    """It is reserved, or no longer: who may do what about it has changed for everybody."""
+
+    listing_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ListingPublished:
     """A listing is on sale for the first time."""
 
@@ -39,9 +46,13 @@ class ListingPriceDropped:
 
 @dataclass(frozen=True, slots=True)
 class ListingBackOnSale:
-    """A reservation fell through and for ten minutes nothing has replaced it (T6)."""
+    """A reservation fell through and for ten minutes nothing has replaced it (T6).
+
+    ``version`` is what that made of the listing; it tells one such time from another.
+    """
 
     listing_id: UUID
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What other rooms ask about listings."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -48,6 +48,12 @@ async def facts(work: UnitOfWork, listing_id: UUID) -> ListingFacts | None:
     return None if row is None else facts_of(row)
 
 
+async def facts_by_id(work: UnitOfWork, ids: Collection[UUID]) -> dict[UUID, ListingFacts]:
+    """The same for many listings, in one query."""
+    rows = await repository.find_all(work, ids) if ids else []
+    return {row.id: facts_of(row) for row in rows}
+
+
 def facts_of(row: Any) -> ListingFacts:
     """The facts in a row of :func:`repository.find`."""
     return ListingFacts(
@@ -76,6 +82,37 @@ async def cards(work: UnitOfWork, ids: Iterable[UUID], viewer_id: UUID) -> dict[
     rows = await repository.cards(work, wanted, viewer_id)
     found = {row.id: card(row, viewer_id) for row in rows}
     return {id_: found.get(id_) or lost_card(id_) for id_ in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCard:
+    """A listing's card, and those who see it so: its seller, who likes it, or who does not."""
+
+    card: ListingCard
+    viewer_ids: tuple[UUID, ...]
+
+
+async def cards_seen(work: UnitOfWork, viewers: Mapping[UUID, Collection[UUID]]) -> list[SeenCard]:
+    """Each view that the viewers of these listings, by its id, have of their cards; one query."""
+    if not viewers:
+        return []
+    everybody = {viewer_id for of_one in viewers.values() for viewer_id in of_one}
+    found: dict[UUID, Any] = {}
+    likers: dict[UUID, set[UUID]] = {}
+    for row in await repository.cards_and_likers(work, viewers, everybody):
+        found[row.id] = row
+        likers.setdefault(row.id, set()).add(row.liker_id)
+    return [seen for id_, row in found.items() for seen in _views(row, viewers[id_], likers[id_])]
+
+
+def _views(row: Any, viewers: Collection[UUID], likers: Collection[UUID]) -> list[SeenCard]:
+    groups: dict[tuple[bool, bool], list[UUID]] = {}
+    for viewer_id in viewers:
+        groups.setdefault((viewer_id == row.seller_id, viewer_id in likers), []).append(viewer_id)
+    return [
+        SeenCard(card(row, group[0]).model_copy(update={"liked": liked}), tuple(group))
+        for (_, liked), group in groups.items()
+    ]
 
 
 async def liker_ids(work: UnitOfWork, listing_id: UUID) -> list[UUID]:

@@ -13,10 +13,10 @@ _TIDY = "listings.tidy"
 
 
 async def _back_on_sale(context: Context, payload: dict[str, Any]) -> None:
-    listing_id = UUID(payload["listing_id"])
+    listing_id, version = UUID(payload["listing_id"]), payload["version"]
 
     async def tell(work: UnitOfWork) -> None:
-        await trading.tell_back_on_sale(work, listing_id)
+        await trading.tell_back_on_sale(work, listing_id, version)
 
     await transact(context, None, tell)
 

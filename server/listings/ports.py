@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork
 
 
@@ -17,5 +18,5 @@ class ListingNeighbours:
     room_of: Callable[[UnitOfWork, UUID, UUID], Awaitable[UUID | None]]
     """``(work, listing_id, account_id)``: the chatroom that the account opened on it."""
 
-    interested: Callable[[UnitOfWork, UUID], Awaitable[list[UUID]]]
-    """``(work, listing_id)``: everybody who has a chatroom on it."""
+    settle: Callable[[Context, UUID], Awaitable[None]]
+    """``(context, listing_id)``: run what is overdue of it, before it is read (H5)."""

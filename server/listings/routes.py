@@ -1,11 +1,13 @@
 """Listings over HTTP."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from server.listings import elsewhere, likes, lists, reading, service
+from server.listings.ports import ListingNeighbours
 from server.platform.http import (
     CursorText,
     IfMatch,
@@ -13,9 +15,12 @@ from server.platform.http import (
     Opening,
     Reading,
     Writing,
+    context_of,
     model_response,
+    reading_after,
 )
 from server.platform.rates import Rate
+from server.platform.unit_of_work import UnitOfWork
 from shared_models.base import Page, Time
 from shared_models.listings import (
     Listing,
@@ -36,6 +41,17 @@ _EDITS = Rate("listings", burst=30, per_second=0.5)
 _LIKES = Rate("likes", burst=60, per_second=1)
 
 ListingId = Annotated[UUID, Path(description="The listing.")]
+
+
+async def settled(
+    request: Request, listing_id: ListingId
+) -> AbstractAsyncContextManager[UnitOfWork]:
+    """What :data:`Opening` gives, once the overdue trade on the listing in the path is settled."""
+    port = context_of(request).wiring.port(ListingNeighbours)
+    return reading_after(request, lambda context, _: port.settle(context, listing_id))
+
+
+Settled = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(settled)]
 PriceBound = Annotated[int | None, Query(ge=0, le=99_999_999)]
 States = Annotated[
     Literal["draft", "selling", "reserved", "sold", "any"],
@@ -99,7 +115,7 @@ async def create_listing(body: ListingCreate, write: Writing) -> Response:
 
 
 @router.get("/listings/{listing_id}", response_model=Listing)
-async def read_listing(listing_id: ListingId, opened: Opening) -> Response:
+async def read_listing(listing_id: ListingId, opened: Settled) -> Response:
     """A listing in full; it is then among those recently viewed."""
     return model_response(await reading.view(opened, listing_id))
 

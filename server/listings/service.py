@@ -1,7 +1,7 @@
 """The rules of one's own listings: create, publish, edit, delete (rules 3, 4, 9 and 19)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -104,9 +104,13 @@ async def delete(work: UnitOfWork, listing_id: UUID) -> None:
 
 
 async def remove(work: UnitOfWork, row: Any) -> None:
-    """Soft-delete a listing whose row is held; a draft takes its photos with it."""
+    """Soft-delete a listing whose row is held; a draft takes its photos with it.
+
+    Nothing happens to one that has changed since the row was read.
+    """
     gone = {"deleted_at": work.now, "search_id": None}
-    await repository.change(work, row.id, row.version, gone)
+    if not await repository.change(work, row.id, row.version, gone):
+        return
     if row.search_id is not None:
         await repository.drop_document(work, row.search_id)
     if row.state == "draft":
@@ -126,12 +130,22 @@ async def delete_all_of(work: UnitOfWork, seller_id: UUID) -> None:
 
 
 async def delete_idle_drafts(work: UnitOfWork) -> int:
-    """Delete drafts that were not touched for 90 days (rule 4), a batch at a time; how many."""
+    """Delete drafts that were not touched for 90 days (rule 4), a batch at a time; how many.
+
+    Each is held and read again: somebody may be editing or publishing it at this moment.
+    """
     before = work.now - timedelta(days=work.limits.draft_idle_days)
-    rows = await repository.idle_drafts(work, before, _BATCH)
-    for row in rows:
-        await remove(work, row)
-    return len(rows)
+    found = await repository.idle_drafts(work, before, _BATCH)
+    for listing_id in found:
+        await repository.lock(work, listing_id)
+        row = await repository.find(work, listing_id)
+        if row is not None and _is_idle_draft(row, before):
+            await remove(work, row)
+    return len(found)
+
+
+def _is_idle_draft(row: Any, before: datetime) -> bool:
+    return row.state == "draft" and row.deleted_at is None and row.updated_at < before
 
 
 async def forget_old_views(work: UnitOfWork) -> int:

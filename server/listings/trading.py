@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from server.listings import repository
-from server.listings.events import ListingBackOnSale, ListingChanged
+from server.listings.events import ListingBackOnSale, ListingChanged, ListingTaken
 from server.listings.facts import facts
 from server.platform import jobs
 from server.platform.unit_of_work import UnitOfWork
@@ -22,7 +22,7 @@ async def touch(work: UnitOfWork, listing_id: UUID) -> bool:
 
 async def reserve(work: UnitOfWork, listing_id: UUID, expected_price: int) -> bool:
     """From selling to reserved, if it is still on sale at the price that was seen (H1)."""
-    return _told(work, listing_id, await repository.reserve(work, listing_id, expected_price))
+    return _taken(work, listing_id, await repository.reserve(work, listing_id, expected_price))
 
 
 async def release(work: UnitOfWork, listing_id: UUID, *, hide: bool = False) -> bool:
@@ -31,15 +31,16 @@ async def release(work: UnitOfWork, listing_id: UUID, *, hide: bool = False) -> 
     Unless something replaces it within ten minutes, likers are told that it is on sale again.
     """
     released = await repository.release(work, listing_id, hide=hide)
-    if released and not hide:
+    found = await facts(work, listing_id) if released and not hide else None
+    if found is not None:
         await jobs.enqueue(
             work,
             BACK_ON_SALE,
-            {"listing_id": str(listing_id)},
+            {"listing_id": str(listing_id), "version": found.version},
             run_at=work.now + _BACK_ON_SALE_AFTER,
             key=f"{BACK_ON_SALE}:{listing_id}",
         )
-    return _told(work, listing_id, released)
+    return _taken(work, listing_id, released)
 
 
 async def mark_sold(work: UnitOfWork, listing_id: UUID) -> bool:
@@ -53,11 +54,17 @@ async def count_chat(work: UnitOfWork, listing_id: UUID) -> None:
     work.announce(ListingChanged(listing_id))
 
 
-async def tell_back_on_sale(work: UnitOfWork, listing_id: UUID) -> None:
+async def tell_back_on_sale(work: UnitOfWork, listing_id: UUID, version: int) -> None:
     """Announce a listing whose reservation fell through, if it still is on sale."""
     found = await facts(work, listing_id)
     if found is not None and found.open_for_chat:
-        work.announce(ListingBackOnSale(listing_id))
+        work.announce(ListingBackOnSale(listing_id, version))
+
+
+def _taken(work: UnitOfWork, listing_id: UUID, moved: bool) -> bool:
+    if moved:
+        work.announce(ListingTaken(listing_id))
+    return _told(work, listing_id, moved)
 
 
 def _told(work: UnitOfWork, listing_id: UUID, moved: bool) -> bool:

@@ -143,7 +143,7 @@ async def on_back_on_sale(work: UnitOfWork, event: ListingBackOnSale) -> None:
         NotificationKind.PRICE,
         "back_on_sale",
         f"{await _title(work, event.listing_id)}: back on sale",
-        f"back_on_sale:{event.listing_id}:{int(work.now.timestamp())}",
+        f"back_on_sale:{event.listing_id}:{event.version}",
         {"listing_id": str(event.listing_id)},
     )
     await notify(work, await _likers(work, event.listing_id), notice)

@@ -31,6 +31,10 @@ class Bus(Protocol):
         """Set who gets the hints of the joined streams; called once, at start."""
         ...
 
+    def on_gap(self, tell: Callable[[], None]) -> None:
+        """Set who is told when hints may have been missed, to look into the database at once."""
+        ...
+
     async def join(self, stream_id: UUID) -> None:
         """From now on, hints of this stream arrive here."""
         ...
@@ -62,6 +66,9 @@ class LocalBus:
     def listen(self, receive: Receive) -> None:
         """Set who gets the hints."""
         self._receive = receive
+
+    def on_gap(self, tell: Callable[[], None]) -> None:
+        """Nothing is missed in one process."""
 
     async def join(self, stream_id: UUID) -> None:
         """Hints of this stream are wanted."""

@@ -34,6 +34,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def microseconds(moment: datetime) -> int:
+    """A moment as SQLite stores it: microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
 class UtcTime(TypeDecorator[datetime]):
     """A moment in UTC: ``timestamptz`` on PostgreSQL, integer microseconds on SQLite."""
 
@@ -50,7 +55,7 @@ class UtcTime(TypeDecorator[datetime]):
         """To the database."""
         if value is None or dialect.name == "postgresql":
             return value
-        return (value - _EPOCH) // _MICROSECOND
+        return microseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """From the database."""

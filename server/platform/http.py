@@ -97,6 +97,18 @@ async def signed_in(request: Request) -> AsyncIterator[UnitOfWork]:
 Reading = Annotated[UnitOfWork, Depends(signed_in, scope="function")]
 
 
+@asynccontextmanager
+async def reading_after(
+    request: Request, settle: Callable[[Context, Actor], Awaitable[None]]
+) -> AsyncIterator[UnitOfWork]:
+    """What :data:`Reading` gives, once ``settle`` has written what the read is to see."""
+    context = context_of(request)
+    actor = await resolve_actor(context, bearer_token(request.headers.get("authorization")))
+    await settle(context, actor)
+    async with reading(context, actor) as work:
+        yield work
+
+
 async def opening(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
     """What :data:`Reading` gives, for a call that writes afterwards: it must be closed before."""
     return asynccontextmanager(signed_in)(request)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_connection,
     AsyncAdapt_aiosqlite_cursor,
 )
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import immutabledict
 from sqlalchemy.util.concurrency import await_
 
@@ -130,6 +130,15 @@ class DirectConnection(AsyncAdapt_aiosqlite_connection):
         if connection._connection and (not self.is_settled or connection._conn.in_transaction):
             super().rollback()
             self.is_settled = True
+
+
+def driver_connection(connection: AsyncConnection) -> sqlite3.Connection:
+    """The bare connection under one of these, in the transaction that SQLAlchemy has begun."""
+    sync = connection.sync_connection
+    assert sync is not None
+    adapted: Any = sync.connection.dbapi_connection
+    bare: sqlite3.Connection = adapted._connection._conn
+    return bare
 
 
 def use_direct_connections(engine: AsyncEngine) -> None:

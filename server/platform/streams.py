@@ -3,22 +3,31 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from server.platform.bus import Hint
+from server.platform.database import microseconds
 from server.platform.tables import Stream, StreamEvent
 from server.platform.unit_of_work import UnitOfWork
 
-_STREAM: Any = Stream.__table__
+# Every message moves two heads, so these are written by hand.
 _MOVE_HEAD = (
-    update(_STREAM)
-    .where(_STREAM.c.id == bindparam("stream"))
-    .values(head=_STREAM.c.head + bindparam("count"), updated_at=bindparam("now"))
-    .returning(_STREAM.c.head)
+    "UPDATE platform_stream SET head = head + ?, updated_at = ? WHERE id = ? RETURNING head"
 )
+_MOVE_HEADS = """
+WITH moving AS MATERIALIZED (
+    SELECT stream.id, news.count
+    FROM platform_stream AS stream
+    JOIN unnest($1::uuid[], $2::int[]) AS news (id, count) ON news.id = stream.id
+    ORDER BY stream.id
+    FOR UPDATE OF stream
+)
+UPDATE platform_stream AS stream SET head = head + moving.count, updated_at = $3
+FROM moving WHERE moving.id = stream.id
+RETURNING stream.id, stream.head
+"""
 _INSERT_EVENTS = insert(StreamEvent.__table__)  # type: ignore[arg-type]
 
 
@@ -68,13 +77,10 @@ async def append(work: UnitOfWork, events: Mapping[UUID, Sequence[NewEvent]]) ->
 
     The frames are hinted on the bus after the commit.
     """
+    heads = await _move_heads(work, {id_: len(events[id_]) for id_ in sorted(events)})
     rows = []
-    for stream_id in sorted(events):
+    for stream_id, head in heads.items():
         news = events[stream_id]
-        moved = {"stream": stream_id, "count": len(news), "now": work.now}
-        head = await work.scalar(_MOVE_HEAD, moved)
-        if head is None:
-            continue
         for pos, new in enumerate(news, start=head - len(news) + 1):
             rows.append(
                 {
@@ -88,6 +94,16 @@ async def append(work: UnitOfWork, events: Mapping[UUID, Sequence[NewEvent]]) ->
             work.hint(Hint(stream_id, pos, encode_event(pos, new.kind, new.data)))
     if rows:
         await work.execute(_INSERT_EVENTS, rows)
+
+
+async def _move_heads(work: UnitOfWork, counts: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Move the heads on; where each then stands. A stream that is gone has none."""
+    if work.is_sqlite:
+        run, now = work.sqlite_rows, microseconds(work.now)
+        moved = ((id_, run(_MOVE_HEAD, (n, now, id_.hex))) for id_, n in counts.items())
+        return {id_: rows[0][0] for id_, rows in moved if rows}
+    values = list(counts), list(counts.values()), work.now
+    return {row.id: row.head for row in await work.driver_rows(_MOVE_HEADS, values)}
 
 
 async def position(work: UnitOfWork, stream_id: UUID) -> Position:

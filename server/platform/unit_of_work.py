@@ -1,5 +1,6 @@
 """One transaction an action: begin, rules, events, commit, and only then the answer."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -13,6 +14,7 @@ from server.platform.bus import Hint
 from server.platform.context import Actor, Context
 from server.platform.database import LostRace, is_sqlite, races_named
 from server.platform.errors import Conflict, Unauthenticated
+from server.platform.sqlite_connection import driver_connection
 from shared_models.market import Limits
 
 Result = TypeVar("Result")
@@ -31,6 +33,7 @@ class UnitOfWork:
         self.connection = connection
         self.now: datetime = context.clock.now()
         self._actor = actor
+        self._driver: sqlite3.Connection | None = None
         self._announced: list[Any] = []
         self._hints: list[Hint] = []
         self._after_commit: list[Callable[[], None]] = []
@@ -90,6 +93,20 @@ class UnitOfWork:
     async def changed(self, statement: Executable, parameters: Parameters | None = None) -> int:
         """How many rows a conditional UPDATE or DELETE hit."""
         return (await self.connection.execute(statement, parameters)).rowcount
+
+    def sqlite_rows(self, statement: str, values: Parameters | Sequence[Any]) -> list[Any]:
+        """All rows of a hand-written statement for SQLite.
+
+        Values and rows are as they are stored: ids as :attr:`UUID.hex`, moments by
+        :func:`~server.platform.database.microseconds`.
+        """
+        if self._driver is None:
+            self._driver = driver_connection(self.connection)
+        return self._driver.execute(statement, values).fetchall()
+
+    async def driver_rows(self, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
+        """All rows of a hand-written statement for PostgreSQL, with ``$1`` for its values."""
+        return (await self.connection.exec_driver_sql(statement, values)).all()
 
     def announce(self, event: Any) -> None:
         """Say what happened; subscribers hear it inside this transaction, before the commit."""

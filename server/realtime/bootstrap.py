@@ -8,8 +8,6 @@ from server.platform.unit_of_work import UnitOfWork
 from server.trades import api as trades
 from shared_models.sync import Bootstrap
 
-_ROOMS = 200
-
 
 async def bootstrap(work: UnitOfWork) -> Bootstrap:
     """The actor's state at ``pos``, which is read first: later data only repeats later events."""
@@ -19,7 +17,7 @@ async def bootstrap(work: UnitOfWork) -> Bootstrap:
         epoch=position.epoch,
         pos=position.head,
         account=await accounts.own_account(work, account_id),
-        chatrooms=await chat.all_rooms(work, account_id, _ROOMS),
+        chatrooms=await chat.all_rooms(work, account_id),
         trades=await trades.open_trades(work, account_id),
         unread_notifications=await notifications.unread_count(work, account_id),
     )

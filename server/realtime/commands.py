@@ -1,7 +1,8 @@
 """What a client may ask for on its socket, each through the façade of the chat."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import groupby
 from typing import Literal
 from uuid import UUID
 
@@ -46,21 +47,31 @@ class Commands:
         self._typed_at: dict[UUID, float] = {}
         self._touched_at: float | None = None
 
-    async def handle(self, frame: ClientFrame) -> None:
-        """Do what the frame asks; a refusal, also of a database that is away, becomes ``err``."""
+    async def handle(self, frames: Sequence[ClientFrame]) -> None:
+        """Do what the frames ask, in their order; messages that follow each other go together.
+
+        A refusal, also of a database that is away, becomes ``err``.
+        """
+        for are_sends, run in groupby(frames, key=lambda frame: isinstance(frame, Send)):
+            if are_sends:
+                await self._send([frame for frame in run if isinstance(frame, Send)])
+                continue
+            for frame in run:
+                try:
+                    await self._dispatch(frame)
+                except (Refusal, *DATABASE_FAILURES) as error:
+                    self._refuse(error, frame)
+
+    def _refuse(self, error: Exception, frame: ClientFrame) -> None:
         tag = frame.id if isinstance(frame, Send) else None
-        try:
-            await self._dispatch(frame)
-        except Refusal as error:
+        if isinstance(error, Refusal):
             self._answer(refusal(error, tag))
-        except DATABASE_FAILURES as error:
-            log.exception("command_failed", t=frame.t, error=type(error).__name__)
-            self._answer(Err(id=tag, code="unavailable", retryable=True, detail="Try again."))
+            return
+        log.error("command_failed", t=frame.t, error=type(error).__name__, exc_info=error)
+        self._answer(Err(id=tag, code="unavailable", retryable=True, detail="Try again."))
 
     async def _dispatch(self, frame: ClientFrame) -> None:
         match frame:
-            case Send():
-                await self._send(frame)
             case Read():
                 await self._read(frame)
             case Typing():
@@ -73,30 +84,24 @@ class Commands:
                 detail = f"{frame.t} is said once, first."
                 self._answer(Err(code="bad_frame", retryable=False, detail=detail))
 
-    async def _send(self, frame: Send) -> None:
-        wait_s = chat.send_wait_s(self._context, self._connection.account_id)
-        if wait_s > 0:
-            self._answer(too_fast(wait_s, frame.id))
-            return
-        body = SendMessage.model_construct(
-            cid=frame.cid, text=frame.text, photo_ids=frame.photo_ids, confirmed=frame.confirmed
-        )
-
-        async def run(work: UnitOfWork) -> chat.Sent:
-            return await chat.send(work, frame.chatroom_id, body)
-
-        sent = await transact(self._context, self._connection.actor, run)
-        self._answer(
-            Ok.model_construct(
-                id=frame.id,
-                chatroom_id=frame.chatroom_id,
-                cid=frame.cid,
-                seq=sent.message.seq,
-                message_id=sent.message.id,
-                created_at=sent.message.created_at,
-                duplicate=sent.duplicate,
-            )
-        )
+    async def _send(self, frames: Sequence[Send]) -> None:
+        account_id = self._connection.account_id
+        waits = [chat.send_wait_s(self._context, account_id) for _ in frames]
+        messages = [
+            (frame.chatroom_id, message_in(frame))
+            for frame, wait_s in zip(frames, waits, strict=True)
+            if wait_s <= 0
+        ]
+        line = self._context.wiring.port(chat.SendLine)
+        answers = iter(await line.send(self._connection.actor, messages))
+        for frame, wait_s in zip(frames, waits, strict=True):
+            answer = next(answers) if wait_s <= 0 else None
+            if answer is None:
+                self._answer(too_fast(wait_s, frame.id))
+            elif isinstance(answer, chat.Sent):
+                self._answer(ok(frame, answer))
+            else:
+                self._refuse(answer, frame)
 
     async def _read(self, frame: Read) -> None:
         async def run(work: UnitOfWork) -> ReadMark:
@@ -111,10 +116,17 @@ class Commands:
             last = self._typed_at.get(frame.chatroom_id)
             if last is not None and now - last < self._settings.typing_every_s:
                 return
-            self._typed_at[frame.chatroom_id] = now
         elif self._typed_at.pop(frame.chatroom_id, None) is None:
             return
-        await self._tell_peer("typing", frame.chatroom_id, on=frame.on)
+        told = await self._tell_peer("typing", frame.chatroom_id, on=frame.on)
+        if frame.on and told is not None:
+            self._forget_what_expired(now)
+            self._typed_at[frame.chatroom_id] = now
+
+    def _forget_what_expired(self, now: float) -> None:
+        """The peers have forgotten it by themselves."""
+        since = now - self._settings.typing_ttl_ms / 1000
+        self._typed_at = {room: at for room, at in self._typed_at.items() if at > since}
 
     async def _look(self, room_id: UUID) -> None:
         peer_id = await self._tell_peer("presence", room_id, on=True)
@@ -169,6 +181,26 @@ class Commands:
 
     def _answer(self, answer: Wire) -> None:
         self._connection.writer.put(encode(answer))
+
+
+def message_in(frame: Send) -> SendMessage:
+    """The message that a frame carries; it was checked with the frame."""
+    return SendMessage.model_construct(
+        cid=frame.cid, text=frame.text, photo_ids=frame.photo_ids, confirmed=frame.confirmed
+    )
+
+
+def ok(frame: Send, sent: chat.Sent) -> Ok:
+    """The answer to a message that is on disk."""
+    return Ok.model_construct(
+        id=frame.id,
+        chatroom_id=frame.chatroom_id,
+        cid=frame.cid,
+        seq=sent.message.seq,
+        message_id=sent.message.id,
+        created_at=sent.message.created_at,
+        duplicate=sent.duplicate,
+    )
 
 
 def too_fast(wait_s: float, tag: str | None) -> Err:

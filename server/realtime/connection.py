@@ -1,5 +1,6 @@
 """One connected device: where it stands in its account's stream, and which rooms it looks at."""
 
+import asyncio
 from collections import deque
 from uuid import UUID
 
@@ -11,7 +12,11 @@ from shared_models.realtime import CloseCode
 
 
 class Connection:
-    """Holds events back until it is live; then each step must be exactly one (R1)."""
+    """Holds events back until it is live; then each step must be exactly one (R1).
+
+    A device that reads more slowly than events come, be it for the moment of one large
+    transaction, falls behind: it is not live until it has caught up from the database.
+    """
 
     def __init__(self, id_: UUID, actor: Actor, writer: Writer, settings: RealtimeSettings) -> None:
         self.id = id_
@@ -21,6 +26,7 @@ class Connection:
         self.reached = 0
         """The last position that was queued for the device."""
         self._live = False
+        self._behind = asyncio.Event()
         self._held: deque[tuple[int, Frame]] = deque(maxlen=settings.queue_frames // 2)
 
     @property
@@ -35,19 +41,23 @@ class Connection:
 
     def deliver(self, pos: int, frame: Frame) -> None:
         """Take the event at ``pos``: hold it, queue it, or drop it when it was queued before."""
+        if self._live and pos == self.reached + 1:
+            if not self.writer.half_full:
+                self.reached = pos
+                self.writer.put(frame)
+                return
+            self._live = False
+            self._behind.set()
         if not self._live:
             # The oldest ones fall out of a full buffer; catching up then reads them again.
             self._held.append((pos, frame))
-        elif pos == self.reached + 1:
-            self.reached = pos
-            self.writer.put(frame)
         elif pos > self.reached:
             self.close(CloseCode.POSITION_LOST, "position lost")
 
     def take_held(self) -> None:
-        """Queue the held events that follow what was reached, and forget the rest."""
+        """Queue the held events that follow while there is room, and forget the rest."""
         for pos, frame in self._held:
-            if pos == self.reached + 1:
+            if pos == self.reached + 1 and not self.writer.half_full:
                 self.reached = pos
                 self.writer.put(frame)
         self._held.clear()
@@ -55,6 +65,11 @@ class Connection:
     def go_live(self) -> None:
         """From now on events are queued as they come."""
         self._live = True
+        self._behind.clear()
+
+    async def fallen_behind(self) -> None:
+        """Wait until it must catch up again."""
+        await self._behind.wait()
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Close after what is queued."""

@@ -8,7 +8,7 @@ bytes are shared by all who see it so.
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from server.platform.unit_of_work import UnitOfWork
 from server.realtime.frames import encode_bytes
 from server.realtime.hub import SESSION_ENDED
 from server.trades import api as trades
+from server.trades.api import Seen
 from server.trades.events import AppointmentChanged, OfferChanged, TradeChanged
 from shared_models.base import Wire
 from shared_models.chat import ReadMark
@@ -65,30 +66,33 @@ class Feed:
         """Its card, for its seller and everybody with a room on it."""
         self._listings[event.listing_id] = None
 
-    async def _render_listing(self, listing_id: UUID) -> None:
-        facts = await listings.facts(self._work, listing_id)
-        if facts is None:
-            return
-        buyers = await chat.buyers_on(self._work, listing_id)
-        likers = set(await listings.liker_ids(self._work, listing_id)) if buyers else set()
-        likes = [buyer for buyer in buyers if buyer in likers]
-        others = [buyer for buyer in buyers if buyer not in likers]
-        for viewers in ([facts.seller_id], likes, others):
-            if viewers:
-                cards = await listings.cards(self._work, [listing_id], viewers[0])
-                self.add(viewers, EventKind.LISTING_CHANGED, cards[listing_id])
+    async def _render_listings(self) -> None:
+        facts = await listings.facts_by_id(self._work, self._listings)
+        buyers = await chat.buyers_by_listing(self._work, facts) if facts else {}
+        viewers = {id_: [one.seller_id, *buyers.get(id_, ())] for id_, one in facts.items()}
+        for seen in await listings.cards_seen(self._work, viewers):
+            self.add(seen.viewer_ids, EventKind.LISTING_CHANGED, seen.card)
 
-    async def _render(self, kind: EventKind, object_id: UUID, account_id: UUID) -> None:
-        rendered = await _RENDERERS[kind](self._work, object_id, account_id)
-        if rendered is not None:
-            self.add((account_id,), kind, rendered)
+    async def _render_objects(self) -> None:
+        """Each kind at once, and the events in the order in which the objects have changed.
+
+        Rooms come last: what ended is not in their headers any more, and a client that takes an
+        object into its room's header must hear of that after it.
+        """
+        by_kind: defaultdict[EventKind, list[Seen]] = defaultdict(list)
+        for kind, object_id, account_id in self._seen:
+            by_kind[kind].append((object_id, account_id))
+        views = {kind: await _RENDERERS[kind](self._work, seen) for kind, seen in by_kind.items()}
+        rooms_last = sorted(self._seen, key=lambda one: one[0] is EventKind.CHATROOM_CHANGED)
+        for kind, object_id, account_id in rooms_last:
+            view = views[kind].get((object_id, account_id))
+            if view is not None:
+                self.add((account_id,), kind, view)
 
     async def write(self) -> None:
         """Render what changed and append everything to the streams."""
-        for listing_id in self._listings:
-            await self._render_listing(listing_id)
-        for kind, object_id, account_id in self._seen:
-            await self._render(kind, object_id, account_id)
+        await self._render_listings()
+        await self._render_objects()
         if self._events:
             await streams.append(self._work, self._events)
 
@@ -158,20 +162,20 @@ _HANDLERS: dict[type, Callable[[Feed, Any], None]] = {
 }
 
 
-async def _trade(work: UnitOfWork, trade_id: UUID, viewer_id: UUID) -> Wire | None:
-    return (await trades.trades(work, [trade_id], viewer_id)).get(trade_id)
+async def _accounts(work: UnitOfWork, seen: Sequence[Seen]) -> dict[Seen, Wire]:
+    """One by one: a transaction changes the accounts of a trade's two at the most."""
+    return {
+        (account_id, account_id): await accounts.own_account(work, account_id)
+        for account_id, _ in seen
+        if not (await accounts.standing(work, account_id)).deleted
+    }
 
 
-async def _account(work: UnitOfWork, account_id: UUID, _viewer_id: UUID) -> Wire | None:
-    if (await accounts.standing(work, account_id)).deleted:
-        return None
-    return await accounts.own_account(work, account_id)
-
-
-_RENDERERS: dict[EventKind, Callable[[UnitOfWork, UUID, UUID], Awaitable[Wire | None]]] = {
-    EventKind.CHATROOM_CHANGED: chat.detail_for,
-    EventKind.OFFER_CHANGED: trades.offer_view,
-    EventKind.APPOINTMENT_CHANGED: trades.appointment_view,
-    EventKind.TRADE_CHANGED: _trade,
-    EventKind.ACCOUNT_CHANGED: _account,
+_Render = Callable[[UnitOfWork, Sequence[Seen]], Awaitable[Mapping[Seen, Wire]]]
+_RENDERERS: dict[EventKind, _Render] = {
+    EventKind.CHATROOM_CHANGED: chat.details,
+    EventKind.OFFER_CHANGED: trades.offers_seen,
+    EventKind.APPOINTMENT_CHANGED: trades.appointments_seen,
+    EventKind.TRADE_CHANGED: trades.trades_seen,
+    EventKind.ACCOUNT_CHANGED: _accounts,
 }

@@ -1,8 +1,9 @@
 """One websocket from its upgrade to its end: who, where from, then read, write and heartbeat."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import structlog
 from starlette.responses import Response
@@ -18,8 +19,8 @@ from server.realtime.commands import Commands, too_fast
 from server.realtime.connection import Connection
 from server.realtime.flood import FloodGate
 from server.realtime.frames import BadFrame, decode, encode
-from server.realtime.hub import Hub
-from server.realtime.resume import catch_up
+from server.realtime.hub import Hub, Stream
+from server.realtime.resume import catch_up, keep_up
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
 from shared_models.realtime import (
@@ -31,8 +32,6 @@ from shared_models.realtime import (
     Pong,
     Send,
 )
-
-_TOO_BIG = 1009
 
 log = structlog.get_logger("realtime")
 
@@ -63,6 +62,8 @@ class Gateway:
         self._chance = chance
         self._monotonic = monotonic
         self.draining = False
+        self.writers: set[Writer] = set()
+        """Those of all sockets, also of the ones that have not said hello yet."""
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one socket to its end."""
@@ -73,9 +74,16 @@ class Gateway:
         if origin is not None and origin not in self._settings.allowed_origins:
             await socket.close()
             return
+        writer = Writer(socket, self._settings)
+        self.writers.add(writer)
+        try:
+            await self._serve_with(socket, writer)
+        finally:
+            self.writers.discard(writer)
+
+    async def _serve_with(self, socket: WebSocket, writer: Writer) -> None:
         offered = SUBPROTOCOL in socket.scope["subprotocols"]
         await socket.accept(SUBPROTOCOL if offered else None)
-        writer = Writer(socket, self._settings)
         writing = asyncio.create_task(writer.run(), name="writer")
         reading = asyncio.create_task(self._serve(socket, writer, offered), name="reader")
         try:
@@ -108,8 +116,8 @@ class Gateway:
             stream = await self._hub.join(connection)
             await catch_up(self._context, self._settings, connection, stream, hello)
             await Session(
-                socket, connection, commands, self._settings, self._gate(), self._beat
-            ).run()
+                socket, connection, stream, commands, self._settings, self._gate(), self._beat
+            ).run(keep_up(self._context, self._settings, connection, stream))
         except Unauthenticated:
             writer.close(CloseCode.UNAUTHENTICATED, "signed out")
         except DATABASE_FAILURES as error:
@@ -175,12 +183,13 @@ def _refusing(reason: str) -> Iterator[None]:
 
 
 class Session:
-    """A live connection: a reader, a queue of commands, and a heartbeat."""
+    """A live connection: a reader, a queue of commands, a heartbeat, and who keeps it live."""
 
     def __init__(
         self,
         socket: WebSocket,
         connection: Connection,
+        stream: Stream,
         commands: Commands,
         settings: RealtimeSettings,
         gate: FloodGate,
@@ -188,22 +197,25 @@ class Session:
     ) -> None:
         self._socket = socket
         self._connection = connection
+        self._stream = stream
         self._commands = commands
         self._settings = settings
         self._gate = gate
         self._beat = beat
-        # One command is under way while the others wait.
-        self._waiting: asyncio.Queue[ClientFrame] = asyncio.Queue(settings.in_flight - 1)
+        self._places = asyncio.Semaphore(settings.in_flight)
+        self._waiting: asyncio.Queue[ClientFrame] = asyncio.Queue()
         self._stalled = False
         self._busy = False
         self._ending = False
         self._pong = asyncio.Event()
 
-    async def run(self) -> None:
+    async def run(self, keeping_up: Coroutine[Any, Any, None]) -> None:
         """Until the socket ends, or something fails."""
         working = asyncio.create_task(self._work(), name="commands")
         beating = asyncio.create_task(self._keep_alive(), name="heartbeat")
-        for task in (working, beating):
+        following = asyncio.create_task(keeping_up, name="keep up")
+        tasks = (working, beating, following)
+        for task in tasks:
             task.add_done_callback(self._end_with)
         try:
             await self._read()
@@ -214,9 +226,10 @@ class Session:
         finally:
             self._ending = True
             beating.cancel()
+            following.cancel()
             if not self._busy:
                 working.cancel()
-            for result in await asyncio.gather(working, beating, return_exceptions=True):
+            for result in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(result, Exception):
                     log.error("session_failed", error=type(result).__name__, exc_info=result)
 
@@ -236,13 +249,15 @@ class Session:
             wait_s = self._gate.wait_s()
             if self._gate.too_long:
                 raise Refused(CloseCode.RATE_LIMITED, "too many frames")
+            if isinstance(frame, Pong):
+                # It counts, but it is heard: a busy line must not look like a dead one.
+                self._pong.set()
+                continue
             if wait_s > 0:
                 tag = frame.id if isinstance(frame, Send) else None
                 answer, frame = too_fast(wait_s, tag), None
             if frame is None:
                 self._connection.writer.put(encode(answer))
-            elif isinstance(frame, Pong):
-                self._pong.set()
             elif isinstance(frame, Hello):
                 raise Refused(CloseCode.PROTOCOL_VIOLATION, "hello is said once")
             else:
@@ -250,16 +265,21 @@ class Session:
 
     async def _queue(self, frame: ClientFrame) -> None:
         self._stalled = True
-        await self._waiting.put(frame)
+        await self._places.acquire()
         self._stalled = False
+        self._waiting.put_nowait(frame)
 
     async def _work(self) -> None:
-        """One command after the other. The one under way at the end is finished, not cut."""
+        """All commands that wait, in their order. What is under way at the end is finished."""
         while not self._ending:
-            frame = await self._waiting.get()
+            frames = [await self._waiting.get()]
+            while not self._waiting.empty():
+                frames.append(self._waiting.get_nowait())
             self._busy = True
-            await self._commands.handle(frame)
+            await self._commands.handle(frames)
             self._busy = False
+            for _ in frames:
+                self._places.release()
 
     async def _keep_alive(self) -> None:
         number = 0
@@ -267,7 +287,8 @@ class Session:
             await asyncio.sleep(self._beat())
             number += 1
             self._pong.clear()
-            self._connection.writer.put(encode(Ping(n=number, pos=self._connection.reached)))
+            head = max(self._stream.head, self._connection.reached)
+            self._connection.writer.put(encode(Ping(n=number, pos=head)))
             while not await self._answered():
                 # While commands are stalled the socket is not read: its pong may be waiting there.
                 if not self._stalled:

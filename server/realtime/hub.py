@@ -6,6 +6,7 @@ told.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from uuid import UUID
@@ -32,14 +33,41 @@ log = structlog.get_logger("realtime")
 
 
 class Stream:
-    """One account's stream on this node; ``last`` is None until a device has read its head."""
+    """One account's stream on this node.
 
-    def __init__(self, account_id: UUID) -> None:
+    ``last`` is what was passed on to the devices, None until one of them has read the head;
+    ``head`` is the highest position that anything has told of.
+    """
+
+    def __init__(self, account_id: UUID, keep_most: int) -> None:
         self.account_id = account_id
         self.connections: list[Connection] = []
         self.last: int | None = None
-        self.ahead: dict[int, Frame] = {}
+        self.head = 0
         self.filling = False
+        self._ahead: dict[int, Frame] = {}
+        self._keep_most = keep_most
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether something is known to be missing."""
+        return self.last is not None and self.last < self.head
+
+    def know(self, pos: int) -> None:
+        """There is an event at ``pos``."""
+        self.head = max(self.head, pos)
+
+    def keep(self, pos: int, frame: Frame) -> None:
+        """Keep an event until it is its turn. Too many are dropped: the database has them."""
+        self.know(pos)
+        if len(self._ahead) >= self._keep_most:
+            self._ahead.clear()
+        self._ahead.setdefault(pos, frame)
+
+    def forget(self) -> None:
+        """Nothing that was known holds any more; the next device reads the head anew."""
+        self._ahead.clear()
+        self.last, self.head = None, 0
 
     def settle(self, pos: int) -> None:
         """The first device has read up to ``pos``: from there on hints are passed on."""
@@ -50,13 +78,14 @@ class Stream:
     def pass_on(self) -> None:
         """Pass on what is ahead as far as there is no gap."""
         assert self.last is not None
-        while (frame := self.ahead.pop(self.last + 1, None)) is not None:
+        while (frame := self._ahead.pop(self.last + 1, None)) is not None:
             self.dispatch(self.last + 1, frame)
-        for pos in [pos for pos in self.ahead if pos <= self.last]:
-            del self.ahead[pos]
+        for pos in [pos for pos in self._ahead if pos <= self.last]:
+            del self._ahead[pos]
 
     def dispatch(self, pos: int, frame: Frame) -> None:
         """Hand the next event to every device."""
+        self.know(pos)
         self.last = pos
         for connection in self.connections:
             connection.deliver(pos, frame)
@@ -73,8 +102,10 @@ class Hub:
         self._chance = chance
         self._streams: dict[UUID, Stream] = {}
         self._bus_turn = asyncio.Lock()
+        self._look_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         context.bus.listen(self.receive)
+        context.bus.on_gap(self._look_now.set)
 
     def connections(self) -> Iterator[Connection]:
         """Every device on this node."""
@@ -93,7 +124,8 @@ class Hub:
         account_id = connection.account_id
         stream = self._streams.get(account_id)
         if stream is None:
-            stream = self._streams[account_id] = Stream(account_id)
+            stream = Stream(account_id, self._settings.queue_frames)
+            self._streams[account_id] = stream
         stream.connections.append(connection)
         staying = [one for one in stream.connections if not one.writer.closing]
         if len(staying) > self._settings.connections_per_account:
@@ -131,11 +163,10 @@ class Hub:
             self._receive_event(stream, hint)
 
     def _receive_event(self, stream: Stream, hint: Hint) -> None:
-        stream.ahead[hint.pos] = frame_of(hint.data)
-        if stream.last is None:
-            return
-        stream.pass_on()
-        if stream.ahead:
+        stream.keep(hint.pos, frame_of(hint.data))
+        if stream.last is not None:
+            stream.pass_on()
+        if stream.has_gap:
             self._fill_soon(stream)
 
     def _end_session(self, stream: Stream, session_id: UUID) -> None:
@@ -152,31 +183,41 @@ class Hub:
 
     async def _fill(self, stream: Stream) -> None:
         try:
-            while stream.last is not None and stream.connections:
-                async with reading(self._context) as work:
-                    events = await streams.read_after(work, stream.account_id, stream.last, _PAGE)
-                if events and events[0].pos > stream.last + 1:
-                    self._lose(stream)
-                    return
-                for event in events:
-                    stream.ahead.setdefault(event.pos, frame_of(event.data))
-                stream.pass_on()
-                if len(events) < _PAGE:
-                    return
+            # No await from a look at the gap to the end: no hint is told to a filling that is over.
+            while stream.has_gap and stream.connections:
+                await self._fill_page(stream)
         except DATABASE_FAILURES as error:
             log.warning("gap_not_filled", error=type(error).__name__)
         finally:
             stream.filling = False
 
+    async def _fill_page(self, stream: Stream) -> None:
+        last = stream.last
+        assert last is not None
+        async with reading(self._context) as work:
+            events = await streams.read_after(work, stream.account_id, last, _PAGE)
+        if stream.last is None:
+            return
+        if not events or events[0].pos > last + 1:
+            self._lose(stream)
+            return
+        for event in events:
+            if event.pos == stream.last + 1:
+                stream.dispatch(event.pos, frame_of(event.data))
+        stream.pass_on()
+
     def _lose(self, stream: Stream) -> None:
-        stream.ahead.clear()
+        stream.forget()
         for connection in stream.connections:
             connection.close(CloseCode.POSITION_LOST, "position lost")
 
     async def run(self) -> None:
         """Look at all heads again and again; ends when cancelled."""
         while True:
-            await asyncio.sleep(self._settings.reconcile_s * (0.8 + 0.4 * self._chance()))
+            wait_s = self._settings.reconcile_s * (0.8 + 0.4 * self._chance())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look_now.wait(), wait_s)
+            self._look_now.clear()
             try:
                 await self.reconcile()
             except DATABASE_FAILURES as error:
@@ -197,7 +238,9 @@ class Hub:
                 continue
             if head < last:
                 self._lose(stream)
-            elif stream.last is not None and head > stream.last:
+                continue
+            stream.know(head)
+            if stream.has_gap:
                 self._fill_soon(stream)
         for connection in list(self.connections()):
             session_id = connection.actor.session_id

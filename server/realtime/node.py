@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from math import ceil
 
 from server.platform.context import Context
@@ -10,6 +11,7 @@ from server.realtime.frames import encode
 from server.realtime.gateway import Gateway
 from server.realtime.hub import Hub
 from server.realtime.settings import RealtimeSettings
+from server.realtime.writer import Writer
 from shared_models.realtime import Bye, CloseCode
 
 
@@ -38,17 +40,29 @@ class RealtimeNode:
         self._reconciling = asyncio.create_task(self.hub.run(), name="reconcile")
 
     async def drain(self) -> None:
-        """Take no new socket; say ``bye`` and close the others (4000) in slices."""
+        """Take no new socket; say ``bye`` and close the others (4000) in slices.
+
+        Also those that are still shaking hands, and until the last one is gone: what is left then
+        is cut with 1012 by the server under us, which tells a client nothing.
+        """
         self.gateway.draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_most_s):
+                while writers := list(self.gateway.writers):
+                    await self._send_all_away(writers)
+
+    async def _send_all_away(self, writers: Sequence[Writer]) -> None:
         settings = self._settings
-        connections = list(self.hub.connections())
-        slice_size = max(1, ceil(len(connections) / settings.drain_slices))
-        for start in range(0, len(connections), slice_size):
-            for connection in connections[start : start + slice_size]:
-                wait_ms = int(self._chance() * settings.reconnect_within_ms)
-                connection.writer.put(encode(Bye(reconnect_in_ms=wait_ms, reason="draining")))
-                connection.close(CloseCode.DRAINING, "draining")
+        slice_size = ceil(len(writers) / settings.drain_slices)
+        for start in range(0, len(writers), slice_size):
+            for writer in writers[start : start + slice_size]:
+                self._send_away(writer)
             await asyncio.sleep(settings.drain_s / settings.drain_slices)
+
+    def _send_away(self, writer: Writer) -> None:
+        wait_ms = int(self._chance() * self._settings.reconnect_within_ms)
+        writer.put(encode(Bye(reconnect_in_ms=wait_ms, reason="draining")))
+        writer.close(CloseCode.DRAINING, "draining")
 
     async def stop(self) -> None:
         """Stop comparing heads."""

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import structlog
+
 from server.accounts import api as accounts
 from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.context import Context
+from server.platform.database import DATABASE_FAILURES
 from server.platform.errors import Unauthenticated
 from server.platform.streams import Position
 from server.platform.unit_of_work import reading
@@ -17,6 +20,8 @@ from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import CloseCode, Hello, Reset, Welcome
 
 Reason = Literal["epoch", "too_old", "too_far"]
+
+log = structlog.get_logger("realtime")
 
 
 def why_reset(hello: Hello, position: Position, most_behind: int) -> Reason | None:
@@ -64,33 +69,41 @@ async def catch_up(
     )
     connection.writer.put(encode(welcome))
     connection.reached = start
-    await _send_missed(context, settings, connection, stream, position.head)
+    stream.know(position.head)
+    await _send_missed(context, settings, connection, stream)
+
+
+async def keep_up(
+    context: Context, settings: RealtimeSettings, connection: Connection, stream: Stream
+) -> None:
+    """Whenever the connection has fallen behind, send what it missed and make it live again."""
+    while not connection.writer.closing:
+        await connection.fallen_behind()
+        try:
+            await _send_missed(context, settings, connection, stream)
+        except DATABASE_FAILURES as error:
+            log.warning("not_caught_up", error=type(error).__name__)
+            connection.close(CloseCode.POSITION_LOST, "try again")
 
 
 async def _send_missed(
-    context: Context,
-    settings: RealtimeSettings,
-    connection: Connection,
-    stream: Stream,
-    head: int,
+    context: Context, settings: RealtimeSettings, connection: Connection, stream: Stream
 ) -> None:
-    """Batches up to ``head``, then what was held; reads on while events fell out of the buffer."""
+    """Batches up to the head, then what was held; reads on while events fell out of the buffer."""
     while not connection.writer.closing:
-        if connection.reached < head:
-            await _send_page(context, settings, connection, head)
+        if connection.reached < stream.head:
+            await _send_page(context, settings, connection, stream)
+            continue
         # No await from here to going live: no event can come in between.
-        if connection.reached >= head:
-            connection.take_held()
-            stream.settle(connection.reached)
-            assert stream.last is not None
-            if connection.reached >= stream.last:
-                connection.go_live()
-                return
-            head = stream.last
+        stream.settle(connection.reached)
+        connection.take_held()
+        if connection.reached >= stream.head:
+            connection.go_live()
+            return
 
 
 async def _send_page(
-    context: Context, settings: RealtimeSettings, connection: Connection, head: int
+    context: Context, settings: RealtimeSettings, connection: Connection, stream: Stream
 ) -> None:
     async with reading(context) as work:
         events = await streams.read_after(
@@ -102,9 +115,9 @@ async def _send_page(
         connection.close(CloseCode.POSITION_LOST, "position lost")
         return
     for batch in _cut(events, settings.batch_bytes):
-        connection.reached = batch[-1].pos
-        connection.writer.put(_batch(batch, more=connection.reached < head))
         await connection.writer.room()
+        connection.reached = batch[-1].pos
+        connection.writer.put(_batch(batch, more=connection.reached < stream.head))
 
 
 def _cut(events: Sequence[Hint], most_bytes: int) -> list[list[Hint]]:

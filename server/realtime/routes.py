@@ -1,18 +1,34 @@
 """The websocket, the tickets for it, and the state to begin from."""
 
-from fastapi import APIRouter, Response, WebSocket
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response, WebSocket
 
 from server.accounts import api as accounts
 from server.platform.context import Context
-from server.platform.http import Reading, Writing, model_response
+from server.platform.http import Writing, model_response, reading_after
 from server.platform.rates import Rate
+from server.platform.unit_of_work import UnitOfWork
 from server.realtime.bootstrap import bootstrap
 from server.realtime.node import RealtimeNode
+from server.trades import api as trades
 from shared_models.sync import Bootstrap, Ticket
 
 router = APIRouter(prefix="/v1", tags=["Sync"])
 
 _TICKETS = Rate("tickets", burst=30, per_second=1 / 2)
+
+
+async def settled(request: Request) -> AsyncIterator[UnitOfWork]:
+    """A reading unit of work, once what is overdue of the account is settled."""
+    async with reading_after(
+        request, lambda context, actor: trades.settle_account(context, actor.account_id)
+    ) as work:
+        yield work
+
+
+Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
 
 
 @router.websocket("/realtime")
@@ -30,6 +46,6 @@ async def create_ticket(write: Writing) -> Response:
 
 
 @router.get("/sync/bootstrap", response_model=Bootstrap)
-async def read_bootstrap(work: Reading) -> Response:
+async def read_bootstrap(work: Settled) -> Response:
     """The account's state. `pos` is read before the data, so no event is missed."""
     return model_response(await bootstrap(work))

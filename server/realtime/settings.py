@@ -39,6 +39,8 @@ class RealtimeSettings:
 
     queue_frames: int = 256
     queue_bytes: int = 1024 * 1024
+    room_s: float = 30.0
+    """How long a peer may take to read enough that there is room for what it has missed."""
     close_s: float = 30.0
     """How long a peer that does not read may take to let a close through."""
 
@@ -56,6 +58,8 @@ class RealtimeSettings:
     drain_slices: int = 10
     drain_s: float = 5.0
     """Over how long the slices are spread."""
+    drain_most_s: float = 15.0
+    """How long the last socket may take to go."""
 
     allowed_origins: frozenset[str] = frozenset()
 

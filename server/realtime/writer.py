@@ -41,6 +41,11 @@ class Writer:
         """Whether it takes no more frames."""
         return self._closing is not None
 
+    @property
+    def half_full(self) -> bool:
+        """Whether it is time to put less."""
+        return self._is_filled(0.5)
+
     def put(self, frame: Frame) -> None:
         """Queue a frame; a queue that is full closes the connection (4001)."""
         if self._closing is not None:
@@ -48,15 +53,14 @@ class Writer:
         self._queue.append(frame)
         self._bytes += frame.size
         if self._is_filled(1.0):
-            self._queue.clear()
-            self.close(CloseCode.SLOW_CONSUMER, "slow consumer")
-        elif self._is_filled(0.5):
+            self._give_up()
+        elif self.half_full:
             self._has_room.clear()
         self._wake.set()
 
     def put_ephemeral(self, frame: Frame) -> None:
         """Queue a frame that may be lost, unless the queue is half full."""
-        if not self._is_filled(0.5):
+        if not self.half_full:
             self.put(frame)
 
     def close(self, code: CloseCode | int, reason: str) -> None:
@@ -71,8 +75,16 @@ class Writer:
             self._wake.set()
 
     async def room(self) -> None:
-        """Wait until the queue is less than half full, or closing."""
-        await self._has_room.wait()
+        """Wait until the queue is less than half full, or closing; not for ever (4001)."""
+        try:
+            async with asyncio.timeout(self._settings.room_s):
+                await self._has_room.wait()
+        except TimeoutError:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._queue.clear()
+        self.close(CloseCode.SLOW_CONSUMER, "slow consumer")
 
     async def run(self) -> None:
         """Write until closed or disconnected. A peer that does not read is left after a while."""
@@ -93,7 +105,7 @@ class Writer:
                 frame = self._queue.popleft()
                 self._bytes -= frame.size
                 await self._socket.send_text(frame.text)
-                if not self._has_room.is_set() and not self._is_filled(0.5):
+                if not self._has_room.is_set() and not self.half_full:
                     self._has_room.set()
             if self._closing is not None:
                 await self._socket.close(*self._closing)

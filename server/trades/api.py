@@ -1,44 +1,45 @@
 """The façade of trades: views for the rooms above, and what the rooms below ask through ports."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from uuid import UUID
 
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import views
 from server.trades.export import export_rows
 from server.trades.extras import load as load_room_extra
+from server.trades.records import AppointmentRecord, OfferRecord, TradeRecord
 from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
 from server.trades.repository.trades import has_open, is_party
 from server.trades.service import moderate, on_account_blocked
-from server.trades.settling import settle_overdue
+from server.trades.settling import settle_account, settle_listing, settle_room
 from server.trades.superseding import on_account_deleted, on_listing_changed, on_price_changed
 from shared_models.trades import Appointment, Offer, Trade
 
 __all__ = [
-    "appointment_view",
+    "Seen",
+    "appointments_seen",
     "export_rows",
     "has_open",
     "is_party",
     "load_room_extra",
     "moderate",
-    "offer_view",
+    "offers_seen",
     "on_account_blocked",
     "on_account_deleted",
     "on_listing_changed",
     "on_price_changed",
     "open_between",
     "open_trades",
-    "settle_overdue",
-    "trades",
+    "settle_account",
+    "settle_listing",
+    "settle_room",
+    "trades_seen",
 ]
 
-
-async def trades(work: UnitOfWork, ids: Iterable[UUID], viewer_id: UUID) -> dict[UUID, Trade]:
-    """Those of the trades that the viewer is a party of, by id; four queries for any number."""
-    records = await trade_rows.of_account(work, ids, viewer_id)
-    return {trade.id: trade for trade in await views.trades(work, records, viewer_id)}
+Seen = tuple[UUID, UUID]
+"""The id of an object, and who looks at it."""
 
 
 async def open_trades(work: UnitOfWork, account_id: UUID) -> list[Trade]:
@@ -46,18 +47,42 @@ async def open_trades(work: UnitOfWork, account_id: UUID) -> list[Trade]:
     return await views.trades(work, await trade_rows.of_interest(work, account_id), account_id)
 
 
-async def offer_view(work: UnitOfWork, offer_id: UUID, viewer_id: UUID) -> Offer | None:
-    """An offer as one of its parties sees it; None for a stranger."""
-    found = await offer_rows.find_own(work, offer_id, viewer_id)
-    return views.offer(work, found, viewer_id) if found else None
+async def trades_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Trade]:
+    """Trades as their parties see them, without a stranger's; four queries for any number."""
+    found = {trade.id: trade for trade in await trade_rows.find_all(work, _ids(seen))}
+    own = [one for one in seen if _is_party(found.get(one[0]), one[1])]
+    shown = await views.trades_seen(work, [(found[id_], viewer_id) for id_, viewer_id in own])
+    return dict(zip(own, shown, strict=True))
 
 
-async def appointment_view(
-    work: UnitOfWork, appointment_id: UUID, viewer_id: UUID
-) -> Appointment | None:
-    """An appointment as one of its parties sees it; None for a stranger."""
-    found = await appointment_rows.find_own(work, appointment_id, viewer_id)
-    return views.appointment(work, found, viewer_id) if found else None
+async def offers_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Offer]:
+    """Offers as their parties see them, without a stranger's; one query for any number."""
+    found = {offer.id: offer for offer in await offer_rows.find_all(work, _ids(seen))}
+    return {
+        (id_, viewer_id): views.offer(work, found[id_], viewer_id)
+        for id_, viewer_id in seen
+        if _is_party(found.get(id_), viewer_id)
+    }
+
+
+async def appointments_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Appointment]:
+    """Appointments as their parties see them, without a stranger's; one query for any number."""
+    found = {one.id: one for one in await appointment_rows.find_all(work, _ids(seen))}
+    return {
+        (id_, viewer_id): views.appointment(work, found[id_], viewer_id)
+        for id_, viewer_id in seen
+        if _is_party(found.get(id_), viewer_id)
+    }
+
+
+def _ids(seen: Collection[Seen]) -> set[UUID]:
+    return {id_ for id_, _ in seen}
+
+
+def _is_party(
+    record: TradeRecord | OfferRecord | AppointmentRecord | None, account_id: UUID
+) -> bool:
+    return record is not None and account_id in (record.seller_id, record.buyer_id)
 
 
 async def open_between(work: UnitOfWork, one: UUID, other: UUID) -> bool:

@@ -87,15 +87,18 @@ def _check_time(work: UnitOfWork, body: AppointmentCreate) -> None:
 async def _replace(work: UnitOfWork, current: AppointmentRecord, body: AppointmentCreate) -> None:
     if meetings.is_late_change(current, work.now, work.limits) and not body.reason:
         raise Invalid.field("reason", "reason_required", "It is less than an hour ahead: say why.")
-    await _move(work, current, AppointmentState.REPLACED)
+    await _move(work, current, meetings.ended(current, AppointmentState.REPLACED, work.now))
     work.announce(_changed(current, "replaced", work.actor.account_id))
 
 
 async def accept(work: UnitOfWork, appointment_id: UUID) -> Appointment:
-    """The other side accepts: the reservation now lasts until 72 h after the time (T13)."""
+    """The other side accepts: the reservation now lasts until 72 h after the time (T13).
+
+    409 ``already_reserved``, ``wrong_state`` and ``not_selling``, as for a proposal.
+    """
     found, situation = await _own(work, appointment_id)
     if not _already_done(work, found, "accept"):
-        check_dealing(situation.room)
+        await _check_open(work, situation)
         found = await _move(work, found, AppointmentState.ACCEPTED)
         await _tell(work, found, "accepted", "Agreed to meet")
         await _move_reservation(work, situation, found)
@@ -114,7 +117,11 @@ async def cancel(work: UnitOfWork, appointment_id: UUID) -> Appointment:
 
 
 async def report_no_show(work: UnitOfWork, appointment_id: UUID) -> Appointment:
-    """From 15 minutes after the time on, either party may say that the other did not come."""
+    """From 15 minutes after the time on, either party may say that the other did not come.
+
+    Also when the appointment was replaced or dropped after its time, until the two have completed
+    a trade in this room.
+    """
     me = work.actor.account_id
     found, _ = await _own(work, appointment_id)
     if not _already_done(work, found, "no_show"):
@@ -152,9 +159,7 @@ async def _find(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord:
     return found
 
 
-async def _move(
-    work: UnitOfWork, appointment: AppointmentRecord, state: AppointmentState
-) -> AppointmentRecord:
+async def _move(work: UnitOfWork, appointment: AppointmentRecord, state: str) -> AppointmentRecord:
     if not await rows.move(work, appointment, state):
         raise LostRace(f"appointment {appointment.id} moved on")
     return await _find(work, appointment.id)
@@ -163,9 +168,14 @@ async def _move(
 async def _move_reservation(
     work: UnitOfWork, situation: Situation, changed: AppointmentRecord | None
 ) -> None:
-    """An accepted appointment that comes or goes moves the reservation's timer (T5)."""
+    """An accepted appointment that comes or goes moves its own reservation's timer (T5).
+
+    It moves no other: not that of a trade in another room, nor the one a later state waits for.
+    """
     trade = situation.trade
-    if trade is None or changed is None or changed.state != AppointmentState.ACCEPTED:
+    if changed is None or changed.state != AppointmentState.ACCEPTED:
+        return
+    if trade is None or trade.chatroom_id != situation.room.id or trade.state != machine.RESERVED:
         return
     meeting_at = await service.accepted_meeting(work, situation.room.id)
     due_at = machine.reservation_due(work.now, work.limits, meeting_at)

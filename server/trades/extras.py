@@ -1,9 +1,11 @@
 """What the header of a chatroom shows of its trade (rule 6): the chat asks through its port."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from server.chat.api import RoomExtra, RoomFacts
 from server.listings import api as listings
+from server.listings.api import ListingFacts
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import views
 from server.trades.machine import RESERVED
@@ -13,31 +15,48 @@ from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
 
 
-async def load(work: UnitOfWork, room: RoomFacts, viewer_id: UUID) -> RoomExtra:
-    """The room's newest trade, its pending offer and its appointment, as one party sees them."""
-    trade = await trade_rows.newest_in(work, room.id)
-    offer = await offer_rows.pending_in(work, room.id)
-    if offer is not None and offer.expires_at <= work.now:
-        offer = None
-    appointment = await appointment_rows.current_in(work, room.id)
-    return RoomExtra(
-        trade=await views.trade(work, trade, viewer_id) if trade else None,
-        offer=views.offer(work, offer, viewer_id) if offer else None,
-        appointment=views.appointment(work, appointment, viewer_id) if appointment else None,
-        actions=await _actions(work, room, viewer_id, trade, offer),
-    )
+async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list[RoomExtra]:
+    """The newest trade, the pending offer and the appointment of each room, as a party of it sees
+    them; seven queries for any number of rooms.
+    """
+    room_ids = {room.id for room, _ in seen}
+    trades = await trade_rows.newest_in(work, room_ids)
+    offers = await offer_rows.pending_by_room(work, room_ids)
+    appointments = await appointment_rows.shown_by_room(work, room_ids)
+    goods = await listings.facts_by_id(work, {room.listing_id for room, _ in seen if _lives(room)})
+    dealing = [(room, viewer_id) for room, viewer_id in seen if room.id in trades]
+    shown = await views.trades_seen(work, [(trades[room.id], viewer) for room, viewer in dealing])
+    trade_of = dict(zip(dealing, shown, strict=True))
+    extras = []
+    for room, viewer_id in seen:
+        offer, appointment = offers.get(room.id), appointments.get(room.id)
+        listing = goods.get(room.listing_id)
+        extras.append(
+            RoomExtra(
+                trade=trade_of.get((room, viewer_id)),
+                offer=views.offer(work, offer, viewer_id) if offer else None,
+                appointment=(
+                    views.appointment(work, appointment, viewer_id) if appointment else None
+                ),
+                actions=_actions(room, viewer_id, listing, trades.get(room.id), offer),
+            )
+        )
+    return extras
 
 
-async def _actions(
-    work: UnitOfWork,
+def _lives(room: RoomFacts) -> bool:
+    return room.state == "open" and not room.blocked
+
+
+def _actions(
     room: RoomFacts,
     viewer_id: UUID,
+    listing: ListingFacts | None,
     trade: TradeRecord | None,
     offer: OfferRecord | None,
 ) -> list[str]:
-    if room.state != "open" or room.blocked:
+    if not _lives(room):
         return []
-    listing = await listings.facts(work, room.listing_id)
     on_sale = listing is not None and listing.state == "selling" and not listing.removed
     actions = []
     if on_sale and viewer_id == room.seller_id:

@@ -70,6 +70,7 @@ class Mark(StrEnum):
     CONSENT = "consent"
     SHIPMENT = "shipment"
     PROBLEM = "problem"
+    NO_PROBLEM = "no_problem"
     AUTO = "auto"
     REASON = "reason"
 
@@ -107,7 +108,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("T11", "problem", EITHER, HANDED_OVER, always, DISPUTED, "problem_reported",
                Timer.DISPUTE, marks=(Mark.PROBLEM,)),
     Transition("T12", "withdraw_problem", EITHER, DISPUTED, reported_after_handover, HANDED_OVER,
-               "problem_withdrawn", Timer.CONFIRMATION),
+               "problem_withdrawn", Timer.CONFIRMATION, marks=(Mark.NO_PROBLEM,)),
     Transition("T12", "resolve_completed", MODERATOR, DISPUTED, always, COMPLETED,
                "resolved_completed", Timer.NONE, Goods.SOLD),
     Transition("T12", "resolve_canceled", MODERATOR, DISPUTED, always, CANCELED,
@@ -129,7 +130,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("P4", "problem", BUYER, SHIPPED, always, DISPUTED, "problem_reported",
                Timer.DISPUTE, marks=(Mark.PROBLEM,)),
     Transition("P4", "withdraw_problem", BUYER, DISPUTED, reported_after_shipping, SHIPPED,
-               "problem_withdrawn", Timer.DELIVERY),
+               "problem_withdrawn", Timer.DELIVERY, marks=(Mark.NO_PROBLEM,)),
     Transition("P5", "consent_cancel", BUYER, SHIPPED, no_consent_yet, SHIPPED, "cancel_consented",
                Timer.KEEP, marks=(Mark.CONSENT,)),
     Transition("P5", "cancel", SELLER, SHIPPED, buyer_consents, CANCELED, "canceled",
@@ -148,6 +149,7 @@ PARTY_ACTIONS = (
 )
 """What a party may ask for, in the order a screen offers it."""
 
+_PROBLEM = ("problem_reason", "problem_detail", "problem_by", "disputed_from")
 _EVENT_OF = {edge.action: edge.event for edge in TRANSITIONS}
 _TIMERS: dict[Timer, Callable[[Limits], timedelta]] = {
     Timer.CONFIRMATION: lambda limits: timedelta(hours=limits.confirm_hours),
@@ -277,6 +279,7 @@ def _marked(trade: TradeRecord, mark: Mark, step: Step) -> dict[str, Any]:
             "problem_by": step.actor_id,
             "disputed_from": trade.state,
         },
+        Mark.NO_PROBLEM: dict.fromkeys(_PROBLEM),
         Mark.AUTO: {"auto_completed": True},
         Mark.REASON: {"cancel_reason": details.reason},
     }

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from server.trades.guards import Denial
-from server.trades.records import AppointmentRecord
+from server.trades.records import PAST, AppointmentRecord
 from shared_models.market import Limits
 from shared_models.trades import AppointmentState
 
@@ -33,11 +33,30 @@ def allowed_actions(
 def already_done(appointment: AppointmentRecord, action: str, account_id: UUID) -> bool:
     """Whether the party asks again for what it has done and still holds."""
     if action == "accept":
-        accepted = appointment.state == AppointmentState.ACCEPTED
-        return accepted and account_id != appointment.proposer_id
+        return is_agreed(appointment) and account_id != appointment.proposer_id
     if action == "cancel":
         return appointment.state == AppointmentState.CANCELED
     return appointment.no_show_by == appointment.other(account_id)
+
+
+def is_agreed(appointment: AppointmentRecord) -> bool:
+    """Whether both wanted it when it ended, or want it now."""
+    return appointment.state in (AppointmentState.ACCEPTED, PAST)
+
+
+def shown_state(appointment: AppointmentRecord) -> AppointmentState:
+    """Its state by the contract."""
+    agreed = is_agreed(appointment)
+    return AppointmentState.ACCEPTED if agreed else AppointmentState(appointment.state)
+
+
+def ended(appointment: AppointmentRecord, state: AppointmentState, now: datetime) -> str:
+    """What becomes of it when it is replaced or dropped.
+
+    Whoever did not come could otherwise take the other side's report away by either.
+    """
+    came = appointment.state == AppointmentState.ACCEPTED and appointment.at <= now
+    return PAST if came and appointment.no_show_by is None else state.value
 
 
 def is_late_change(appointment: AppointmentRecord, now: datetime, limits: Limits) -> bool:
@@ -72,7 +91,7 @@ def _cancel(
 def _no_show(
     appointment: AppointmentRecord, account_id: UUID, now: datetime, limits: Limits
 ) -> Denial | None:
-    if appointment.state != AppointmentState.ACCEPTED:
+    if not is_agreed(appointment):
         return _wrong_state(appointment)
     if now < appointment.at + timedelta(minutes=limits.no_show_after_minutes):
         return Denial(

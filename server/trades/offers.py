@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from server.accounts import api as accounts
 from server.chat import api as chat
 from server.listings import api as listings
 from server.platform.database import LostRace
@@ -207,12 +208,16 @@ def _check_amount(work: UnitOfWork, situation: Situation, amount: int) -> None:
 
 
 async def _check_count(work: UnitOfWork, listing_id: UUID) -> None:
-    """3 per listing, however they end but for superseded ones; 25 a day."""
+    """3 per listing, however they end but for superseded ones; 25 a day.
+
+    The account is held first: it may be making other offers at this moment.
+    """
     me, most = work.actor.account_id, work.limits.offers_per_listing
     if await offer_rows.count_on(work, listing_id, me) >= most:
         raise Conflict("offer_limit", f"You have made {most} offers on this listing.")
     if not work.context.rates.enabled:
         return
+    await accounts.hold(work, me)
     made = await offer_rows.made_since(work, me, work.now - _DAY)
     if len(made) >= work.limits.offers_per_day:
         wait = made[-work.limits.offers_per_day] + _DAY - work.now

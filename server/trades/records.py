@@ -5,6 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+PAST = "past"
+"""Kept of an appointment only, which the contract calls ``accepted``: its time came, and it is no
+longer the room's present one.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class TradeRecord:

@@ -47,6 +47,8 @@ async def report(work: UnitOfWork, body: ReportCreate) -> tuple[Report, bool]:
 async def _check_count(work: UnitOfWork, me: UUID) -> None:
     if not work.context.rates.enabled:
         return
+    # Held first: the account may be making other reports at this moment.
+    await accounts.hold(work, me)
     made = await rows.made_since(work, me, work.now - _DAY)
     if len(made) >= REPORTS_PER_DAY:
         wait = made[-REPORTS_PER_DAY] + _DAY - work.now

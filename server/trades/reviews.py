@@ -86,7 +86,11 @@ async def publish(work: UnitOfWork, trade: TradeRecord) -> None:
 
 
 async def rescore(work: UnitOfWork, account_id: UUID) -> None:
-    """Compute an account's manner score anew from its published reviews."""
+    """Compute an account's manner score anew from its published reviews.
+
+    The account is held first: reviews of its other trades may be published at this moment.
+    """
+    await accounts.hold(work, account_id)
     reviews = await rows.published_about(work, account_id)
     score = manner_score(reviews, work.now)
     await accounts.set_manner(work, account_id, score, len(reviews))

@@ -12,15 +12,13 @@ from server.platform.http import (
     Limit,
     Reply,
     Writing,
-    bearer_token,
-    context_of,
     model_response,
-    resolve_actor,
+    reading_after,
 )
 from server.platform.rates import Rate
-from server.platform.unit_of_work import UnitOfWork, reading
+from server.platform.unit_of_work import UnitOfWork
 from server.trades import appointments, offers, reports, reserving, reviews, service
-from server.trades.settling import settle_overdue
+from server.trades.settling import settle_account
 from shared_models.base import Page
 from shared_models.trades import (
     Appointment,
@@ -61,19 +59,17 @@ State = Annotated[
 
 async def settled(request: Request) -> AsyncIterator[UnitOfWork]:
     """A reading unit of work for whoever the token says, once that account's timers have run."""
-    context = context_of(request)
-    actor = await resolve_actor(context, bearer_token(request.headers.get("authorization")))
-    await settle_overdue(context, actor.account_id)
-    async with reading(context, actor) as work:
+    async with reading_after(
+        request, lambda context, actor: settle_account(context, actor.account_id)
+    ) as work:
         yield work
 
 
 async def subject_settled(request: Request, account_id: AccountId) -> AsyncIterator[UnitOfWork]:
     """The same, once the timers of the account in the path have run."""
-    context = context_of(request)
-    actor = await resolve_actor(context, bearer_token(request.headers.get("authorization")))
-    await settle_overdue(context, account_id)
-    async with reading(context, actor) as work:
+    async with reading_after(
+        request, lambda context, _: settle_account(context, account_id)
+    ) as work:
         yield work
 
 

@@ -15,8 +15,8 @@ from server.platform.database import LostRace
 from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
 from server.platform.pages import decode_cursor, encode_cursor
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import machine, texts, timers, views
-from server.trades.events import AppointmentChanged, TradeChanged
+from server.trades import dropping, machine, texts, timers, views
+from server.trades.events import TradeChanged
 from server.trades.guards import Denied, Details, Role, Step, role_of
 from server.trades.machine import Goods, Transition
 from server.trades.records import TradeRecord, TransitionRecord
@@ -135,7 +135,9 @@ async def apply(work: UnitOfWork, trade: TradeRecord, edge: Transition, step: St
     moved = await trade_rows.find(work, trade.id)
     assert moved is not None
     await _follow_up(work, moved, edge)
-    await tell(work, moved, edge.event, step.actor_id, texts.of_transition(edge, moved, step.role))
+    text = texts.of_transition(edge, moved, step.role)
+    reason = step.details.reason or edge.cancel_reason
+    await tell(work, moved, edge.event, step.actor_id, text, reason=reason)
     await _tell_elsewhere(work, moved, edge, step.actor_id)
     await timers.start(work, moved)
     return moved
@@ -152,15 +154,24 @@ async def add_step(
 
 
 async def tell(
-    work: UnitOfWork, trade: TradeRecord, event: str, actor_id: UUID | None, text: str
+    work: UnitOfWork,
+    trade: TradeRecord,
+    event: str,
+    actor_id: UUID | None,
+    text: str,
+    *,
+    reason: str | None = None,
 ) -> None:
-    """The one system message of a transition, and the announcement that becomes its notice."""
+    """The one system message of a transition, and the announcement that becomes its notice.
+
+    ``reason`` is the transition's own, not what an earlier one left on the trade.
+    """
     data = {
         "trade_id": str(trade.id),
         "version": trade.version,
         "state": trade.state,
         "agreed_price": trade.agreed_price,
-        "reason": trade.cancel_reason or trade.problem_reason,
+        "reason": reason,
     }
     await chat.post_system(
         work, trade.chatroom_id, event=f"trade_{event}", actor_id=actor_id, text=text, data=data
@@ -206,8 +217,9 @@ async def _move_goods(work: UnitOfWork, trade: TradeRecord, goods: Goods) -> Non
 async def _follow_up(work: UnitOfWork, trade: TradeRecord, edge: Transition) -> None:
     if edge.target is machine.COMPLETED:
         await accounts.count_trade(work, seller_id=trade.seller_id, buyer_id=trade.buyer_id)
+        await dropping.for_good(work, trade.chatroom_id)
     elif edge.target is machine.CANCELED:
-        await _drop_appointment(work, trade.chatroom_id, edge.event)
+        await dropping.in_room(work, trade.chatroom_id)
 
 
 async def _tell_elsewhere(
@@ -226,21 +238,6 @@ async def _tell_elsewhere(
         data={"listing_id": str(trade.listing_id)},
     )
     await chat.close_rooms(work, trade.listing_id, except_room_id=trade.chatroom_id)
-
-
-async def _drop_appointment(work: UnitOfWork, chatroom_id: UUID, event: str) -> None:
-    current = await appointment_rows.current_in(work, chatroom_id)
-    if current and await appointment_rows.move(work, current, AppointmentState.DROPPED):
-        work.announce(
-            AppointmentChanged(
-                appointment_id=current.id,
-                chatroom_id=chatroom_id,
-                event=f"trade_{event}",
-                actor_id=None,
-                seller_id=current.seller_id,
-                buyer_id=current.buyer_id,
-            )
-        )
 
 
 async def accepted_meeting(work: UnitOfWork, chatroom_id: UUID) -> datetime | None:
@@ -296,7 +293,10 @@ async def moderate(work: UnitOfWork, trade_id: UUID, action: str, note: str) -> 
 
 
 async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:
-    """A block cancels what the two have reserved (T14); what is handed over goes on (H11)."""
+    """A block cancels what the two have reserved (T14); what is handed over goes on (H11).
+
+    They no longer meet about anything.
+    """
     for found in await trade_rows.reserved_between(work, event.account_id, event.blocked_id):
         trade = await settle(work, await lock(work, found))
         role = role_of(trade, event.account_id)
@@ -304,6 +304,7 @@ async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:
         step = Step(role, event.account_id, work.now, work.limits)
         if trade.state == machine.RESERVED:
             await apply(work, trade, machine.choose(trade, "block", step), step)
+    await dropping.between(work, event.account_id, event.blocked_id)
 
 
 async def get(work: UnitOfWork, trade_id: UUID) -> Trade:

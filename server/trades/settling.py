@@ -1,25 +1,51 @@
 """Reads see no timer that has run out: it runs first, in a transaction of its own (H5)."""
 
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
+from server.chat import api as chat
 from server.platform.context import Context
-from server.platform.unit_of_work import reading, transact
+from server.platform.errors import Conflict
+from server.platform.unit_of_work import UnitOfWork, reading, transact
 from server.trades import offers, reviews, service
-from server.trades.repository import offers as offer_rows
-from server.trades.repository import reviews as review_rows
-from server.trades.repository import trades as trade_rows
+from server.trades.repository import overdue
+from server.trades.repository.overdue import Kind, Overdue
+
+_TIMERS: dict[Kind, Callable[[UnitOfWork, UUID], Awaitable[None]]] = {
+    Kind.TRADE: service.run_timer,
+    Kind.OFFER: offers.run_expiry,
+    Kind.REVIEWS: reviews.run_publishing,
+}
 
 
-async def settle_overdue(context: Context, account_id: UUID) -> None:
+async def settle_account(context: Context, account_id: UUID) -> None:
     """Run every timer of the account that is over; nothing is written when there is none."""
     async with reading(context) as work:
-        overdue_trades = await trade_rows.overdue(work, account_id)
-        overdue_offers = await offer_rows.overdue(work, account_id)
-        overdue_reviews = await review_rows.overdue(work, account_id)
-    for trade_id in overdue_trades:
-        await transact(context, None, partial(service.run_timer, trade_id=trade_id))
-    for offer_id in overdue_offers:
-        await transact(context, None, partial(offers.run_expiry, offer_id=offer_id))
-    for trade_id in overdue_reviews:
-        await transact(context, None, partial(reviews.run_publishing, trade_id=trade_id))
+        found = await overdue.of_account(work, account_id)
+    await _run(context, found)
+
+
+async def settle_room(context: Context, room_id: UUID, account_id: UUID) -> None:
+    """The same for what a party's room shows; 404 for a stranger's."""
+    async with reading(context) as work:
+        room = await chat.room_for(work, room_id, account_id)
+        found = await overdue.in_room(work, room.id, room.listing_id)
+    await _run(context, found)
+
+
+async def settle_listing(context: Context, listing_id: UUID) -> None:
+    """The same for the open trade on a listing."""
+    async with reading(context) as work:
+        found = await overdue.on_listing(work, listing_id)
+    await _run(context, found)
+
+
+async def _run(context: Context, found: Sequence[Overdue]) -> None:
+    for one in found:
+        await _settle(context, one)
+
+
+async def _settle(context: Context, one: Overdue) -> None:
+    with suppress(Conflict):  # somebody else's race is no reason to withhold an answer
+        await transact(context, None, lambda work: _TIMERS[one.kind](work, one.id))

@@ -1,4 +1,4 @@
-"""How offers end because the listing has changed: no pending one outlives ``selling`` (I7)."""
+"""What ends because the listing has changed: no pending offer outlives ``selling`` (I7)."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,7 +9,7 @@ from server.listings import api as listings
 from server.listings.events import ListingChanged, ListingPriceChanged
 from server.platform.database import LostRace
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import texts
+from server.trades import dropping, texts
 from server.trades.events import OfferChanged
 from server.trades.records import OfferRecord
 from server.trades.repository import offers as offer_rows
@@ -32,15 +32,22 @@ async def on_price_changed(work: UnitOfWork, event: ListingPriceChanged) -> None
 
 
 async def on_listing_changed(work: UnitOfWork, event: ListingChanged) -> None:
-    """A listing that has left ``selling`` keeps no pending offer (rule 11)."""
+    """A listing that has left ``selling`` keeps no pending offer (rule 11).
+
+    One that is sold, here or elsewhere, or gone keeps no appointment, either.
+    """
     listing = await listings.facts(work, event.listing_id)
-    if listing is None or listing.state != "selling" or listing.removed or listing.deleted:
+    state = "gone" if listing is None or listing.removed or listing.deleted else listing.state
+    if state != "selling":
         await _end(work, await offer_rows.supersede_on(work, event.listing_id))
+    if state in ("sold", "gone"):
+        await dropping.on_listing(work, event.listing_id)
 
 
 async def on_account_deleted(work: UnitOfWork, event: AccountDeleted) -> None:
     """Nobody answers for a deleted account; a trade that has just begun keeps it (H10)."""
     await _end(work, await offer_rows.supersede_of(work, event.account_id))
+    await dropping.of_account(work, event.account_id)
     if await trade_rows.has_open(work, event.account_id):
         raise LostRace(f"a trade of account {event.account_id} has begun")
 

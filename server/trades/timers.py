@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from server.chat import api as chat
 from server.platform import jobs
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.events import ReminderDue
@@ -100,9 +101,14 @@ async def run_trade_reminder(work: UnitOfWork, trade_id: UUID, version: int, abo
 
 
 async def run_appointment_reminder(work: UnitOfWork, appointment_id: UUID, minutes: int) -> None:
-    """Remind both parties, while the appointment still stands and is still to come."""
+    """Remind both parties, while the appointment still stands and is still to come.
+
+    Nobody is reminded in a room that is closed, or of somebody they no longer deal with.
+    """
     found = await appointment_rows.find(work, appointment_id)
     if found is None or found.state != AppointmentState.ACCEPTED or found.at <= work.now:
+        return
+    if await chat.peer_to_tell(work, found.chatroom_id, found.seller_id) is None:
         return
     for account_id in (found.seller_id, found.buyer_id):
         work.announce(

@@ -21,7 +21,6 @@ from shared_models.accounts import ProfileCard
 from shared_models.market import CARRIERS
 from shared_models.trades import (
     Appointment,
-    AppointmentState,
     ListingSnapshot,
     Offer,
     OfferState,
@@ -36,10 +35,15 @@ _TRACKING_URLS = {carrier.id: carrier.tracking_url for carrier in CARRIERS}
 
 async def trades(work: UnitOfWork, records: Sequence[TradeRecord], viewer_id: UUID) -> list[Trade]:
     """Trades of the viewer, in the given order; three queries for any number of them."""
-    if not records:
+    return await trades_seen(work, [(record, viewer_id) for record in records])
+
+
+async def trades_seen(work: UnitOfWork, seen: Sequence[tuple[TradeRecord, UUID]]) -> list[Trade]:
+    """The same, each as a viewer of its own sees it."""
+    if not seen:
         return []
-    ids = [record.id for record in records]
-    people = {person for record in records for person in (record.seller_id, record.buyer_id)}
+    ids = {record.id for record, _ in seen}
+    people = {person for record, _ in seen for person in (record.seller_id, record.buyer_id)}
     cards = await accounts.cards(work, people)
     timelines = await trade_rows.timelines(work, ids)
     reviews: dict[UUID, list[ReviewRecord]] = {}
@@ -47,7 +51,7 @@ async def trades(work: UnitOfWork, records: Sequence[TradeRecord], viewer_id: UU
         reviews.setdefault(review.trade_id, []).append(review)
     return [
         _trade(work, record, viewer_id, cards, timelines[record.id], reviews.get(record.id, []))
-        for record in records
+        for record, viewer_id in seen
     ]
 
 
@@ -169,7 +173,7 @@ def appointment(work: UnitOfWork, record: AppointmentRecord, viewer_id: UUID) ->
         proposer_id=record.proposer_id,
         at=record.at,
         place=record.place,
-        state=AppointmentState(record.state),
+        state=meetings.shown_state(record),
         no_show_by=record.no_show_by,
         created_at=record.created_at,
         allowed_actions=meetings.allowed_actions(record, viewer_id, work.now, work.limits),

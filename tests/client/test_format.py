@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_tui import format as fmt
+from client_tui import states
+from shared_models.listings import ListingState
+from shared_models.trades import TradeState
 
 SEOUL = timezone(timedelta(hours=9))
 NOW = datetime(2026, 11, 19, 3, 0, tzinfo=UTC)  # Thursday noon in Seoul
@@ -145,3 +148,28 @@ def test_a_near_day_is_named_as_people_say_it(days: int, written: str) -> None:
 )
 def test_file_sizes_are_short(size: int, written: str) -> None:
     assert fmt.file_size(size) == written
+
+
+def test_the_command_line_and_the_app_write_every_state_alike() -> None:
+    for listing in ListingState:
+        assert fmt.listing_state(listing.value) == states.LISTING[listing]
+    for trade in TradeState:
+        assert fmt.trade_state(trade.value) == states.trade_state(trade)
+    assert fmt.listing_state("auctioned") == fmt.trade_state("auctioned") == "· auctioned"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (
+            "Agreed to meet: 2026-11-20 05:00 UTC, exit 3.",
+            "Agreed to meet: Tomorrow 14:00, exit 3.",
+        ),
+        ("No longer: 2026-11-19 16:30 UTC.", "No longer: Tomorrow 01:30."),
+        ("2026-13-40 05:00 UTC", "2026-13-40 05:00 UTC"),
+        ("at 05:00 UTC", "at 05:00 UTC"),
+        ("민지 offers 40,000", "민지 offers 40,000"),
+    ],
+)
+def test_moments_of_the_server_are_told_in_local_time(text: str, written: str) -> None:
+    assert fmt.with_local_times(text, NOW, SEOUL) == written

@@ -19,8 +19,9 @@ from websockets.exceptions import ConnectionClosed
 from server.platform.context import Context
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
+from server.realtime.writer import Writer
 from shared_models.bounds import FRAME_BYTES_MAX
-from shared_models.realtime import SUBPROTOCOL
+from shared_models.realtime import SUBPROTOCOL, CloseCode
 from tests.server.chat.conftest import (
     OpenRoom,
     Sell,
@@ -228,6 +229,30 @@ async def buyer(sign_up: SignUpPerson) -> Person:
 @pytest.fixture
 async def stranger(sign_up: SignUpPerson) -> Person:
     return await sign_up("stranger")
+
+
+@pytest.fixture
+def narrow(port: int) -> Frame:
+    """The options of a device that soon takes no more when it does not read."""
+    taker = socket.socket()
+    taker.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
+    taker.connect(("127.0.0.1", port))
+    taker.setblocking(False)
+    return {"sock": taker, "max_queue": 1}
+
+
+@pytest.fixture
+def given_up(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Set once the server has given up on a slow consumer."""
+    given_up, close = asyncio.Event(), Writer.close
+
+    def noting(writer: Writer, code: int, reason: str) -> None:
+        close(writer, code, reason)
+        if code == CloseCode.SLOW_CONSUMER:
+            given_up.set()
+
+    monkeypatch.setattr(Writer, "close", noting)
+    return given_up
 
 
 Dial = Callable[..., Awaitable[Device]]

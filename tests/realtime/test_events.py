@@ -179,7 +179,8 @@ async def test_a_stranger_can_do_nothing_in_a_room(
     theirs, mine = await join(stranger), await join(buyer)
     await theirs.say("send", id="s", cid=str(uuid4()), chatroom_id=room, text="hi")
     assert (await theirs.until("err", id="s"))["code"] == "not_found"
-    for t, fields in (("read", {"seq": 1}), ("typing", {"on": True}), ("open", {})):
+    typing: tuple[str, dict[str, Any]] = ("typing", {"on": True})
+    for t, fields in (("read", {"seq": 1}), typing, typing, ("open", {})):
         await theirs.say(t, chatroom_id=room, **fields)
         assert (await theirs.until("err"))["code"] == "not_found"
     await mine.send(room)

@@ -1,7 +1,7 @@
 """Who may come in, how, and what they are told when they may not."""
 
+import asyncio
 import json
-from uuid import uuid4
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -11,11 +11,12 @@ from server.accounts import api as accounts
 from server.chat import api as chat
 from server.platform.context import Actor, Context
 from server.platform.errors import Conflict
-from server.platform.http import Authenticator
+from server.platform.http import Authenticator, resolve_actor
+from server.realtime import gateway
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import SUBPROTOCOL, Welcome
-from tests.realtime.conftest import Connect, Dial, Person
+from tests.realtime.conftest import PATIENCE_S, Connect, Dial, Person
 from tests.server.conftest import problem
 
 
@@ -160,6 +161,25 @@ async def test_signing_a_device_out_closes_its_sockets_and_no_others(
     await first.until("err")
 
 
+async def test_a_session_that_ends_between_its_token_and_its_hello_is_not_let_in(
+    dial: Dial, buyer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolved, resolve = asyncio.Event(), resolve_actor
+
+    async def resolving(context: Context, token: str) -> Actor:
+        actor = await resolve(context, token)
+        resolved.set()
+        return actor
+
+    monkeypatch.setattr(gateway, "resolve_actor", resolving)
+    device = await dial(buyer)
+    await asyncio.wait_for(resolved.wait(), PATIENCE_S)
+    await buyer.delete("/v1/sessions/current")
+    await device.say("hello", device="", client="")
+    assert await device.closed() == 4500
+    assert device.welcome == {}
+
+
 async def test_a_sign_out_that_the_bus_lost_is_found_when_heads_are_compared(
     join: Connect, buyer: Person, context: Context, node: RealtimeNode
 ) -> None:
@@ -189,7 +209,6 @@ async def test_a_line_whose_commands_have_failed_is_closed_and_not_left_deaf(
     async def fail(*_: object) -> None:
         raise LookupError("a bug")
 
-    monkeypatch.setattr(chat, "send", fail)
-    body = {"cid": str(uuid4()), "chatroom_id": room, "text": "hello"}
-    await device.say("send", id="1", **body)
+    monkeypatch.setattr(chat, "mark_read", fail)
+    await device.say("read", chatroom_id=room, seq=1)
     assert await device.closed() == 4003

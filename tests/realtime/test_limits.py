@@ -1,6 +1,8 @@
 """Too fast, too slow, too quiet: every limit has its answer or its close code."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,17 +16,24 @@ from server.platform.context import Context
 from server.platform.streams import NewEvent
 from server.platform.unit_of_work import transact
 from server.realtime.flood import FloodGate
+from server.realtime.gateway import Session
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from shared_models.base import format_time
-from tests.realtime.conftest import PATIENCE_S, Connect, Dial, Person
+from tests.realtime.conftest import PATIENCE_S, Connect, Device, Dial, Person
+from tests.server.chat.conftest import say
 
 
 async def test_sends_beyond_the_burst_are_refused_and_not_stored(
-    join: Connect, context: Context, buyer: Person, room: str
+    join: Connect,
+    context: Context,
+    buyer: Person,
+    room: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     device = await join(buyer)
     context.rates.enabled = True
+    monkeypatch.setattr(context.rates, "_monotonic", lambda: 0.0)
     for n in range(16):
         await device.say("send", id=str(n), cid=str(uuid4()), chatroom_id=room, text=str(n))
     answers: list[dict[str, Any]] = []
@@ -32,13 +41,12 @@ async def test_sends_beyond_the_burst_are_refused_and_not_stored(
         frame = await device.hear()
         if frame["t"] in ("ok", "err"):
             answers.append(frame)
-    refused = [answer for answer in answers if answer["t"] == "err"]
-    assert [answer["t"] for answer in answers[:15]] == ["ok"] * 15
-    for answer in refused:
-        assert (answer["code"], answer["retryable"]) == ("rate_limited", True)
-        assert 0 < answer["retry_ms"] <= 200
+    *sent, refused = answers
+    assert [answer["t"] for answer in sent] == ["ok"] * 15
+    assert (refused["id"], refused["code"], refused["retryable"]) == ("15", "rate_limited", True)
+    assert refused["retry_ms"] == 200
     stored = (await buyer.get(f"/v1/chatrooms/{room}")).json()["last_seq"]
-    assert stored == 1 + 16 - len(refused)
+    assert stored == 1 + 15
 
 
 class TestFrames:
@@ -84,16 +92,21 @@ def test_a_pause_in_a_flood_starts_its_ten_seconds_anew() -> None:
 class TestAHeartbeat:
     @pytest.fixture
     def realtime_settings(self) -> RealtimeSettings:
-        return RealtimeSettings(ping_s=0.02, pong_s=0.2)
+        return RealtimeSettings(ping_s=0.02)
 
     async def test_that_is_answered_goes_on_and_names_the_head(
-        self, join: Connect, context: Context, buyer: Person
+        self, join: Connect, buyer: Person, room: str
     ) -> None:
         device = await join(buyer)
+        heads = []
         for number in (1, 2, 3):
             ping = await device.until("ping")
-            assert (ping["n"], ping["pos"]) == (number, device.welcome["pos"])
+            assert ping["n"] == number
+            heads.append((ping["pos"], [device.welcome["pos"], *device.positions][-1]))
+            await say(buyer, room)
             await device.say("pong", n=number)
+        assert [head for head, _ in heads] == [got for _, got in heads]
+        assert heads[0] < heads[1] < heads[2]
 
     async def test_that_is_answered_says_when_the_device_was_last_seen(
         self, join: Connect, clock: MovableClock, buyer: Person
@@ -105,70 +118,143 @@ class TestAHeartbeat:
         [session] = (await buyer.get("/v1/sessions")).json()["items"]
         assert session["last_seen_at"] == format_time(clock.now())
 
-    async def test_that_is_not_answered_closes(self, join: Connect, buyer: Person) -> None:
+
+class TestASilentPeer:
+    @pytest.fixture
+    def realtime_settings(self) -> RealtimeSettings:
+        return RealtimeSettings(ping_s=0.02, pong_s=0.3, in_flight=2)
+
+    async def test_is_closed(self, join: Connect, buyer: Person) -> None:
         device = await join(buyer)
         assert await device.closed() == 4002
+
+    async def test_is_not_taken_for_one_whose_pong_waits_behind_its_commands(
+        self, join: Connect, context: Context, buyer: Person, room: str
+    ) -> None:
+        waited, waits, answered = asyncio.Event(), 0, Session._answered
+
+        async def counting(session: Session) -> bool:
+            nonlocal waits
+            waits += 1
+            if waits > 1:
+                waited.set()
+            return await answered(session)
+
+        device = await join(buyer)
+        with holding(context) as held, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Session, "_answered", counting)
+            await say_many(device, room, range(3))
+            await device.say("pong", n=(await device.until("ping"))["n"])
+            await asyncio.wait_for(waited.wait(), PATIENCE_S)
+            held.set()
+            answers = [await device.until("ok") for _ in range(3)]
+        assert [answer["id"] for answer in answers] == ["0", "1", "2"]
+
+
+class TestABusyLine:
+    @pytest.fixture
+    def realtime_settings(self) -> RealtimeSettings:
+        return RealtimeSettings(frames_burst=5, frames_per_s=0.001, ping_s=0.02)
+
+    async def test_is_heard_to_be_alive_though_its_frames_are_refused(
+        self, join: Connect, context: Context, buyer: Person
+    ) -> None:
+        context.rates.enabled = True
+        device = await join(buyer)
+        for _ in range(10):
+            await device.say("nothing")
+        while (await device.until("err"))["code"] != "rate_limited":
+            pass
+        for _ in range(3):
+            await device.say("pong", n=(await device.until("ping"))["n"])
+        await device.until("ping")
 
 
 class TestASlowConsumer:
     @pytest.fixture
     def realtime_settings(self) -> RealtimeSettings:
-        return RealtimeSettings(queue_frames=32, queue_bytes=64 * 1024)
+        return RealtimeSettings(
+            queue_frames=32, queue_bytes=64 * 1024, batch_bytes=16 * 1024, room_s=0.1
+        )
 
     async def test_is_closed_and_the_others_are_not(
-        self, join: Connect, context: Context, buyer: Person
+        self,
+        join: Connect,
+        context: Context,
+        buyer: Person,
+        narrow: dict[str, Any],
+        given_up: asyncio.Event,
     ) -> None:
-        slow = await join(buyer, max_queue=1)
+        slow = await join(buyer, **narrow)
         quick = await join(buyer)
         event = NewEvent("account.changed", b'{"x":"%s"}' % (b"x" * 60_000))
         for number in range(1, 201):
             await transact(context, None, lambda work: streams.append(work, {buyer.id: [event]}))
             while len(quick.events) < number:
                 await quick.hear()
+        await asyncio.wait_for(given_up.wait(), PATIENCE_S)
         assert await slow.closed() == 4001
         got = slow.positions
         assert 0 < len(got) < 200
         assert got == list(range(got[0], got[0] + len(got)))
 
 
-async def test_the_server_stops_reading_at_sixteen_commands_in_flight(
-    join: Connect, context: Context, buyer: Person, room: str, node: RealtimeNode
-) -> None:
-    device = await join(buyer)
-    held = asyncio.Event()
-    begun = 0
-    commit = context.database.writer.begin
+async def say_many(device: Device, room: str, numbers: range) -> None:
+    """Send messages without waiting for an answer."""
+    for n in numbers:
+        await device.say("send", id=str(n), cid=str(uuid4()), chatroom_id=room, text=str(n))
 
-    def waiting() -> object:
-        nonlocal begun
-        begun += 1
-        return Held(commit(), held)
 
+async def answer(device: Device) -> dict[str, Any]:
+    """The next ``ok`` or ``err``."""
+    while (frame := await device.hear())["t"] not in ("ok", "err"):
+        pass
+    return frame
+
+
+@contextmanager
+def holding(context: Context) -> Iterator[asyncio.Event]:
+    """No transaction begins until the event is set."""
+    go, begin = asyncio.Event(), context.database.writer.begin
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(context.database.writer), "begin", lambda _self: waiting())
-        for n in range(40):
-            await device.say("send", id=str(n), cid=str(uuid4()), chatroom_id=room, text=str(n))
-        for _ in range(200):
-            await asyncio.sleep(0)
-        assert begun == 1
+        patch.setattr(type(context.database.writer), "begin", lambda _self: Held(begin(), go))
+        yield go
+
+
+async def test_the_server_stops_reading_at_sixteen_commands_in_flight(
+    join: Connect, context: Context, buyer: Person, room: str
+) -> None:
+    device, other = await join(buyer), await join(buyer)
+    with holding(context) as held:
+        await say_many(device, room, range(16))
+        await device.say("nothing")
+        assert (await answer(device))["code"] == "bad_frame"
+        await say_many(device, room, range(16, 17))
+        await device.say("nothing")
+        for _ in range(3):
+            # Whatever the server would still read has been read by the time these are answered.
+            await other.say("nothing")
+            await answer(other)
         held.set()
-        answers = [await device.until("ok") for _ in range(40)]
-    assert [answer["id"] for answer in answers] == [str(n) for n in range(40)]
+        answers = [await answer(device) for _ in range(18)]
+    assert answers[0]["t"] == "ok"
+    sent = [one["id"] for one in answers if one["t"] == "ok"]
+    assert sent == [str(n) for n in range(17)]
 
 
 class Held:
     """A transaction that begins when it is let go."""
 
-    def __init__(self, inner: object, go: asyncio.Event) -> None:
+    def __init__(self, inner: Any, go: asyncio.Event) -> None:
         self._inner = inner
         self._go = go
 
-    async def __aenter__(self) -> object:
+    async def __aenter__(self) -> Any:
         await self._go.wait()
-        return await self._inner.__aenter__()  # type: ignore[attr-defined]
+        return await self._inner.__aenter__()
 
-    async def __aexit__(self, *error: object) -> object:
-        return await self._inner.__aexit__(*error)  # type: ignore[attr-defined]
+    async def __aexit__(self, *error: object) -> Any:
+        return await self._inner.__aexit__(*error)
 
 
 async def test_draining_says_bye_closes_everybody_and_lets_nobody_in(
@@ -186,6 +272,18 @@ async def test_draining_says_bye_closes_everybody_and_lets_nobody_in(
     with pytest.raises(InvalidStatus) as refused:
         await dial(buyer)
     assert refused.value.response.status_code == 503
+
+
+async def test_draining_also_ends_who_is_still_shaking_hands_and_waits_for_the_last(
+    join: Connect, dial: Dial, node: RealtimeNode, buyer: Person, seller: Person
+) -> None:
+    silent, device = await dial(buyer), await join(seller)
+    await node.drain()
+    assert node.gateway.writers == set()
+    assert list(node.hub.connections()) == []
+    for one in (silent, device):
+        await one.until("bye")
+        assert await one.closed() == 4000
 
 
 async def test_nothing_is_left_behind_when_devices_are_gone(

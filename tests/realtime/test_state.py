@@ -1,112 +1,34 @@
 """Old state plus events is new state: for both sides, after any chain of actions."""
 
 import asyncio
-import json
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from server.chat import api as chat
-from server.listings import api as listings
 from server.notifications import api as notifications
 from server.notifications.api import Notice
-from server.platform import streams
 from server.platform.context import Context
-from server.platform.unit_of_work import UnitOfWork, reading, transact
-from shared_models.chat import Chatroom
+from server.platform.unit_of_work import UnitOfWork, transact
+from shared_models.base import format_time
 from shared_models.notifications import NotificationKind
+from tests.realtime.clients import Client
 from tests.realtime.conftest import OpenRoom, Person, Sell
 from tests.server.chat.conftest import message
+from tests.server.conftest import START
 
-State = dict[str, Any]
 Action = Callable[[], Awaitable[object]]
 
 
-class Mirror:
-    """What a client knows: a bootstrap, and every event since applied to it."""
-
-    def __init__(self, bootstrap: State) -> None:
-        self.me = bootstrap["account"]["id"]
-        self.pos = bootstrap["pos"]
-        self.account = bootstrap["account"]
-        self.rooms = {room["id"]: room for room in bootstrap["chatrooms"]}
-        self.unread_notifications = bootstrap["unread_notifications"]
-
-    def apply(self, event: State) -> None:
-        """The only rules a client needs: take whole objects, and count what is unread."""
-        assert event["pos"] == self.pos + 1
-        self.pos = event["pos"]
-        name, data = event["kind"].replace(".", "_"), event["data"]
-        getattr(self, f"_{name}", lambda _data: None)(data)
-
-    def state(self) -> State:
-        """What a bootstrap would say."""
-        rooms = [room for room in self.rooms.values() if not room["left"]]
-        rooms.sort(key=lambda room: (room["active_at"], room["id"]), reverse=True)
-        return {
-            "pos": self.pos,
-            "account": self.account,
-            "chatrooms": rooms,
-            "unread_notifications": self.unread_notifications,
-        }
-
-    def _message_new(self, data: State) -> None:
-        room = self.rooms.get(data["chatroom_id"])
-        if room is None or data["seq"] <= room["last_seq"]:
-            return
-        caused_by = data["sender_id"] or (data["system"] or {}).get("actor_id")
-        room["last_message"], room["last_seq"] = data, data["seq"]
-        room["active_at"] = data["created_at"]
-        room["unread"] += caused_by != self.me
-
-    def _message_deleted(self, data: State) -> None:
-        room = self.rooms[data["chatroom_id"]]
-        if room["last_seq"] == data["seq"]:
-            room["last_message"] = data
-
-    def _chatroom_read(self, data: State) -> None:
-        room = self.rooms[data["chatroom_id"]]
-        if data["account_id"] == self.me:
-            room["read_seq"], room["unread"] = data["seq"], data["unread"]
-        else:
-            room["peer_read_seq"] = data["seq"]
-
-    def _chatroom_changed(self, data: State) -> None:
-        self.rooms[data["id"]] = {name: data[name] for name in Chatroom.model_fields}
-
-    def _listing_changed(self, data: State) -> None:
-        for room in self.rooms.values():
-            if room["listing"]["id"] == data["id"]:
-                room["listing"] = data
-
-    def _account_changed(self, data: State) -> None:
-        self.account = data
-
-    def _notification_new(self, _data: State) -> None:
-        self.unread_notifications += 1
-
-    def _notification_read(self, data: State) -> None:
-        self.unread_notifications = data["unread"]
-
-
-async def bootstrap(person: Person) -> State:
-    state: State = (await person.get("/v1/sync/bootstrap")).json()
-    return state
-
-
-async def check(context: Context, person: Person, mirror: Mirror) -> None:
-    """Apply what has happened, and compare with what the server says now."""
-    async with reading(context) as work:
-        for hint in await streams.read_after(work, person.id, mirror.pos, 1000):
-            mirror.apply(json.loads(hint.data))
-    fresh, known = await bootstrap(person), mirror.state()
-    for state in (fresh, known):
-        # Another person's card is as old as the room it came with: nobody is told of a new name.
-        state["chatrooms"] = [{**room, "other": room["other"]["id"]} for room in state["chatrooms"]]
-    assert known == {name: fresh[name] for name in known}
+TRADE_FIELDS: dict[str, dict[str, str]] = {
+    "cancel": {"reason": "changed_mind"},
+    "problem": {"reason": "damaged", "detail": "It is broken."},
+    "ship": {"carrier": "cj", "tracking_number": "123456"},
+}
 
 
 class Actions:
@@ -178,12 +100,44 @@ class Actions:
         method = self.chance.choice(("PUT", "DELETE"))
         await self._people[1].request(method, f"/v1/listings/{self._listing}/like")
 
-    async def do_reserve_or_release(self) -> None:
-        async def run(work: UnitOfWork) -> None:
-            if not await listings.reserve(work, self._listing, 80_000):
-                await listings.release(work, self._listing)
+    async def _something_allowed(self, part: str) -> tuple[Person, Any, str] | None:
+        """One of the two, what it sees of the room's trade, offer or appointment, and an action."""
+        person = self._either()
+        seen = (await person.get(self._path)).json()[part]
+        if seen is None or not seen["allowed_actions"]:
+            return None
+        return person, seen, self.chance.choice(seen["allowed_actions"]).replace("_", "-")
 
-        await self._transact(run)
+    async def do_offer(self) -> None:
+        amount = self.chance.randint(50_000, 79_000)
+        await self._people[1].post(f"{self._path}/offers", {"amount": amount})
+
+    async def do_answer_the_offer(self) -> None:
+        if found := await self._something_allowed("offer"):
+            person, offer, action = found
+            await person.post(f"/v1/offers/{offer['id']}/{action}", {"amount": 79_500})
+
+    async def do_propose_to_meet(self) -> None:
+        at = format_time(START + timedelta(days=self.chance.randint(1, 5)))
+        await self._either().post(f"{self._path}/appointments", {"at": at, "place": "Mapo"})
+
+    async def do_answer_the_appointment(self) -> None:
+        if found := await self._something_allowed("appointment"):
+            person, meeting, action = found
+            await person.post(f"/v1/appointments/{meeting['id']}/{action}")
+
+    async def do_reserve(self) -> None:
+        method = self.chance.choice(("meet", "post"))
+        body = {"chatroom_id": str(self._room), "expected_price": 80_000, "method": method}
+        await self._people[0].post("/v1/trades", body)
+
+    async def do_something_with_the_trade(self) -> None:
+        if found := await self._something_allowed("trade"):
+            person, trade, action = found
+            body = {"expected_version": trade["version"], **TRADE_FIELDS.get(action, {})}
+            review = {"rating": 4}
+            path = f"/v1/trades/{trade['id']}/{action}"
+            await person.post(path, review if action == "review" else body)
 
     async def do_system_line(self) -> None:
         actor = self.chance.choice((self._people[0].id, self._people[1].id, None))
@@ -208,21 +162,24 @@ async def test_any_chain_of_actions_leaves_both_sides_with_the_servers_state(
     seed: int,
 ) -> None:
     people = (seller, buyer)
-    mirrors = {person.id: Mirror(await bootstrap(person)) for person in people}
+    clients = [Client(context, person) for person in people]
+    for client in clients:
+        await client.begin()
     listing = await sell(seller)
     room = await open_room(buyer, listing)
     actions = Actions(context, people, room, listing, seed)
     every = actions.all()
     for action in actions.chance.sample(every, len(every)) + actions.chance.choices(every, k=25):
         await action()
-        for person in people:
-            await check(context, person, mirrors[person.id])
+        for client in clients:
+            await client.check(after=action.__name__)
 
 
 async def test_notices_read_while_others_come_leave_the_right_count(
     context: Context, seller: Person
 ) -> None:
-    mirror = Mirror(await bootstrap(seller))
+    client = Client(context, seller)
+    await client.begin()
     await tell(context, seller, "first")
     for number in range(8):
         newest = (await seller.get("/v1/notifications")).json()["items"][0]
@@ -230,16 +187,9 @@ async def test_notices_read_while_others_come_leave_the_right_count(
             seller.put("/v1/notifications/read", {"up_to_id": newest["id"]}),
             *(tell(context, seller, f"{number}.{n}") for n in range(3)),
         )
-        await check(context, seller, mirror)
+        await client.check(after=f"notice {number}")
 
 
 async def tell(context: Context, person: Person, key: str) -> None:
     notice = Notice(NotificationKind.SYSTEM, "news", "News.", key)
     await transact(context, None, lambda work: notifications.notify(work, [person.id], notice))
-
-
-def test_a_mirror_notices_a_gap() -> None:
-    state = {"pos": 1, "account": {"id": str(uuid4())}, "chatrooms": []}
-    mirror = Mirror({**state, "unread_notifications": 0})
-    with pytest.raises(AssertionError):
-        mirror.apply({"pos": 3, "kind": "account.changed", "data": {}})

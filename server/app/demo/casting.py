@@ -17,6 +17,7 @@ DEMO = 0
 
 _CANDIDATES = 60
 _DEMO_PLAIN = 3
+_MORE = 20
 FRIEND = "kyung_bikes"
 """With whom the demo person has the long talk."""
 
@@ -79,10 +80,9 @@ class Casting:
         self._scale = scale
         self._end = end
         self._others = range(1, len(everybody))
-        sellers = [DEMO] * _CANDIDATES
-        sellers += [rng.choice(self._others) for _ in range(scale.listings)]
-        offered = zip(things(rng, [everybody[one] for one in sellers]), sellers, strict=True)
-        self._pool = [(self._trimmed(thing), seller) for thing, seller in offered]
+        self._pool: list[tuple[Thing, int]] = []
+        others = [rng.choice(self._others) for _ in range(scale.listings)]
+        self._draw([DEMO] * _CANDIDATES + others)
 
     def items(self) -> list[Item]:
         """Every listing: those with a story, the others, and last the one of two friends."""
@@ -100,13 +100,27 @@ class Casting:
     def _trimmed(self, thing: Thing) -> Thing:
         return replace(thing, pictures=min(thing.pictures, self._scale.pictures_max))
 
+    def _draw(self, sellers: Sequence[int]) -> None:
+        """One more thing of each of them."""
+        drawn = things(self._rng, [self._everybody[one] for one in sellers])
+        self._pool += [
+            (self._trimmed(thing), seller) for thing, seller in zip(drawn, sellers, strict=True)
+        ]
+
     def _take(self, seller: int | None, needs: Callable[[Thing], bool]) -> tuple[Thing, int]:
-        """Take the first thing that suits; of anybody but the demo person for None."""
-        for index, (thing, owner) in enumerate(self._pool):
-            suits = owner == seller if seller is not None else owner != DEMO
-            if suits and needs(thing):
-                return self._pool.pop(index)
-        raise LookupError("no thing is left that suits the plot")
+        """Take the first thing that suits; of anybody but the demo person for None.
+
+        A rare need, such as a gift, may be met by none of the things; more are drawn until it is.
+        """
+        looked_at = 0
+        while True:
+            for index, (thing, owner) in enumerate(self._pool[looked_at:], looked_at):
+                suits = owner == seller if seller is not None else owner != DEMO
+                if suits and needs(thing):
+                    return self._pool.pop(index)
+            looked_at = len(self._pool)
+            more = [seller] if seller is not None else list(self._others)
+            self._draw(more * _MORE)
 
     def _played(self, role: Role) -> Item:
         thing, seller = self._take(DEMO if role.kind == "s" else None, role.needs)
@@ -132,7 +146,10 @@ class Casting:
         thing = thing_drawn_as(self._rng, "bicycle", self._everybody[seller])
         thing = replace(self._trimmed(thing), method=Method.MEET)
         start = self._end - timedelta(days=self._scale.talk_days + 9)
-        notes = long_talk(self._rng, self._scale.talk_messages, self._end, self._scale.talk_days)
+        # How often this draws depends on the date, so it draws from a source of its own: whatever
+        # follows is the same on any day.
+        own = Random(self._rng.getrandbits(64))
+        notes = long_talk(own, self._scale.talk_messages, self._end, self._scale.talk_days)
         story = Interest(DEMO, start, partial(plots.friendship, notes=notes))
         return Item(thing, seller, start - timedelta(days=2), (), (story,))
 

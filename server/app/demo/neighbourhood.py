@@ -8,6 +8,9 @@ from server.app.demo.scene import Scene
 from server.app.demo.stage import Offered, Plot, Stage
 from server.app.demo.visitor import Visitor
 
+LOWEST = 1_000
+"""The least that is asked for anything that is not given away."""
+
 _SEEN_BEFORE = timedelta(hours=36)
 
 
@@ -38,9 +41,11 @@ async def draft(thing: Thing, seller: Visitor) -> None:
 
 
 async def price_cut(offered: Offered) -> None:
-    """The seller asks for 15 % less; who likes it is told (rule 9)."""
+    """The seller of a thing above the lowest price asks for 15 % less; who likes it is told
+    (rule 9).
+    """
     listing = await offered.seller.get(f"/listings/{offered.listing_id}")
-    price = max(1_000, int(listing["price"] * 0.85) // 1_000 * 1_000)
+    price = max(LOWEST, int(listing["price"] * 0.85) // 1_000 * 1_000)
     await offered.seller.patch(
         f"/listings/{offered.listing_id}", version=listing["version"], price=price
     )

@@ -54,7 +54,8 @@ class Story:
             before(30 + 20 * number, neighbourhood.draft, thing, demo)
         before(26, neighbourhood.window_shopping, demo, plain[::6][:10])
         before(20, neighbourhood.following, demo, self._everybody[3:8])
-        for number, offered in enumerate(plain[1::6][:3]):
+        dear = [offered for offered in plain[1::6] if offered.thing.price > neighbourhood.LOWEST]
+        for number, offered in enumerate(dear[:3]):
             before(12 + number, neighbourhood.price_cut, offered)
         for number, offered in enumerate(plain[2::6][:3]):
             before(16 + number, neighbourhood.sold_elsewhere, offered)

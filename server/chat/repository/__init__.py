@@ -1,9 +1,11 @@
 """Every SQL statement of the chat: rooms and their lists, members, posting and reading."""
 
 from server.chat.repository.lists import (
+    listed_rooms,
     room_page,
     rooms_by_id,
 )
+from server.chat.repository.log import Appended, Post, append
 from server.chat.repository.members import (
     leave,
     left_rooms,
@@ -50,10 +52,13 @@ from server.chat.repository.rooms import (
 )
 
 __all__ = [
+    "Appended",
     "HistoryRow",
+    "Post",
     "RoomToSendIn",
     "StoredMessage",
     "Told",
+    "append",
     "append_history",
     "delete_message",
     "extent",
@@ -64,6 +69,7 @@ __all__ = [
     "last_message",
     "leave",
     "left_rooms",
+    "listed_rooms",
     "lock_room",
     "mark_read",
     "message",

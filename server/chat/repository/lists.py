@@ -12,10 +12,10 @@ from server.platform.unit_of_work import UnitOfWork
 
 _ME, _PEER = MEMBER.alias("me"), MEMBER.alias("peer")
 
-
 _ROOMS = (
     select(
         *FACTS,
+        _ME.c.account_id.label("viewer_id"),
         ROOM.c.created_at,
         _ME.c.active_at,
         _ME.c.read_seq,
@@ -26,8 +26,8 @@ _ROOMS = (
         *MESSAGE_COLUMNS,
     )
     .select_from(ROOM)
-    .join(_ME, and_(_ME.c.room_id == ROOM.c.id, _ME.c.account_id == bindparam("viewer")))
-    .join(_PEER, and_(_PEER.c.room_id == ROOM.c.id, _PEER.c.account_id != bindparam("viewer")))
+    .join(_ME, _ME.c.room_id == ROOM.c.id)
+    .join(_PEER, and_(_PEER.c.room_id == ROOM.c.id, _PEER.c.account_id != _ME.c.account_id))
     .outerjoin(
         MESSAGE,
         and_(
@@ -37,12 +37,17 @@ _ROOMS = (
         ),
     )
 )
-_BY_ID = _ROOMS.where(ROOM.c.id.in_(bindparam("rooms", expanding=True)))
-_LISTED = _ROOMS.where(_ME.c.left_at.is_(None)).limit(bindparam("most", type_=ROOM.c.last_seq.type))
+_BY_ID = _ROOMS.where(
+    ROOM.c.id.in_(bindparam("rooms", expanding=True)),
+    _ME.c.account_id.in_(bindparam("viewers", expanding=True)),
+)
+_LISTED = _ROOMS.where(_ME.c.account_id == bindparam("viewer"), _ME.c.left_at.is_(None))
+_MOST = bindparam("most", type_=ROOM.c.last_seq.type)
 _KEY = (_ME.c.active_at, _ME.c.room_id)
-_FIRST_PAGE = after_position(_LISTED, _KEY, None, descending=True)
 _POSITION = tuple(bindparam(column.key, type_=column.type) for column in _KEY)
-_NEXT_PAGE = after_position(_LISTED, _KEY, _POSITION, descending=True)
+_ALL = after_position(_LISTED, _KEY, None, descending=True)
+_FIRST_PAGE = _ALL.limit(_MOST)
+_NEXT_PAGE = after_position(_LISTED, _KEY, _POSITION, descending=True).limit(_MOST)
 
 
 async def room_page(
@@ -56,8 +61,13 @@ async def room_page(
     return await work.rows(_NEXT_PAGE, wanted)
 
 
+async def listed_rooms(work: UnitOfWork, viewer_id: UUID) -> Sequence[Row[Any]]:
+    """Every room on the viewer's list, newest activity first."""
+    return await work.rows(_ALL, {"viewer": viewer_id})
+
+
 async def rooms_by_id(
-    work: UnitOfWork, room_ids: Collection[UUID], viewer_id: UUID
+    work: UnitOfWork, room_ids: Collection[UUID], viewer_ids: Collection[UUID]
 ) -> Sequence[Row[Any]]:
-    """Those of the rooms that are the viewer's, also those the viewer has left."""
-    return await work.rows(_BY_ID, {"viewer": viewer_id, "rooms": list(room_ids)})
+    """Each of the rooms as those of the viewers see it who are in it, or were before they left."""
+    return await work.rows(_BY_ID, {"rooms": list(room_ids), "viewers": list(viewer_ids)})

@@ -5,7 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, case, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
 
 from server.chat.ports import RoomFacts
 from server.chat.repository.records import (
@@ -87,11 +98,12 @@ async def take_seq_anyhow(work: UnitOfWork, room_id: UUID) -> int:
     return seq
 
 
-async def take_seqs(work: UnitOfWork, listing_id: UUID, but: UUID) -> list[RoomFacts]:
+async def take_seqs(work: UnitOfWork, listing_id: UUID, but: UUID | None) -> list[RoomFacts]:
     """The next ``seq`` in every open room on the listing but one; the rooms as they then are."""
+    others = true() if but is None else ROOM.c.id != but
     moved = await work.execute(
         update(ROOM)
-        .where(ROOM.c.listing_id == listing_id, ROOM.c.id != but, ROOM.c.state == "open")
+        .where(ROOM.c.listing_id == listing_id, ROOM.c.state == "open", others)
         .values(last_seq=ROOM.c.last_seq + 1, active_at=work.now, updated_at=work.now)
         .returning(*FACTS)
     )

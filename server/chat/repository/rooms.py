@@ -1,5 +1,6 @@
 """Rooms: one by one, those of a listing, and opening and closing them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -38,9 +39,9 @@ async def room_of(work: UnitOfWork, listing_id: UUID, buyer_id: UUID) -> UUID | 
     return found
 
 
-async def rooms_on(work: UnitOfWork, listing_id: UUID) -> list[RoomFacts]:
-    """Every room on the listing."""
-    rows = await work.rows(select(*FACTS).where(Room.listing_id == listing_id))
+async def rooms_on(work: UnitOfWork, listing_ids: Collection[UUID]) -> list[RoomFacts]:
+    """Every room on the listings."""
+    rows = await work.rows(select(*FACTS).where(Room.listing_id.in_(listing_ids)))
     return [facts_of(row) for row in rows]
 
 
@@ -94,13 +95,16 @@ async def set_state(
     state: str,
     *,
     listing_id: UUID | None = None,
+    room_ids: Collection[UUID] | None = None,
     party: UUID | None = None,
     but: UUID | None = None,
 ) -> list[RoomFacts]:
-    """Open or close the rooms of a listing or of an account; those that changed."""
+    """Open or close the rooms of a listing or of an account, or just these; those that changed."""
     changing = update(Room).where(Room.state != state)
     if listing_id is not None:
         changing = changing.where(Room.listing_id == listing_id)
+    if room_ids is not None:
+        changing = changing.where(Room.id.in_(room_ids))
     if party is not None:
         changing = changing.where(involves(party))
     if but is not None:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, and_, func, insert, literal, select, update
 
 from server.listings.repository.columns import CARD, liked_by
-from server.listings.tables import Listing
+from server.listings.tables import Like, Listing
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
 
@@ -39,10 +39,29 @@ async def find(work: UnitOfWork, listing_id: UUID) -> Row[Any] | None:
     return await work.first(select(*_ALL).where(Listing.id == listing_id))
 
 
+async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
+    """The same for many."""
+    return await work.rows(select(*_ALL).where(Listing.id.in_(set(ids))))
+
+
 async def cards(work: UnitOfWork, ids: Iterable[UUID], viewer_id: UUID) -> Sequence[Row[Any]]:
     """The card columns of these listings, deleted or not."""
     liked = liked_by(viewer_id).label("liked")
     return await work.rows(select(*CARD, liked).where(Listing.id.in_(set(ids))))
+
+
+async def cards_and_likers(
+    work: UnitOfWork, ids: Iterable[UUID], viewer_ids: Iterable[UUID]
+) -> Sequence[Row[Any]]:
+    """The card columns of these listings, once for each of the viewers who likes them, and once
+    without a ``liker_id`` where nobody of them does.
+    """
+    liker = and_(Like.listing_id == Listing.id, Like.account_id.in_(set(viewer_ids)), live(Like))
+    return await work.rows(
+        select(*CARD, literal(False).label("liked"), Like.account_id.label("liker_id"))
+        .outerjoin(Like, liker)
+        .where(Listing.id.in_(set(ids)))
+    )
 
 
 async def insert_listing(work: UnitOfWork, values: dict[str, Any]) -> None:
@@ -129,13 +148,15 @@ async def ids_of_seller(work: UnitOfWork, seller_id: UUID) -> list[UUID]:
     return [row.id for row in rows]
 
 
-async def idle_drafts(work: UnitOfWork, before: datetime, most: int) -> Sequence[Row[Any]]:
-    """Drafts that nobody has touched since."""
-    return await work.rows(
-        select(*_ALL)
+async def idle_drafts(work: UnitOfWork, before: datetime, most: int) -> list[UUID]:
+    """Drafts that nobody has touched since, in the order in which they are locked."""
+    rows = await work.rows(
+        select(Listing.id)
         .where(Listing.state == "draft", Listing.updated_at < before, live(Listing))
+        .order_by(Listing.id)
         .limit(most)
     )
+    return [row.id for row in rows]
 
 
 async def _move(

@@ -1,13 +1,14 @@
 """The SQL of appointments."""
 
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, insert, or_, select, update
+from sqlalchemy import Executable, and_, insert, or_, select, update
 
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
-from server.trades.records import AppointmentRecord
+from server.trades.records import PAST, AppointmentRecord
 from server.trades.tables import Appointment
 from shared_models.trades import AppointmentState
 
@@ -24,6 +25,16 @@ _COLUMNS: tuple[Any, ...] = (
     Appointment.created_at,
 )
 _CURRENT = Appointment.state.in_([AppointmentState.PROPOSED.value, AppointmentState.ACCEPTED.value])
+_UNREPORTED = and_(Appointment.state == PAST, Appointment.no_show_by.is_(None))
+
+
+def _party(account_id: UUID) -> Any:
+    return or_(Appointment.seller_id == account_id, Appointment.buyer_id == account_id)
+
+
+async def _records(work: UnitOfWork, *where: Any) -> list[AppointmentRecord]:
+    rows = await work.rows(select(*_COLUMNS).where(*where).order_by(Appointment.chatroom_id))
+    return [AppointmentRecord(*tuple(row)) for row in rows]
 
 
 async def _first(work: UnitOfWork, statement: Executable) -> AppointmentRecord | None:
@@ -32,7 +43,7 @@ async def _first(work: UnitOfWork, statement: Executable) -> AppointmentRecord |
 
 
 async def find(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord | None:
-    """An appointment, whoever asks: for reminders and for rendering to its parties."""
+    """An appointment, whoever asks: for reminders."""
     return await _first(
         work, select(*_COLUMNS).where(Appointment.id == appointment_id, live(Appointment))
     )
@@ -42,10 +53,14 @@ async def find_own(
     work: UnitOfWork, appointment_id: UUID, account_id: UUID
 ) -> AppointmentRecord | None:
     """An appointment of the account with somebody else."""
-    party = or_(Appointment.seller_id == account_id, Appointment.buyer_id == account_id)
-    return await _first(
-        work, select(*_COLUMNS).where(Appointment.id == appointment_id, live(Appointment), party)
-    )
+    found = (Appointment.id == appointment_id, live(Appointment), _party(account_id))
+    return await _first(work, select(*_COLUMNS).where(*found))
+
+
+async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> list[AppointmentRecord]:
+    """Many appointments, whoever asks: for rendering to their parties."""
+    rows = await work.rows(select(*_COLUMNS).where(Appointment.id.in_(set(ids)), live(Appointment)))
+    return [AppointmentRecord(*tuple(row)) for row in rows]
 
 
 async def current_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord | None:
@@ -55,12 +70,48 @@ async def current_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord |
     )
 
 
-async def of_account(work: UnitOfWork, account_id: UUID) -> list[AppointmentRecord]:
-    """All appointments of the account with anybody, oldest first."""
-    party = or_(Appointment.seller_id == account_id, Appointment.buyer_id == account_id)
+async def shown_by_room(
+    work: UnitOfWork, room_ids: Iterable[UUID]
+) -> dict[UUID, AppointmentRecord]:
+    """What the headers of these rooms show: the current appointment of each, or its last one that
+    may still be reported.
+    """
     rows = await work.rows(
         select(*_COLUMNS)
-        .where(party, live(Appointment))
+        .where(Appointment.chatroom_id.in_(set(room_ids)), or_(_CURRENT, _UNREPORTED))
+        .order_by(Appointment.state != PAST, Appointment.created_at, Appointment.id)
+    )
+    return {row.chatroom_id: AppointmentRecord(*tuple(row)) for row in rows}
+
+
+async def unreported_in(work: UnitOfWork, chatroom_id: UUID) -> list[AppointmentRecord]:
+    """The current appointment of a room and those that may still be reported."""
+    return await _records(work, Appointment.chatroom_id == chatroom_id, or_(_CURRENT, _UNREPORTED))
+
+
+async def current_in_rooms(
+    work: UnitOfWork, chatroom_ids: Collection[UUID]
+) -> list[AppointmentRecord]:
+    """The current appointments of many rooms, by room."""
+    return await _records(work, Appointment.chatroom_id.in_(list(chatroom_ids)), _CURRENT)
+
+
+async def current_between(work: UnitOfWork, one: UUID, other: UUID) -> list[AppointmentRecord]:
+    """The current appointments of two accounts with each other, by room."""
+    pair = and_(_party(one), _party(other))
+    return await _records(work, pair, _CURRENT)
+
+
+async def current_of(work: UnitOfWork, account_id: UUID) -> list[AppointmentRecord]:
+    """The current appointments of an account with anybody, by room."""
+    return await _records(work, _party(account_id), _CURRENT)
+
+
+async def of_account(work: UnitOfWork, account_id: UUID) -> list[AppointmentRecord]:
+    """All appointments of the account with anybody, oldest first."""
+    rows = await work.rows(
+        select(*_COLUMNS)
+        .where(_party(account_id), live(Appointment))
         .order_by(Appointment.created_at, Appointment.id)
     )
     return [AppointmentRecord(*tuple(row)) for row in rows]
@@ -85,12 +136,12 @@ async def add(work: UnitOfWork, appointment: AppointmentRecord, *, reason: str |
     )
 
 
-async def move(work: UnitOfWork, appointment: AppointmentRecord, state: AppointmentState) -> bool:
+async def move(work: UnitOfWork, appointment: AppointmentRecord, state: str) -> bool:
     """Compare and set: only from the state the decision was made on."""
     hit = await work.changed(
         update(Appointment)
         .where(Appointment.id == appointment.id, Appointment.state == appointment.state)
-        .values(state=state.value, updated_at=work.now)
+        .values(state=state, updated_at=work.now)
     )
     return hit == 1
 
@@ -101,7 +152,7 @@ async def report_no_show(work: UnitOfWork, appointment_id: UUID, absent_id: UUID
         update(Appointment)
         .where(
             Appointment.id == appointment_id,
-            Appointment.state == AppointmentState.ACCEPTED.value,
+            Appointment.state.in_([AppointmentState.ACCEPTED.value, PAST]),
             Appointment.no_show_by.is_(None),
         )
         .values(no_show_by=absent_id, updated_at=work.now)

@@ -1,5 +1,6 @@
 """The SQL of offers."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,7 +34,7 @@ async def _first(work: UnitOfWork, statement: Executable) -> OfferRecord | None:
 
 
 async def find(work: UnitOfWork, offer_id: UUID) -> OfferRecord | None:
-    """An offer, whoever asks: for timers and for rendering to its parties."""
+    """An offer, whoever asks: for timers."""
     return await _first(work, select(*_COLUMNS).where(Offer.id == offer_id, live(Offer)))
 
 
@@ -41,6 +42,22 @@ async def find_own(work: UnitOfWork, offer_id: UUID, account_id: UUID) -> OfferR
     """An offer between the account and somebody else."""
     party = or_(Offer.seller_id == account_id, Offer.buyer_id == account_id)
     return await _first(work, select(*_COLUMNS).where(Offer.id == offer_id, live(Offer), party))
+
+
+async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> list[OfferRecord]:
+    """Many offers, whoever asks: for rendering to their parties."""
+    rows = await work.rows(select(*_COLUMNS).where(Offer.id.in_(set(ids)), live(Offer)))
+    return [OfferRecord(*tuple(row)) for row in rows]
+
+
+async def pending_by_room(work: UnitOfWork, room_ids: Iterable[UUID]) -> dict[UUID, OfferRecord]:
+    """The pending offers of these rooms that have not run out."""
+    rows = await work.rows(
+        select(*_COLUMNS).where(
+            Offer.chatroom_id.in_(set(room_ids)), _PENDING, Offer.expires_at > work.now
+        )
+    )
+    return {row.chatroom_id: OfferRecord(*tuple(row)) for row in rows}
 
 
 async def pending_in(work: UnitOfWork, chatroom_id: UUID) -> OfferRecord | None:
@@ -55,13 +72,6 @@ async def of_account(work: UnitOfWork, account_id: UUID) -> list[OfferRecord]:
         select(*_COLUMNS).where(party, live(Offer)).order_by(Offer.created_at, Offer.id)
     )
     return [OfferRecord(*tuple(row)) for row in rows]
-
-
-async def overdue(work: UnitOfWork, account_id: UUID) -> list[UUID]:
-    """The account's pending offers whose time is over."""
-    party = or_(Offer.seller_id == account_id, Offer.buyer_id == account_id)
-    rows = await work.rows(select(Offer.id).where(_PENDING, party, Offer.expires_at <= work.now))
-    return [row.id for row in rows]
 
 
 async def add(work: UnitOfWork, offer: OfferRecord) -> None:

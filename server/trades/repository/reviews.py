@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, insert, or_, select, update
+from sqlalchemy import Executable, insert, select, update
 
 from server.platform.database import live
 from server.platform.pages import after_position
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.records import ReviewRecord
-from server.trades.tables import Review, Trade
+from server.trades.tables import Review
 
 _COLUMNS: tuple[Any, ...] = (
     Review.id,
@@ -114,21 +114,6 @@ async def publish(work: UnitOfWork, trade_id: UUID) -> list[ReviewRecord]:
         .returning(*_COLUMNS)
     )
     return sorted((ReviewRecord(*tuple(row)) for row in rows), key=lambda one: one.subject_id)
-
-
-async def overdue(work: UnitOfWork, account_id: UUID) -> list[UUID]:
-    """Trades of the account whose window is over with a review that is not published yet."""
-    rows = await work.rows(
-        select(Review.trade_id)
-        .join(Trade, Trade.id == Review.trade_id)
-        .where(
-            or_(Review.subject_id == account_id, Review.author_id == account_id),
-            Review.published_at.is_(None),
-            Trade.review_until <= work.now,
-        )
-        .distinct()
-    )
-    return [row.trade_id for row in rows]
 
 
 async def answer(work: UnitOfWork, review_id: UUID, text: str) -> bool:

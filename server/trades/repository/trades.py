@@ -5,7 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Select, and_, exists, insert, or_, select, union_all, update
+from sqlalchemy import (
+    Executable,
+    Select,
+    and_,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from server.platform.database import live
 from server.platform.pages import after_position
@@ -79,9 +90,9 @@ async def lock(work: UnitOfWork, trade_id: UUID) -> TradeRecord:
     return found
 
 
-async def of_account(work: UnitOfWork, ids: Iterable[UUID], account_id: UUID) -> list[TradeRecord]:
-    """Those of the trades that the account is a party of."""
-    return await _records(work, _trades().where(Trade.id.in_(list(ids)), _party(account_id)))
+async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> list[TradeRecord]:
+    """Many trades, whoever asks: for rendering to their parties."""
+    return await _records(work, _trades().where(Trade.id.in_(set(ids))))
 
 
 async def open_on(work: UnitOfWork, listing_id: UUID) -> TradeRecord | None:
@@ -89,15 +100,18 @@ async def open_on(work: UnitOfWork, listing_id: UUID) -> TradeRecord | None:
     return await _first(work, _trades().where(Trade.listing_id == listing_id, _OPEN))
 
 
-async def newest_in(work: UnitOfWork, chatroom_id: UUID) -> TradeRecord | None:
-    """The newest trade of a room, open or final."""
-    return await _first(
-        work,
-        _trades()
-        .where(Trade.chatroom_id == chatroom_id)
-        .order_by(Trade.created_at.desc(), Trade.id.desc())
-        .limit(1),
+async def newest_in(work: UnitOfWork, room_ids: Iterable[UUID]) -> dict[UUID, TradeRecord]:
+    """The newest trade of each room, open or final, by room."""
+    newest_first = (Trade.created_at.desc(), Trade.id.desc())
+    place = func.row_number().over(partition_by=Trade.chatroom_id, order_by=newest_first)
+    ranked = (
+        select(Trade.id, place.label("place"))
+        .where(live(Trade), Trade.chatroom_id.in_(set(room_ids)))
+        .subquery()
     )
+    newest = select(ranked.c.id).where(ranked.c.place == 1)
+    found = await _records(work, _trades().where(Trade.id.in_(newest)))
+    return {trade.chatroom_id: trade for trade in found}
 
 
 async def reserved_between(work: UnitOfWork, one: UUID, other: UUID) -> list[TradeRecord]:
@@ -133,14 +147,6 @@ async def of_interest(work: UnitOfWork, account_id: UUID) -> list[TradeRecord]:
         .where(_party(account_id), or_(_OPEN, reviewable))
         .order_by(Trade.created_at.desc(), Trade.id.desc()),
     )
-
-
-async def overdue(work: UnitOfWork, account_id: UUID) -> list[UUID]:
-    """The account's open trades whose timer has run out (H5)."""
-    rows = await work.rows(
-        select(Trade.id).where(live(Trade), _OPEN, _party(account_id), Trade.due_at <= work.now)
-    )
-    return [row.id for row in rows]
 
 
 async def page(

@@ -189,3 +189,15 @@ async def test_a_message_that_gets_its_number_keeps_its_place_and_the_cursor() -
         assert app.rows()[:-1] == before
         assert app.history.cursor == 40
         assert app.history.keys == app.conversation.keys
+
+
+async def test_what_was_on_its_way_when_the_line_went_is_queued(tmp_path: Path) -> None:
+    app = HistoryApp([message(1)])
+    app.online = False
+    photos = (OutboxPhoto(tmp_path / "a.jpg"),)
+    for number, state in ((1, OutboxState.SENDING), (2, OutboxState.QUEUED)):
+        waiting = outgoing(number, photos=photos, state=state)
+        app.conversation.wait_for(waiting, Progress(0, photos[0].path, Phase.SENDING, 50, 100))
+    rows = await drawn(app, (80, 24))
+    assert [row for row in rows if "sending" in row] == []
+    assert sum("queued · offline" in row for row in rows) == 2

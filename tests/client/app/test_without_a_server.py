@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -83,11 +84,9 @@ class Shown:
         self.app, self.link, self.pilot = app, link, pilot
 
     async def until(self, holds: Callable[[], object]) -> None:
-        for _ in range(400):
-            if holds():
-                break
-            await self.pilot.pause(0.005)
-        assert holds()
+        async with asyncio.timeout(15):
+            while not holds():
+                await self.pilot.pause(0.005)
 
     def toasts(self) -> list[str]:
         return [notice.message for notice in self.app._notifications]

@@ -24,6 +24,7 @@ class Table:
     url: str = ""
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
 
 
 class Terminal:
@@ -45,7 +46,8 @@ def table() -> Iterator[Table]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            table.bodies.append(json.loads(body) if body else None)
             asked = f"{self.command} {self.path.partition('?')[0]}"
             table.asked.append(f"{self.command} {self.path}")
             missing = {"title": "Not found", "status": 404, "code": "x", "detail": "Not there."}

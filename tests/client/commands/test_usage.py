@@ -6,7 +6,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import typer
 
+from client_tui.commands.running import run_app
 from client_tui.core.paths import Paths
 from tests.client.commands.conftest import Table, Terminal
 from tests.client.core.fakes import ME, ROOM, account
@@ -62,6 +64,20 @@ def test_without_an_account_commands_say_how_to_get_one(
     home: Path, command: tuple[str, ...]
 ) -> None:
     assert "picky login" in Terminal(Table()).run(*command, code=3).stderr
+
+
+def test_settings_that_cannot_be_read_are_said_before_the_app_starts(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Paths.find().config_file
+    config.parent.mkdir(parents=True)
+    config.write_text("theme = \n")
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    with pytest.raises(typer.Exit) as ended:
+        run_app()
+    assert ended.value.exit_code == 1
+    assert f"picky: {config} is not valid TOML" in capsys.readouterr().err
 
 
 def test_a_server_that_is_not_there_is_said(home: Path) -> None:

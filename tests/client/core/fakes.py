@@ -61,9 +61,11 @@ class FakeClock:
         self._passed = end
 
     async def until_asleep(self) -> None:
-        """Wait until somebody sleeps."""
+        """Wait until somebody sleeps who has not been woken."""
         async with asyncio.timeout(10):
-            await self._asleep.wait()
+            while not self._sleepers:
+                self._asleep.clear()
+                await self._asleep.wait()
 
 
 async def settle() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from client_tui.core.cache import Cache
 from client_tui.core.changes import Change, Position
+from client_tui.core.errors import CopiesLost
 from client_tui.core.photos import PhotoFiles
 from shared_models.chat import ReadMark
 from shared_models.media import Photo
@@ -83,6 +84,38 @@ async def test_the_count_of_unread_notices_follows_the_events(cache: Cache) -> N
     assert known[1] == 1
 
 
+async def test_two_programs_that_share_the_copies_apply_each_event_once(
+    cache: Cache, tmp_path: Path
+) -> None:
+    other = await Cache(tmp_path / "cache.db", ME).open()
+    await cache.rebase(bootstrap(0, [room()]))
+    notices = [Change(pos, "notification.new", notification(pos)) for pos in (1, 2)]
+    changes = [*notices, new_message(3, 1)]
+    await cache.apply(epoch, changes)
+    await other.apply(epoch, changes[:2])
+    assert await other.position() == Position(epoch, 3)
+    await other.apply(epoch, [*changes[2:], new_message(4, 2)])
+    await cache.apply(epoch, [new_message(4, 2), new_message(5, 3)])
+    [kept] = await other.rooms()
+    assert (kept.last_seq, kept.unread) == (3, 3)
+    known = await cache.account()
+    assert known is not None
+    assert known[1] == 2
+    assert await cache.position() == Position(epoch, 5)
+    await other.close()
+
+
+@pytest.mark.parametrize(("at", "pos"), [(epoch, 9), (str(UUID(int=8)), 1)])
+async def test_events_that_do_not_go_on_from_the_copies_are_not_applied(
+    cache: Cache, at: str, pos: int
+) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    with pytest.raises(CopiesLost):
+        await cache.apply(at, [new_message(pos)])
+    assert await cache.position() == Position(epoch, 0)
+    assert await cache.messages(ROOM) == []
+
+
 async def test_a_tombstone_is_never_overwritten_by_an_older_copy(cache: Cache) -> None:
     await cache.rebase(bootstrap(0, [room()]))
     gone = message(1, deleted=True, text="")
@@ -99,6 +132,14 @@ async def test_a_changed_listing_changes_the_cards_of_its_rooms(cache: Cache) ->
     [kept] = await cache.rooms()
     assert kept.listing.id == LISTING
     assert kept.listing.state == "sold"
+
+
+async def test_a_late_answer_undoes_no_event(cache: Cache) -> None:
+    await cache.rebase(bootstrap(0, [room()]))
+    await cache.apply(epoch, [new_message(1), new_message(2)])
+    await cache.save_room(room(last_seq=1, unread=1, muted=True))
+    [kept] = await cache.rooms()
+    assert (kept.last_seq, kept.unread, kept.muted) == (2, 2, True)
 
 
 async def test_a_bootstrap_throws_away_what_it_may_contradict(cache: Cache) -> None:

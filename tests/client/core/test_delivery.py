@@ -1,162 +1,19 @@
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from client_tui.core.delivery import Delivery, DeliveryListener
 from client_tui.core.errors import BadFile, Disconnected, ServerUnreachable
-from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
-from client_tui.core.session import Session
-from client_tui.core.uploads import OnProgress, Outcome, Phase, Progress, Uploader
-from shared_models.media import Photo, Purpose
-from shared_models.realtime import Err, Ok
-from tests.client.core.fakes import ROOM, START, FakeClock
-
-QUIET_ROOM = UUID(int=99)
-Answer = Callable[[dict[str, Any]], Ok | Err | Exception]
-
-
-def accepted(sent: dict[str, Any]) -> Ok:
-    return Ok(
-        id="1",
-        chatroom_id=sent["room"],
-        cid=sent["cid"],
-        seq=1,
-        message_id=uuid4(),
-        created_at=START,
-        duplicate=False,
-    )
-
-
-def refused(code: str, *, retry_ms: int | None = None) -> Answer:
-    return lambda sent: Err(
-        code=code, retryable=retry_ms is not None, retry_ms=retry_ms, detail=f"Told: {code}."
-    )
-
-
-class FakeSession:
-    """A line that takes messages and answers as a test wants."""
-
-    def __init__(self) -> None:
-        self.online = asyncio.Event()
-        self.online.set()
-        self.sent: list[dict[str, Any]] = []
-        self.answers: list[Answer] = []
-
-    async def wait_online(self) -> None:
-        await self.online.wait()
-
-    async def send(
-        self,
-        room: UUID,
-        cid: UUID,
-        text: str,
-        photo_ids: Sequence[UUID] = (),
-        *,
-        confirmed: bool = False,
-    ) -> Ok | Err:
-        sent = {
-            "room": room,
-            "cid": cid,
-            "text": text,
-            "photos": list(photo_ids),
-            "confirmed": confirmed,
-        }
-        self.sent.append(sent)
-        answer = (self.answers.pop(0) if self.answers else accepted)(sent)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def texts(self) -> list[str]:
-        return [str(sent["text"]) for sent in self.sent]
-
-
-class FakeUploader:
-    """Uploads everything, except what a test has given an error."""
-
-    def __init__(self) -> None:
-        self.asked: list[list[Path]] = []
-        self.errors: dict[str, Exception] = {}
-
-    async def upload(
-        self, purpose: Purpose, paths: Sequence[Path], on_progress: OnProgress
-    ) -> list[Outcome]:
-        assert purpose is Purpose.MESSAGE
-        self.asked.append(list(paths))
-        outcomes = []
-        for index, path in enumerate(paths):
-            error: Any = self.errors.pop(path.name, None)
-            on_progress(Progress(index, path, Phase.FAILED if error else Phase.READY))
-            photo = Photo(id=uuid4(), width=1, height=1, placeholder="", thumb_url="", full_url="")
-            outcomes.append(Outcome(path, None if error else photo, error))
-        return outcomes
-
-
-class Heard(DeliveryListener):
-    def __init__(self) -> None:
-        self.done: list[OutboxMessage] = []
-        self.states: list[OutboxState] = []
-        self.photos: list[Progress] = []
-        self._heard = asyncio.Event()
-
-    def sent(self, message: OutboxMessage, ok: Ok) -> None:
-        self.done.append(message)
-        self._heard.set()
-
-    def altered(self, message: OutboxMessage) -> None:
-        self.states.append(message.state)
-        self._heard.set()
-
-    def progressed(self, message: OutboxMessage, progress: Progress) -> None:
-        self.photos.append(progress)
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not holds():
-                self._heard.clear()
-                await self._heard.wait()
-
-
-class World:
-    def __init__(self, outbox: Outbox) -> None:
-        self.outbox = outbox
-        self.session = FakeSession()
-        self.uploader = FakeUploader()
-        self.clock = FakeClock()
-        self.heard = Heard()
-        self.delivery = Delivery(
-            outbox,
-            cast(Session, self.session),
-            cast(Uploader, self.uploader),
-            listener=self.heard,
-            clock=self.clock,
-            chance=lambda: 1.0,
-        )
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.delivery.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-    async def until_sent(self, count: int) -> None:
-        await self.heard.until(lambda: len(self.heard.done) >= count)
+from client_tui.core.outbox import OutboxPhoto, OutboxState
+from tests.client.core.delivery_world import QUIET_ROOM, World, delivering, refused
+from tests.client.core.fakes import ROOM
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    outbox = await Outbox(tmp_path / "outbox.db").open()
-    yield World(outbox)
-    await outbox.close()
+    async with delivering(tmp_path) as world:
+        yield world
 
 
 async def test_what_waits_is_sent_in_order_and_then_gone(world: World) -> None:
@@ -288,3 +145,51 @@ async def test_what_was_on_its_way_when_the_program_died_is_sent_again(world: Wo
     async with world.running():
         await world.until_sent(1)
     assert world.session.sent[0]["cid"] == waiting.cid
+
+
+async def test_after_a_lost_answer_being_too_fast_leaves_the_message_as_perhaps_sent(
+    world: World,
+) -> None:
+    await world.outbox.put(ROOM, "hello")
+    world.session.answers = [lambda _: Disconnected(), refused("rate_limited", retry_ms=3000)]
+    async with world.running():
+        await world.clock.until_asleep()
+        await world.clock.advance(0.5)
+        await world.clock.until_asleep()
+        assert len(world.session.sent) == 2
+        [unsure] = await world.outbox.waiting()
+        assert unsure.state is OutboxState.SENDING
+        await world.clock.advance(3)
+        await world.until_sent(1)
+
+
+async def test_a_picture_the_server_has_dropped_is_uploaded_once_more(world: World) -> None:
+    waiting = await world.outbox.put(ROOM, "look", [Path("/a.jpg"), Path("/b.jpg")])
+    dropped = [OutboxPhoto(photo.path, uuid4()) for photo in waiting.photos]
+    await world.outbox.uploaded(waiting.cid, dropped)
+    world.session.answers = [refused("photo_unknown")]
+    async with world.running():
+        await world.clock.until_asleep()
+        await world.clock.advance(0.5)
+        await world.until_sent(1)
+    first, second = world.session.sent
+    assert first["photos"] == [photo.upload_id for photo in dropped]
+    assert len({*first["photos"], *second["photos"]}) == 4
+    assert (first["cid"], second["cid"]) == (waiting.cid, waiting.cid)
+
+
+async def test_pictures_refused_again_fail_their_message_until_a_person_tries(
+    world: World,
+) -> None:
+    waiting = await world.outbox.put(ROOM, "look", [Path("/a.jpg")])
+    world.session.answers = [refused("photo_unknown"), refused("photo_unknown")]
+    async with world.running():
+        await world.clock.until_asleep()
+        await world.clock.advance(0.5)
+        await world.heard.until(lambda: OutboxState.FAILED in world.heard.states)
+        [failed] = await world.outbox.waiting()
+        assert (failed.code, failed.photos[0].upload_id) == ("photo_unknown", None)
+        await world.outbox.retry(waiting.cid)
+        world.delivery.wake()
+        await world.until_sent(1)
+    assert len(world.uploader.asked) == 3

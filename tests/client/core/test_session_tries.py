@@ -92,22 +92,25 @@ async def test_a_draining_server_says_when_to_come_back(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "state"),
+    ("code", "state", "reason"),
     [
-        (4500, LineState.SIGNED_OUT),
-        (4501, LineState.OFFLINE),
-        (4502, LineState.OFFLINE),
-        (4503, LineState.OFFLINE),
-        (4504, LineState.OFFLINE),
-        (4999, LineState.OFFLINE),
+        (4500, LineState.SIGNED_OUT, "signed out"),
+        (4501, LineState.OFFLINE, "did not understand"),
+        (4502, LineState.OFFLINE, "another version"),
+        (4503, LineState.OFFLINE, "too many devices"),
+        (4504, LineState.OFFLINE, "suspended"),
+        (4999, LineState.OFFLINE, "wants no connection (4999)"),
     ],
 )
-async def test_codes_from_4500_are_final(world: World, code: int, state: LineState) -> None:
+async def test_codes_from_4500_are_final_and_say_why(
+    world: World, code: int, state: LineState, reason: str
+) -> None:
     running = asyncio.create_task(world.session.run())
     await (await world.server.peer()).close(code)
     await asyncio.wait_for(running, 10)
     assert world.session.status.state is state
     assert world.session.status.retry_at is None
+    assert reason in world.session.status.reason
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1006, 1012, 4000, 4001, 4002, 4003, 4006, 4499])

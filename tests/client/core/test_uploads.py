@@ -250,3 +250,18 @@ def test_a_checked_file_names_its_real_type_whatever_its_name(tmp_path: Path) ->
     checked = check_file(webp)
     assert checked.content_type == "image/webp"
     assert checked.sha256 == hashlib.sha256(webp.read_bytes()).hexdigest()
+
+
+async def test_a_file_that_vanishes_while_it_is_sent_is_an_error_of_that_file(
+    market: FakeMarket, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presign = market._presign
+
+    def vanish(body: dict[str, Any]) -> httpx.Response:
+        picture.unlink()
+        return presign(body)
+
+    monkeypatch.setattr(market, "_presign", vanish)
+    [outcome] = await market.uploader.upload(Purpose.MESSAGE, [picture])
+    assert isinstance(outcome.error, BadFile)
+    assert "cannot be read any more" in str(outcome.error)

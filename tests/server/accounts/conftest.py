@@ -24,6 +24,9 @@ class Neighbours:
     async def of(self, _work: UnitOfWork, account_id: UUID) -> bool:
         return any(account_id in pair for pair in self.open_between)
 
+    async def settle(self, _context: Context, _account_id: UUID) -> None:
+        """Nothing is overdue."""
+
     async def shown(self, _work: UnitOfWork, _account_id: UUID) -> list[Trade]:
         return []
 
@@ -36,7 +39,8 @@ def neighbours(context: Context) -> Neighbours:
     """Stand-ins for trades and chats, behind the ports."""
     neighbours = Neighbours()
     context.wiring.provide(
-        OpenTrades, OpenTrades(neighbours.between, neighbours.of, neighbours.shown)
+        OpenTrades,
+        OpenTrades(neighbours.between, neighbours.of, neighbours.settle, neighbours.shown),
     )
     context.wiring.provide(Responsiveness, Responsiveness(neighbours.response))
     return neighbours

@@ -10,10 +10,12 @@ from sqlalchemy import event, select
 
 from migrations.metadata import metadata
 from server.chat import api as chat
+from server.chat.repository import Post
+from server.chat.sending import append_plain
 from server.platform.context import Actor, Context
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.chat import SendMessage
-from tests.server.chat.conftest import Upload1
+from tests.server.chat.conftest import Upload1, say
 from tests.server.conftest import Person
 
 
@@ -39,10 +41,18 @@ def crash_at(context: Context, number: int) -> Iterator[list[str]]:
     def before_commit(_c: Any) -> None:
         step("COMMIT")
 
+    by_hand = UnitOfWork.sqlite_rows
+
+    def before_hand_written(work: UnitOfWork, statement: str, values: Any) -> list[Any]:
+        step(statement)
+        return by_hand(work, statement, values)
+
     event.listen(engine, "before_cursor_execute", before_statement)
     event.listen(engine, "commit", before_commit)
     try:
-        yield seen
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(UnitOfWork, "sqlite_rows", before_hand_written)
+            yield seen
     finally:
         event.remove(engine, "before_cursor_execute", before_statement)
         event.remove(engine, "commit", before_commit)
@@ -62,6 +72,8 @@ async def check_all_or_nothing(
     actor: Person,
     action: Callable[[UnitOfWork], Awaitable[Any]],
     changed: set[str],
+    *,
+    least: int = 5,
 ) -> None:
     """Crash at every statement; then let it through, and see that all these tables changed."""
     who = Actor(actor.id, actor.session_id)
@@ -74,7 +86,7 @@ async def check_all_or_nothing(
                 assert await everything(context) == before, f"half done at {seen[-1]}"
                 continue
         assert seen[-1] == "COMMIT"
-        assert number > 5
+        assert number > least
         break
     after = await everything(context)
     assert {name for name in after if after[name] != before[name]} == changed
@@ -91,6 +103,23 @@ async def test_a_message_its_room_its_counters_and_its_events_are_one(
     tables = {"chat_room", "chat_member", "chat_message", "media_upload"}
     streams = {"platform_stream", "platform_stream_event"}
     await check_all_or_nothing(context, buyer, send, tables | streams)
+
+
+async def test_plain_messages_of_one_commit_are_one(
+    context: Context, seller: Person, buyer: Person, room: str
+) -> None:
+    await say(buyer, room, "Is it still there?")
+    await say(seller, room, "It is.")
+    texts = ("I'll take it.", "When can we meet?")
+    posts = [Post(UUID(room), buyer.id, uuid4(), uuid4(), text, "print") for text in texts]
+
+    async def append(work: UnitOfWork) -> None:
+        assert None not in await append_plain(work, posts)
+
+    tables = {"chat_room", "chat_member", "chat_message"}
+    streams = {"platform_stream", "platform_stream_event"}
+    # On PostgreSQL messages, counters and heads are two statements.
+    await check_all_or_nothing(context, buyer, append, tables | streams, least=3)
 
 
 async def test_the_first_unread_message_and_its_notice_are_one(

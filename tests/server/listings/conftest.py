@@ -61,8 +61,8 @@ class Neighbours:
     async def room_of(self, _w: UnitOfWork, listing_id: UUID, account_id: UUID) -> UUID | None:
         return self.rooms.get((listing_id, account_id))
 
-    async def interested(self, _w: UnitOfWork, listing_id: UUID) -> list[UUID]:
-        return [account_id for listed, account_id in self.rooms if listed == listing_id]
+    async def settle(self, _context: Context, _listing_id: UUID) -> None:
+        """Nothing is overdue."""
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def neighbours(context: Context) -> Neighbours:
     neighbours = Neighbours()
     context.wiring.provide(
         ListingNeighbours,
-        ListingNeighbours(neighbours.is_trade_party, neighbours.room_of, neighbours.interested),
+        ListingNeighbours(neighbours.is_trade_party, neighbours.room_of, neighbours.settle),
     )
     return neighbours
 

@@ -3,12 +3,13 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select, update
 
 from server.accounts.tables import Account
+from server.listings import repository
 from server.listings.events import (
     ListingChanged,
     ListingPriceChanged,
@@ -30,6 +31,8 @@ from tests.server.listings.conftest import (
     move,
     reserve,
 )
+
+HELD_S = 0.5
 
 
 async def test_a_listing_is_on_sale_as_it_was_written(mina: Person, sell: Sell) -> None:
@@ -190,6 +193,36 @@ async def test_idle_drafts_go_after_ninety_days_and_nothing_else_does(
     for kept in (listing, used):
         assert (await mina.get(f"/v1/listings/{kept['id']}")).json()["deleted"] is False
     assert (await mina.get(f"/v1/listings/{draft['id']}")).json()["deleted"] is True
+
+
+async def test_a_draft_that_is_being_published_keeps_its_photos(
+    context: Context,
+    mina: Person,
+    add_photo: AddPhoto,
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    photo = await add_photo(mina)
+    body = GUITAR | {"photo_ids": [photo], "state": "draft"}
+    draft = (await mina.post("/v1/listings", body)).json()
+    clock.advance(timedelta(days=91))
+    find = repository.idle_drafts
+    publishing: list[asyncio.Task[Any]] = []
+
+    async def published_right_after_looking(work: UnitOfWork, *rest: Any) -> list[UUID]:
+        found = await find(work, *rest)
+        if not publishing:
+            publishing.append(asyncio.create_task(edit(mina, draft, state="selling")))
+            # With one writer, as on SQLite, it waits for this transaction.
+            await asyncio.wait(publishing, timeout=HELD_S)
+        return found
+
+    monkeypatch.setattr(repository, "idle_drafts", published_right_after_looking)
+    await RUNNERS[PERIODIC[0].kind](context, {})
+    published = (await publishing[0]).status_code == 200
+    listing = (await mina.get(f"/v1/listings/{draft['id']}")).json()
+    kept = (await mina.get(f"/v1/uploads/{photo}")).status_code == 200
+    assert (listing["deleted"], kept) == (not published, published)
 
 
 @pytest.fixture

@@ -10,14 +10,16 @@ from sqlalchemy import func, insert, select
 from server.accounts.tables import Account
 from server.app.rooms import runners
 from server.chat.tables import Member, Message, Room
-from server.listings.tables import Listing
+from server.listings.tables import Like, Listing
 from server.media.tables import Upload
 from server.notifications.tables import Notification
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.jobs import Worker
 from server.platform.unit_of_work import UnitOfWork, reading, transact
-from server.trades.tables import Offer, Review, Trade, Transition
+from server.trades.repository import reviews as review_rows
+from server.trades.scores import START, manner_score
+from server.trades.tables import Appointment, Offer, Review, Trade, Transition
 from shared_models.trades import OPEN_TRADE_STATES
 from tests.server.conftest import Person, SignUpPerson
 
@@ -183,15 +185,18 @@ async def check_invariants(market: Market) -> None:
     """I1 to I10 of the market's rules, counted anew from the rows."""
     trades = await market.rows(
         Trade.id, Trade.version, Trade.listing_id, Trade.chatroom_id, Trade.seller_id,
-        Trade.buyer_id, Trade.state, Trade.review_until,
+        Trade.buyer_id, Trade.state, Trade.due_at, Trade.review_until,
     )  # fmt: skip
     listings = await market.rows(Listing.id, Listing.state, Listing.sold_elsewhere_at)
     _check_listings(trades, listings)
     await _check_rooms(market, trades)
     await _check_steps(market, trades)
+    await _check_timers(market, trades)
     await _check_offers(market, listings)
     await _check_reviews(market, trades)
     await _check_counters(market, trades)
+    await _check_scores(market)
+    await _check_likes(market)
 
 
 def _check_listings(trades: list[Any], listings: list[Any]) -> None:
@@ -251,6 +256,36 @@ async def _check_steps(market: Market, trades: list[Any]) -> None:
                 assert has_notice == (party != step.actor_id), "I6: the other side is told"
 
 
+WAITS = {"shipped": timedelta(days=7), "handed_over": timedelta(hours=72)}
+WAITS["disputed"] = timedelta(days=30)
+RESERVED_FOR, AFTER_MEETING = timedelta(days=7), timedelta(hours=72)
+
+
+async def _check_timers(market: Market, trades: list[Any]) -> None:
+    """Every open trade waits for what its own state waits for, and no other (T5, T7 to T13, P1)."""
+    began: dict[UUID, datetime] = {}
+    for step in await market.rows(Transition.trade_id, Transition.event, Transition.created_at):
+        if step.event != "cancel_consented":
+            began[step.trade_id] = max(step.created_at, began.get(step.trade_id, step.created_at))
+    meetings = {
+        row.chatroom_id: row.at
+        for row in await market.rows(Appointment.chatroom_id, Appointment.at, Appointment.state)
+        if row.state == "accepted"
+    }
+    now = market.clock.now()
+    for trade in trades:
+        if trade.state in WAITS:
+            assert trade.due_at == began[trade.id] + WAITS[trade.state], "its own timer"
+        elif trade.state == "reserved":
+            meeting = meetings.get(trade.chatroom_id)
+            meets = meeting is not None and trade.due_at == meeting + AFTER_MEETING
+            waits = began[trade.id] + RESERVED_FOR <= trade.due_at <= now + RESERVED_FOR
+            to_come = meeting is not None and meeting + AFTER_MEETING > now
+            assert meets or (waits and not to_come), "7 days, or 72 h after its own meeting"
+        else:
+            assert trade.due_at is None, "what is over waits for nothing"
+
+
 async def _check_offers(market: Market, listings: list[Any]) -> None:
     selling = {listing.id for listing in listings if listing.state == "selling"}
     for offer in await market.rows(Offer.listing_id, Offer.state):
@@ -287,3 +322,23 @@ async def _check_counters(market: Market, trades: list[Any]) -> None:
                 )
             )
             assert member.unread == unread, "I10: unread equals a recount"
+
+
+async def _check_scores(market: Market) -> None:
+    """Scores are those of the moment at which the newest review was published (rule 14)."""
+    kept = await market.rows(Account.id, Account.review_count, Account.manner_score)
+    async with reading(market.context) as work:
+        for account in kept:
+            reviews = await review_rows.published_about(work, account.id)
+            score = START
+            if reviews and reviews[0].published_at is not None:
+                score = manner_score(reviews, reviews[0].published_at)
+            counted = (len(reviews), score)
+            assert (account.review_count, account.manner_score) == counted, "I10: reviews"
+
+
+async def _check_likes(market: Market) -> None:
+    liked = await market.rows(Like.listing_id, Like.deleted_at)
+    for listing in await market.rows(Listing.id, Listing.like_count):
+        likes = sum(like.listing_id == listing.id and like.deleted_at is None for like in liked)
+        assert listing.like_count == likes, "I10: likes equal a recount"

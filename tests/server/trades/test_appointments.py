@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.server.conftest import problem
+from server.chat import api as chat
+from server.platform.unit_of_work import transact
+from tests.server.conftest import Person, problem
 from tests.server.trades.market import Deal, Market, check_invariants, done
 
 
@@ -24,6 +27,12 @@ async def accepted(market: Market, deal: Deal, **ahead: float) -> dict[str, Any]
     """What the buyer proposed and the seller accepted."""
     found = await propose(market, deal, "buyer", **ahead)
     return await done(deal.seller.post(f"/v1/appointments/{found['id']}/accept"))
+
+
+async def deal_on(market: Market, deal: Deal, buyer: Person) -> Deal:
+    """Another buyer with a room on the same listing."""
+    room_id = await market.open_room(buyer, deal.listing_id)
+    return Deal(deal.seller, buyer, deal.listing_id, room_id)
 
 
 async def test_either_proposes_and_the_other_accepts(market: Market) -> None:
@@ -175,3 +184,132 @@ async def test_nobody_arranges_to_meet_about_what_is_reserved_for_another(market
     await market.reserved(deal)
     path = f"/v1/chatrooms/{room_id}/appointments"
     problem(await rival.post(path, body(market)), 409, "already_reserved")
+
+
+async def test_nobody_agrees_to_meet_about_what_is_reserved_for_another(market: Market) -> None:
+    deal = await market.deal()
+    rival = await market.person("rival")
+    theirs = await deal_on(market, deal, rival)
+    proposed = await propose(market, theirs, "buyer", days=20)
+    trade = await market.reserved(deal)
+    path = f"/v1/appointments/{proposed['id']}/accept"
+    problem(await deal.seller.post(path), 409, "already_reserved")
+    assert (await market.trade(deal.buyer, trade["id"]))["due_at"] == trade["due_at"]
+    await check_invariants(market)
+
+
+async def test_an_appointment_moves_no_reservation_but_its_rooms(market: Market) -> None:
+    deal = await market.deal()
+    rival = await market.person("rival")
+    theirs = await deal_on(market, deal, rival)
+    found = await accepted(market, theirs, days=20)
+    trade = await market.reserved(deal)
+    await market.later(days=1)
+    await done(rival.post(f"/v1/appointments/{found['id']}/cancel"))
+    assert (await market.trade(deal.buyer, trade["id"]))["due_at"] == trade["due_at"]
+    await check_invariants(market)
+
+
+@pytest.mark.parametrize("state", ["handed_over", "shipped", "disputed"])
+async def test_an_appointment_moves_no_timer_of_a_later_state(market: Market, state: str) -> None:
+    deal = await market.deal()
+    found = await accepted(market, deal, days=20)
+    trade = await market.reserved(deal, "post" if state == "shipped" else "meet")
+    if state == "shipped":
+        parcel = {"carrier": "cj", "tracking_number": "123456"}
+        trade = await market.act(deal.seller, trade, "ship", **parcel)
+    else:
+        trade = await market.act(deal.seller, trade, "confirm")
+    if state == "disputed":
+        body = {"reason": "damaged", "detail": "It is broken."}
+        trade = await market.act(deal.buyer, trade, "problem", **body)
+    await market.later(hours=1)
+    await done(deal.buyer.post(f"/v1/appointments/{found['id']}/cancel"))
+    after = await market.trade(deal.buyer, trade["id"])
+    assert (after["state"], after["due_at"]) == (state, trade["due_at"])
+    await check_invariants(market)
+
+
+@pytest.mark.parametrize("how", ["replaced", "trade canceled"])
+async def test_who_did_not_come_cannot_take_the_report_away(market: Market, how: str) -> None:
+    deal = await market.deal()
+    trade = await market.reserved(deal)
+    found = await accepted(market, deal, hours=1)
+    await market.later(hours=1, minutes=14)
+    if how == "replaced":
+        await propose(market, deal, "seller")
+    else:
+        await market.act(deal.seller, trade, "cancel", reason="other")
+        header = await done(deal.buyer.get(f"/v1/chatrooms/{deal.room_id}"))
+        assert header["appointment"]["id"] == found["id"]
+    path = f"/v1/appointments/{found['id']}/no-show"
+    problem(await deal.buyer.post(path), 409, "too_early")
+    await market.later(minutes=1)
+    reported = await done(deal.buyer.post(path))
+    assert (reported["state"], reported["no_show_by"]) == ("accepted", str(deal.seller.id))
+    assert await done(deal.buyer.post(path)) == reported
+    header = await done(deal.buyer.get(f"/v1/chatrooms/{deal.room_id}"))
+    assert (header["appointment"] is None) == (how == "trade canceled")
+    await check_invariants(market)
+
+
+async def test_what_was_never_agreed_on_is_not_reported(market: Market) -> None:
+    deal = await market.deal()
+    found = await propose(market, deal, "buyer", hours=1)
+    await market.later(hours=2)
+    await propose(market, deal, "buyer")
+    problem(await deal.buyer.post(f"/v1/appointments/{found['id']}/no-show"), 409, "wrong_state")
+
+
+async def test_nobody_is_reported_absent_from_a_completed_trade(market: Market) -> None:
+    deal = await market.deal()
+    replaced = await accepted(market, deal, hours=1)
+    await market.later(hours=2)
+    found = await accepted(market, deal, hours=1)
+    await market.later(hours=2)
+    await market.completed(deal)
+    for meeting in (replaced, found):
+        path = f"/v1/appointments/{meeting['id']}/no-show"
+        refused = problem(await deal.buyer.post(path), 409, "wrong_state")
+        assert (refused["current"]["state"], refused["current"]["allowed_actions"]) == (
+            "dropped",
+            [],
+        )
+    assert (await done(deal.buyer.get(f"/v1/chatrooms/{deal.room_id}")))["appointment"] is None
+
+
+@pytest.mark.parametrize("reason", ["sold", "sold elsewhere", "deleted", "buyer blocked", "left"])
+async def test_an_appointment_ends_with_its_reason(market: Market, reason: str) -> None:
+    deal = await market.deal()
+    rival = await market.person("rival")
+    theirs = await deal_on(market, deal, rival)
+    found = await accepted(market, theirs)
+    if reason == "sold":
+        await market.completed(deal)
+    elif reason == "sold elsewhere":
+        await done(deal.seller.post(f"/v1/listings/{deal.listing_id}/sold-elsewhere"))
+    elif reason == "deleted":
+        assert (await deal.seller.delete(f"/v1/listings/{deal.listing_id}")).status_code == 204
+    elif reason == "buyer blocked":
+        assert (await deal.seller.put(f"/v1/accounts/{rival.id}/block")).status_code == 204
+    else:
+        assert (await rival.delete("/v1/me")).status_code == 204
+    room = await done(deal.seller.get(f"/v1/chatrooms/{theirs.room_id}"))
+    assert room["appointment"] is None
+    path = f"/v1/appointments/{found['id']}/cancel"
+    assert (
+        problem(await deal.seller.post(path), 409, "wrong_state")["current"]["state"] == "dropped"
+    )
+    await market.later(days=2)
+    told = [notice["event"] for notice in await market.notices(deal.seller)]
+    assert "appointment_reminder" not in told
+
+
+async def test_nobody_is_reminded_in_a_closed_room(market: Market) -> None:
+    deal = await market.deal()
+    await accepted(market, deal)
+    listing_id = UUID(deal.listing_id)
+    await transact(market.context, None, lambda work: chat.close_rooms(work, listing_id))
+    await market.later(days=2)
+    told = [notice["event"] for notice in await market.notices(deal.seller)]
+    assert "appointment_reminder" not in told

@@ -32,7 +32,13 @@ async def test_nobody_is_gone_with_a_trade_open(
         return found
 
     context.wiring.provide(
-        OpenTrades, OpenTrades(between=trades.open_between, of=reserved_right_after_looking)
+        OpenTrades,
+        OpenTrades(
+            between=trades.open_between,
+            of=reserved_right_after_looking,
+            settle=trades.settle_account,
+            shown=trades.open_trades,
+        ),
     )
     left = await deal.party(leaver).delete("/v1/me")
     answer = await reserving[0]

@@ -10,6 +10,7 @@ import pytest
 
 from server.platform.unit_of_work import transact
 from server.trades import api
+from server.trades.reports import REPORTS_PER_DAY
 from tests.server.conftest import Person
 from tests.server.trades.market import Deal, Market, check_invariants, done
 
@@ -162,7 +163,7 @@ async def test_a_timer_that_fires_twice_at_once_completes_once(market: Market) -
     deal = await market.deal()
     trade = await market.act(deal.seller, await market.reserved(deal), "confirm")
     market.clock.advance(timedelta(hours=72))
-    await asyncio.gather(*(api.settle_overdue(market.context, deal.seller.id) for _ in range(5)))
+    await asyncio.gather(*(api.settle_account(market.context, deal.seller.id) for _ in range(5)))
     assert (await market.trade(deal.seller, trade["id"]))["version"] == trade["version"] + 1
     await check_invariants(market)
 
@@ -179,6 +180,51 @@ async def test_both_reviewing_at_once_publishes_both(market: Market) -> None:
     seen = await market.trade(deal.seller, trade["id"])
     assert (seen["my_review"]["published"], seen["other_review"]["published"]) == (True, True)
     await check_invariants(market)
+
+
+async def test_reviews_of_one_seller_published_at_once_are_all_in_the_score(
+    market: Market,
+) -> None:
+    seller = await market.person("seller")
+    buyers = [await market.person(f"buyer_{number}") for number in range(6)]
+    paths = []
+    for buyer in buyers:
+        trade = await market.completed(await market.deal_with(seller, buyer))
+        paths.append(f"/v1/trades/{trade['id']}/review")
+        await done(buyer.post(paths[-1], {"rating": 5}))
+    await asyncio.gather(*(done(seller.post(path, {"rating": 4})) for path in paths))
+    assert (await done(seller.get("/v1/me")))["review_count"] == len(buyers)
+    await check_invariants(market)
+
+
+async def test_of_many_offers_at_once_no_more_than_25_a_day_are_made(market: Market) -> None:
+    deal = await market.deal()
+    await market.insert_offers(deal, count=24, made_at=market.clock.now())
+    others = [await market.deal_with(deal.seller, deal.buyer) for _ in range(5)]
+    market.context.rates.enabled = True
+    answers = await asyncio.gather(
+        *(
+            deal.buyer.post(f"/v1/chatrooms/{other.room_id}/offers", {"amount": 90_000})
+            for other in others
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 429, 429, 429, 429]
+
+
+async def test_of_many_reports_at_once_no_more_than_20_a_day_are_made(market: Market) -> None:
+    reporter = await market.person("reporter")
+    people = [await market.person(f"person_{number}") for number in range(REPORTS_PER_DAY + 14)]
+    market.context.rates.enabled = True
+    about = [
+        {"target_kind": "account", "target_id": str(person.id), "reason": "fraud"}
+        for person in people
+    ]
+    for body in about[: REPORTS_PER_DAY - 1]:
+        await done(reporter.post("/v1/reports", body))
+    answers = await asyncio.gather(
+        *(reporter.post("/v1/reports", body) for body in about[REPORTS_PER_DAY - 1 :])
+    )
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 429: 14}
 
 
 async def test_a_moderator_and_the_timer_resolve_a_dispute_once(market: Market) -> None:

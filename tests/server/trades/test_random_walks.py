@@ -32,15 +32,17 @@ class Walk:
         self.market = market
         self.deals = deals
         self.chance = random.Random(seed)
+        self.taste = random.Random(seed)
 
     async def step(self) -> None:
         """One thing, or three at the same moment; sometimes time passes."""
         at_once = self.chance.choice([1, 1, 3])
         doings: list[Callable[[], Awaitable[None]]] = [
-            self.chance.choice([self.deal_step, self.offer_step, self.trade_step, self.trade_step])
+            self.chance.choice([self.deal_step, self.deal_step, self.offer_step, self.trade_step])
             for _ in range(at_once)
         ]
         await asyncio.gather(*(doing() for doing in doings))
+        await self.like_or_not()
         if self.chance.random() < 0.08:
             await self.pass_time()
 
@@ -58,6 +60,12 @@ class Walk:
         assert answer.is_success or answer.status_code in REFUSALS, answer.text
         assert answer.is_success or answer.json()["code"] != "busy", answer.text
 
+    async def like_or_not(self) -> None:
+        """A buyer likes a listing or no longer does."""
+        deal = self.taste.choice(self.deals)
+        method = self.taste.choice(["PUT", "DELETE"])
+        await self.try_to(deal.buyer, method, f"/v1/listings/{deal.listing_id}/like")
+
     def anybody(self) -> tuple[Deal, Person]:
         """One of the rooms and one of its two parties."""
         deal = self.chance.choice(self.deals)
@@ -67,11 +75,13 @@ class Walk:
         """Something that begins in a room or on a listing."""
         deal, person = self.anybody()
         room = f"/v1/chatrooms/{deal.room_id}"
-        price = self.chance.choice([100_000, 90_000])
+        price = self.chance.choice([100_000, 100_000, 90_000])
         at = (self.market.clock.now() + timedelta(days=2)).isoformat()
         reserving = {"chatroom_id": deal.room_id, "expected_price": price}
         reserving["method"] = self.chance.choice(["meet", "post"])
-        kind = self.chance.choice(["offer", "offer", "reserve", "reserve", "meet", "price", "say"])
+        kind = self.chance.choice(
+            ["offer", "offer", "reserve", "reserve", "meet", "price", "say", "like"]
+        )
         if kind == "offer":
             amount = {"amount": self.chance.randrange(45_000, 100_000)}
             await self.try_to(deal.buyer, "POST", f"{room}/offers", json=amount)
@@ -105,13 +115,16 @@ class Walk:
             await self.try_to(person, "POST", path)
 
     async def trade_step(self) -> None:
-        """An action on the newest trade of a room, often one that is allowed."""
-        deal, person = self.anybody()
-        trade = (await done(person.get(f"/v1/chatrooms/{deal.room_id}")))["trade"]
-        if trade is None:
+        """An action on one of somebody's newest trades, often one that is allowed."""
+        _, person = self.anybody()
+        trades = (await done(person.get("/v1/trades?limit=3")))["items"]
+        if not trades:
             return
+        trade = self.chance.choice(trades)
         allowed = [action.replace("_", "-") for action in trade["allowed_actions"]]
-        action = self.chance.choice(allowed or ["confirm"])
+        # Canceling is nearly always allowed; chosen as often as the rest, no trade gets far.
+        kept = [action for action in allowed if action != "cancel" or self.chance.random() < 0.2]
+        action = self.chance.choice(kept or ["confirm"])
         if self.chance.random() < 0.2:
             action = self.chance.choice(list(TRADE_BODIES))
         path = f"/v1/trades/{trade['id']}/{action}"
@@ -138,4 +151,4 @@ async def test_the_invariants_hold_after_every_few_random_steps(market: Market, 
         if number % 10 == 0:
             await check_invariants(market)
     events = {row.event for row in await market.rows(Transition.event)}
-    assert len(events) > 3, "it has been about"
+    assert len(events) > 3, f"it has been about: {events}"

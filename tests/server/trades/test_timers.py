@@ -1,10 +1,20 @@
 """Timers run as jobs and on read, and decide the same either way (T9, T12b, T13, P3, H5)."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from server.listings.jobs import RUNNERS
+from server.listings.trading import BACK_ON_SALE
+from server.platform.database import LostRace
+from server.platform.tables import Job
+from server.platform.unit_of_work import UnitOfWork
+from server.trades import settling
+from server.trades.repository.overdue import Kind
+from tests.server.conftest import problem
 from tests.server.trades.market import Deal, Market, check_invariants, done
 from tests.server.trades.test_transitions import BODIES
 
@@ -159,6 +169,22 @@ async def test_likers_hear_after_ten_minutes_that_it_is_back_on_sale(market: Mar
     assert [notice["event"] for notice in await market.notices(fan)] == ["back_on_sale"]
 
 
+async def test_likers_hear_once_each_time_though_the_job_runs_twice(market: Market) -> None:
+    deal = await market.deal()
+    fan = await market.person("fan")
+    assert (await fan.put(f"/v1/listings/{deal.listing_id}/like")).is_success
+    for times in (1, 2):
+        trade = await market.reserved(deal)
+        await market.act(deal.buyer, trade, "cancel", reason="price")
+        await market.later(minutes=10)
+        jobs = await market.rows(Job.kind, Job.payload, Job.run_at)
+        again = max((job for job in jobs if job.kind == BACK_ON_SALE), key=lambda job: job.run_at)
+        market.clock.advance(timedelta(minutes=2))
+        await RUNNERS[BACK_ON_SALE](market.context, again.payload)
+        told = [notice["event"] for notice in await market.notices(fan)]
+        assert told == ["back_on_sale"] * times
+
+
 async def test_likers_do_not_hear_of_a_quick_second_reservation(market: Market) -> None:
     deal = await market.deal()
     fan = await market.person("fan")
@@ -168,3 +194,77 @@ async def test_likers_do_not_hear_of_a_quick_second_reservation(market: Market) 
     await market.reserved(deal)
     await market.later(minutes=10)
     assert await market.notices(fan) == []
+
+
+READS: dict[str, Callable[[Market, Deal], Awaitable[Any]]] = {
+    "the room": lambda _, deal: deal.buyer.get(f"/v1/chatrooms/{deal.room_id}"),
+    "the listing": lambda _, deal: deal.buyer.get(f"/v1/listings/{deal.listing_id}"),
+    "the bootstrap": lambda _, deal: deal.buyer.get("/v1/sync/bootstrap"),
+    "a profile": lambda _, deal: deal.buyer.get(f"/v1/accounts/{deal.seller.id}"),
+}
+SEEN: dict[str, Callable[[dict[str, Any]], object]] = {
+    "the room": lambda room: room["trade"]["state"] == "completed",
+    "the listing": lambda listing: listing["state"] == "sold",
+    "the bootstrap": lambda state: state["trades"][0]["state"] == "completed",
+    "a profile": lambda profile: profile["sales"] == 1,
+}
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_no_read_shows_a_timer_that_has_run_out(market: Market, read: str) -> None:
+    deal = await market.deal()
+    await handed_over(market, deal)
+    market.clock.advance(3 * DAY - timedelta(seconds=1))
+    assert not SEEN[read](await done(READS[read](market, deal)))
+    market.clock.advance(timedelta(seconds=1))
+    assert SEEN[read](await done(READS[read](market, deal)))
+    await check_invariants(market)
+
+
+async def test_a_room_is_opened_once_the_reservation_has_run_out(market: Market) -> None:
+    deal = await market.deal()
+    await market.reserved(deal)
+    market.clock.advance(7 * DAY)
+    rival = await market.person("rival")
+    assert await market.open_room(rival, deal.listing_id)
+
+
+async def test_a_reservation_that_has_run_out_keeps_nobody(market: Market) -> None:
+    deal = await market.deal()
+    await market.reserved(deal)
+    problem(await deal.buyer.delete("/v1/me"), 409, "open_trade")
+    market.clock.advance(7 * DAY)
+    assert (await deal.buyer.delete("/v1/me")).status_code == 204
+
+
+@pytest.mark.parametrize("read", READS)
+async def test_a_timer_that_loses_its_race_withholds_no_answer(
+    market: Market, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    deal = await market.deal()
+    await handed_over(market, deal)
+    market.clock.advance(3 * DAY)
+
+    async def lose(_work: UnitOfWork, trade_id: UUID) -> None:
+        raise LostRace(f"trade {trade_id} moved on")
+
+    monkeypatch.setitem(settling._TIMERS, Kind.TRADE, lose)
+    assert not SEEN[read](await done(READS[read](market, deal)))
+    monkeypatch.undo()
+    assert SEEN[read](await done(READS[read](market, deal)))
+
+
+async def test_looking_for_what_is_overdue_costs_one_query(
+    market: Market, count_queries: Callable[[], Any]
+) -> None:
+    deal = await market.deal()
+    await market.reserved(deal)
+    with count_queries() as queries:
+        await settling.settle_account(market.context, deal.seller.id)
+    assert queries.count == 1
+    with count_queries() as queries:
+        await settling.settle_listing(market.context, UUID(deal.listing_id))
+    assert queries.count == 1
+    with count_queries() as queries:
+        await settling.settle_room(market.context, UUID(deal.room_id), deal.buyer.id)
+    assert queries.count == 2, "whose room it is, and what is overdue there"

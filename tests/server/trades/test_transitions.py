@@ -305,3 +305,24 @@ async def test_the_parcel_can_be_followed(market: Market) -> None:
     seen = await market.trade(deal.buyer, trade["id"])
     assert (seen["carrier"], seen["tracking_number"]) == ("cj", "1234567890")
     assert seen["tracking_url"].endswith("slipno=1234567890")
+
+
+@pytest.mark.parametrize("state", ["handed_over", "shipped"])
+async def test_a_withdrawn_problem_leaves_nothing_behind(market: Market, state: str) -> None:
+    deal = await market.deal()
+    trade = await market.reserved(deal, "post" if state == "shipped" else "meet")
+    action = "ship" if state == "shipped" else "confirm"
+    trade = await market.act(deal.seller, trade, action, **BODIES.get(action, {}))
+    trade = await market.act(deal.buyer, trade, "problem", **BODIES["problem"])
+    assert trade["problem_reason"] == BODIES["problem"]["reason"]
+    trade = await market.act(deal.buyer, trade, "withdraw-problem")
+    assert (trade["state"], trade["problem_reason"], trade["problem_by"]) == (state, None, None)
+    trade = await market.act(deal.buyer, trade, "confirm")
+    page = await done(deal.buyer.get(f"/v1/chatrooms/{deal.room_id}/messages?limit=100"))
+    reasons = {
+        item["system"]["event"]: item["system"]["data"]["reason"]
+        for item in page["items"]
+        if item["system"] and item["system"]["event"].startswith("trade_")
+    }
+    assert reasons.pop("trade_problem_reported") == BODIES["problem"]["reason"]
+    assert set(reasons.values()) == {None}

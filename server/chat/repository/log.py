@@ -1,0 +1,158 @@
+"""The message log: plain messages, many at once, by hand-written statements for each database.
+
+Plain is a text that changes nothing in its room but the counters: the room is open, both sides are
+in it, its sender has written in it before and not under this ``cid``. What is not plain is left to
+whoever asked, and so is everything after it in the same room, so that no message overtakes one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from server.platform.database import microseconds
+from server.platform.unit_of_work import UnitOfWork
+
+
+class Post(NamedTuple):
+    """A text to append."""
+
+    room_id: UUID
+    sender_id: UUID
+    cid: UUID
+    id: UUID
+    text: str
+    fingerprint: str
+
+
+class Appended(NamedTuple):
+    """A text that was appended. ``news``: it is the only one that its reader, who has not muted
+    the room, has not read.
+    """
+
+    seq: int
+    seller_id: UUID
+    buyer_id: UUID
+    news: bool
+
+
+async def append(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended | None]:
+    """Append those that are plain, in their order; None for each of the others."""
+    if work.is_sqlite:
+        return _append_on_sqlite(work, posts)
+    return await _append_on_postgresql(work, posts)
+
+
+_ADVANCE = """
+UPDATE chat_room SET last_seq = last_seq + 1, active_at = :now, updated_at = :now
+WHERE id = :room AND state = 'open' AND NOT blocked
+    AND CASE :sender
+        WHEN buyer_id THEN asked_at IS NOT NULL
+        WHEN seller_id THEN answered_at IS NOT NULL OR asked_at IS NULL
+        ELSE false END
+    AND NOT EXISTS (SELECT 1 FROM chat_member WHERE room_id = :room AND left_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM chat_message WHERE sender_id = :sender AND cid = :cid)
+RETURNING last_seq, seller_id, buyer_id
+"""
+_INSERT = """
+INSERT INTO chat_message (room_id, seq, id, cid, sender_id, actor_id, kind, text, photos,
+    fingerprint, created_at, updated_at)
+VALUES (:room, :seq, :id, :cid, :sender, :sender, 'text', :text, '[]', :fingerprint, :now, :now)
+"""
+_TELL = """
+UPDATE chat_member
+SET unread = unread + (account_id <> :sender), active_at = :now, updated_at = :now
+WHERE room_id = :room
+RETURNING account_id <> :sender AND unread = 1 AND NOT muted
+"""
+
+
+def _append_on_sqlite(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended | None]:
+    # Nobody else writes meanwhile, so what was looked at stays true.
+    run, now = work.sqlite_rows, microseconds(work.now)
+    left: set[UUID] = set()
+    appended: list[Appended | None] = []
+    for post in posts:
+        values: dict[str, Any] = {
+            "room": post.room_id.hex,
+            "sender": post.sender_id.hex,
+            "cid": post.cid.hex,
+            "id": post.id.hex,
+            "text": post.text,
+            "fingerprint": post.fingerprint,
+            "now": now,
+        }
+        moved = [] if post.room_id in left else run(_ADVANCE, values)
+        if not moved:
+            left.add(post.room_id)
+            appended.append(None)
+            continue
+        values["seq"], seller, buyer = moved[0]
+        run(_INSERT, values)
+        news = any(row[0] for row in run(_TELL, values))
+        appended.append(Appended(values["seq"], UUID(seller), UUID(buyer), news))
+    return appended
+
+
+# One statement: rooms and members are locked in their order (H15), what is plain is decided on
+# the locked rows, and then everything moves.
+_APPEND = """
+WITH post AS (
+    SELECT *, row_number() OVER (PARTITION BY sender_id, cid ORDER BY n) AS copy
+    FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
+        AS post (n, room_id, sender_id, cid, id, text, fingerprint)
+), room AS MATERIALIZED (
+    SELECT * FROM chat_room WHERE id IN (SELECT room_id FROM post) ORDER BY id FOR UPDATE
+), member AS MATERIALIZED (
+    SELECT * FROM chat_member WHERE room_id IN (SELECT id FROM room)
+    ORDER BY room_id, account_id FOR UPDATE
+), judged AS (
+    SELECT post.*, room.seller_id, room.buyer_id, room.last_seq, reader.unread, reader.muted,
+        bool_and(
+            room.state = 'open' AND NOT room.blocked AND post.copy = 1
+            AND writer.left_at IS NULL AND reader.left_at IS NULL
+            AND CASE post.sender_id
+                WHEN room.buyer_id THEN room.asked_at IS NOT NULL
+                ELSE room.answered_at IS NOT NULL OR room.asked_at IS NULL END
+            AND NOT EXISTS (
+                SELECT FROM chat_message AS earlier
+                WHERE earlier.sender_id = post.sender_id AND earlier.cid = post.cid)
+        ) OVER (PARTITION BY post.room_id ORDER BY post.n) AS plain
+    FROM post
+    JOIN room ON room.id = post.room_id
+    JOIN member AS writer ON writer.room_id = room.id AND writer.account_id = post.sender_id
+    JOIN member AS reader ON reader.room_id = room.id AND reader.account_id <> post.sender_id
+), plain AS (
+    SELECT judged.*, last_seq + row_number() OVER (PARTITION BY room_id ORDER BY n) AS seq,
+        NOT muted AND 1 = unread + row_number() OVER (PARTITION BY room_id, sender_id ORDER BY n)
+            AS news
+    FROM judged WHERE plain
+), stored AS (
+    INSERT INTO chat_message (room_id, seq, id, cid, sender_id, actor_id, kind, text, photos,
+        fingerprint, created_at, updated_at)
+    SELECT room_id, seq, id, cid, sender_id, sender_id, 'text', text, '[]', fingerprint, $8, $8
+    FROM plain
+), moved AS (
+    UPDATE chat_room SET last_seq = chat_room.last_seq + news.count, active_at = $8, updated_at = $8
+    FROM (SELECT room_id, count(*) FROM plain GROUP BY room_id) AS news
+    WHERE chat_room.id = news.room_id
+), told AS (
+    UPDATE chat_member SET unread = chat_member.unread + news.count, active_at = $8, updated_at = $8
+    FROM (
+        SELECT member.room_id, member.account_id,
+            count(*) FILTER (WHERE plain.sender_id <> member.account_id) AS count
+        FROM plain JOIN member ON member.room_id = plain.room_id
+        GROUP BY member.room_id, member.account_id
+    ) AS news
+    WHERE chat_member.room_id = news.room_id AND chat_member.account_id = news.account_id
+)
+SELECT n, seq, seller_id, buyer_id, news FROM plain
+"""
+
+
+async def _append_on_postgresql(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended | None]:
+    columns = [list(column) for column in zip(*posts, strict=True)]
+    rows = await work.driver_rows(_APPEND, (list(range(len(posts))), *columns, work.now))
+    appended: list[Appended | None] = [None] * len(posts)
+    for row in rows:
+        appended[row.n] = Appended._make(row[1:])
+    return appended

@@ -1,0 +1,217 @@
+"""The bus between processes: one Valkey or Redis channel a stream, over one instance or several.
+
+Publishing only queues: a task for each instance sends what has gathered in one pipeline, so a slow
+or dead bus holds up nobody. What it loses is in the database: when an instance is back, whoever
+listens is told that there may be gaps.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from server.platform.bus import Hint, Receive
+
+_CHANNEL = b"picky:"
+_POS_BYTES = 8
+_MOST_QUEUED = 10_000
+"""Hints that wait for an instance; beyond that the oldest are dropped, as a dead bus drops all."""
+_A_PIPELINE = 256
+_JOIN_S = 1.0
+_AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+FAILURES = (RedisError, OSError, TimeoutError)
+
+log = structlog.get_logger("bus")
+
+
+class ValkeyBus:
+    """A bus over the instances at these URLs; each stream has its place on one of them."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        self._receive: Receive = lambda _hint: None
+        self._joined: set[UUID] = set()
+        self._instances = [_Instance(url, self._heard) for url in urls]
+
+    def listen(self, receive: Receive) -> None:
+        """Set who gets the hints."""
+        self._receive = receive
+
+    def on_gap(self, tell: Callable[[], None]) -> None:
+        """Set who is told when an instance is back: what it did not bring meanwhile is lost."""
+        for instance in self._instances:
+            instance.on_gap = tell
+
+    async def join(self, stream_id: UUID) -> None:
+        """Returns when hints arrive, or after a second: a gap is filled from the database."""
+        self._joined.add(stream_id)
+        await self._place(stream_id).subscribe(_channel(stream_id))
+
+    async def leave(self, stream_id: UUID) -> None:
+        """No more hints of this stream."""
+        self._joined.discard(stream_id)
+        await self._place(stream_id).unsubscribe(_channel(stream_id))
+
+    async def publish(self, hints: Iterable[Hint]) -> None:
+        """Tell this process at once and the others soon."""
+        for hint in hints:
+            if hint.pos != 0 and hint.stream_id in self._joined:
+                # It comes back over the bus, and what is old by then is dropped.
+                self._receive(hint)
+            self._place(hint.stream_id).put(_channel(hint.stream_id), _encode(hint))
+
+    async def check(self) -> None:
+        """Raise one of :data:`FAILURES` unless every instance answers."""
+        for instance in self._instances:
+            await instance.ping()
+
+    async def close(self) -> None:
+        """Stop sending and listening."""
+        for instance in self._instances:
+            await instance.close()
+
+    def place(self, stream_id: UUID) -> str:
+        """The URL of the instance that carries a stream."""
+        return self._place(stream_id).url
+
+    def _place(self, stream_id: UUID) -> "_Instance":
+        """Rendezvous hashing: one instance more or less moves only its own streams."""
+        if len(self._instances) == 1:
+            return self._instances[0]
+        return max(self._instances, key=lambda one: one.weight(stream_id.bytes))
+
+    def _heard(self, channel: bytes, payload: bytes) -> None:
+        stream_id = UUID(hex=channel[len(_CHANNEL) :].decode())
+        if stream_id in self._joined:
+            pos = int.from_bytes(payload[:_POS_BYTES], signed=True)
+            self._receive(Hint(stream_id, pos, payload[_POS_BYTES:]))
+
+
+def _channel(stream_id: UUID) -> bytes:
+    return _CHANNEL + stream_id.hex.encode()
+
+
+def _encode(hint: Hint) -> bytes:
+    return hint.pos.to_bytes(_POS_BYTES, signed=True) + hint.data
+
+
+class _Instance:
+    """One server of the bus: a queue of what is to be sent, and the channels that are wanted."""
+
+    def __init__(self, url: str, heard: Callable[[bytes, bytes], None]) -> None:
+        self.on_gap: Callable[[], None] = lambda: None
+        self.url = "redis" + url.removeprefix("valkey") if url.startswith("valkey") else url
+        self._heard = heard
+        self._client = redis.asyncio.from_url(self.url, socket_connect_timeout=2)
+        self._pubsub: Any = None
+        self._wanted: set[bytes] = set()
+        self._waiting: dict[bytes, asyncio.Event] = {}
+        self._queue: deque[tuple[bytes, bytes]] = deque(maxlen=_MOST_QUEUED)
+        self._queued = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def weight(self, key: bytes) -> bytes:
+        """How much this instance is the place of a key."""
+        return hashlib.blake2b(self.url.encode() + key, digest_size=8).digest()
+
+    def put(self, channel: bytes, payload: bytes) -> None:
+        """Send this soon."""
+        self._queue.append((channel, payload))
+        self._queued.set()
+        self._start()
+
+    async def subscribe(self, channel: bytes) -> None:
+        """Want a channel; waits for the server to say that it is heard, but not for long."""
+        self._wanted.add(channel)
+        self._start()
+        heard = self._waiting.setdefault(channel, asyncio.Event())
+        with contextlib.suppress(*FAILURES):
+            if self._pubsub is not None:
+                await self._pubsub.subscribe(channel)
+            await asyncio.wait_for(heard.wait(), _JOIN_S)
+        self._waiting.pop(channel, None)
+
+    async def unsubscribe(self, channel: bytes) -> None:
+        """Want it no more."""
+        self._wanted.discard(channel)
+        if self._pubsub is not None:
+            with contextlib.suppress(*FAILURES):
+                await self._pubsub.unsubscribe(channel)
+
+    async def ping(self) -> None:
+        """Whether it answers."""
+        await self._client.ping()
+
+    async def close(self) -> None:
+        """Stop both tasks and hang up."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    def _start(self) -> None:
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(self._keep(self._send), name="bus sender"),
+                asyncio.create_task(self._keep(self._hear), name="bus listener"),
+            ]
+
+    async def _keep(self, work: Callable[[Callable[[], None]], Any]) -> None:
+        """Do it again whenever the connection is lost, sooner after one that worked."""
+        tries = 0
+
+        def worked() -> None:
+            nonlocal tries
+            if tries:
+                log.info("bus_is_back")
+            tries = 0
+
+        while True:
+            try:
+                await work(worked)
+            except FAILURES as error:
+                if not tries:
+                    log.warning("bus_lost", error=type(error).__name__)
+                await asyncio.sleep(_AGAIN_AFTER_S[min(tries, len(_AGAIN_AFTER_S) - 1)])
+                tries += 1
+
+    async def _send(self, worked: Callable[[], None]) -> None:
+        while True:
+            await self._queued.wait()
+            pipeline = self._client.pipeline(transaction=False)
+            while self._queue and len(pipeline) < _A_PIPELINE:
+                pipeline.publish(*self._queue.popleft())
+            if not self._queue:
+                self._queued.clear()
+            await pipeline.execute()
+            worked()
+
+    async def _hear(self, worked: Callable[[], None]) -> None:
+        pubsub = self._client.pubsub()
+        try:
+            await pubsub.subscribe(_CHANNEL, *self._wanted)
+            self._pubsub = pubsub
+            async for message in pubsub.listen():
+                self._take(message, worked)
+        finally:
+            self._pubsub = None
+            with contextlib.suppress(*FAILURES):
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
+
+    def _take(self, message: dict[str, Any], worked: Callable[[], None]) -> None:
+        channel = message["channel"]
+        if message["type"] == "message":
+            self._heard(channel, message["data"])
+        elif message["type"] == "subscribe":
+            if channel == _CHANNEL:  # said first on every connection: what came before is missed
+                worked()
+                self.on_gap()
+            elif channel in self._waiting:
+                self._waiting[channel].set()

@@ -1,0 +1,89 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.widgets import Input, TextArea
+
+from client_tui.core.errors import Conflict
+from client_tui.screens.dialog import SendingDialog
+from client_tui.screens.trade import TradeScreen
+from tests.client.app.test_without_a_server import Shown, market
+from tests.snapshots import scene
+
+ACTIONS = ["review", "problem", "ship"]
+
+
+class Desk:
+    """Takes what is said about a trade, or refuses it."""
+
+    def __init__(self) -> None:
+        self.refusal: Exception | None = None
+        self.told: list[Any] = []
+
+    async def trade(self, trade_id: Any) -> Any:
+        return scene.trade(allowed_actions=ACTIONS)
+
+    async def review(self, trade_id: Any, review: Any) -> None:
+        self._take(review.comment)
+
+    async def report_problem(self, trade_id: Any, version: int, reason: str, detail: str) -> Any:
+        return self._take(detail)
+
+    async def ship(self, trade_id: Any, version: int, carrier: str, number: str) -> Any:
+        return self._take(number)
+
+    def _take(self, told: str) -> Any:
+        self.told.append(told)
+        if self.refusal is not None:
+            raise self.refusal
+        return scene.trade(version=3, allowed_actions=ACTIONS)
+
+
+@asynccontextmanager
+async def trade(home: Path) -> AsyncIterator[tuple[Shown, Desk]]:
+    async with market(home) as shown:
+        desk, api = Desk(), shown.link.moving
+        for name in ("trade", "review", "report_problem", "ship"):
+            setattr(api, name, getattr(desk, name))
+        shown.app.open_trade(scene.trade().id)
+        await shown.until(lambda: possible(shown) == ACTIONS)
+        yield shown, desk
+
+
+def possible(shown: Shown) -> list[str]:
+    screen = shown.app.screen
+    found = screen.trade if isinstance(screen, TradeScreen) else None
+    return found.allowed_actions if found else []
+
+
+def wrong(shown: Shown) -> str:
+    shown_errors = shown.app.screen.query(".field-error.shown")
+    return " ".join(str(error.render()) for error in shown_errors)
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "send"),
+    [("r", TextArea, "ctrl+s"), ("p", TextArea, "ctrl+s"), ("s", Input, "enter")],
+    ids=["review", "problem", "ship"],
+)
+async def test_what_could_not_be_sent_stays_in_its_dialog(
+    tmp_path: Path, key: str, field: Any, send: str
+) -> None:
+    async with trade(tmp_path) as (shown, desk):
+        await shown.pilot.press(key)
+        await shown.until(lambda: isinstance(shown.app.screen, SendingDialog))
+        dialog = shown.app.screen
+        await shown.pilot.pause()
+        wanted = dialog.query_one(field)
+        wanted.focus()
+        setattr(wanted, "text" if field is TextArea else "value", "ABC123")
+        desk.refusal = Conflict(409, "moved_on", "It has moved on.")
+        await shown.pilot.press(send)
+        await shown.until(lambda: wrong(shown) == "It has moved on.")
+        assert shown.app.screen is dialog
+        desk.refusal = None
+        await shown.pilot.press(send)
+        await shown.until(lambda: isinstance(shown.app.screen, TradeScreen))
+        assert desk.told == ["ABC123", "ABC123"]

@@ -1,0 +1,123 @@
+"""A real process that is asked to go: nobody new, bye to everybody, and what runs is finished."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
+
+from shared_models.realtime import SUBPROTOCOL
+from tests.realtime.conftest import PASSWORD, PATIENCE_S, Device
+from tests.servers.picky import READY, TEST_ENVIRONMENT
+
+START_S = 60
+DEVICES = 8
+"""Each is a slice of its own: draining takes long enough to look at it."""
+
+
+@asynccontextmanager
+async def serving(
+    data_dir: Path, database_url: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A child that serves, and its URL; a child, because its exit code is asked for."""
+    environment = os.environ | TEST_ENVIRONMENT | {"PICKY_DATABASE_URL": database_url}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "serve", "--port", "0", "--data-dir", data_dir),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), START_S)
+        ready = READY.search(line.decode())
+        assert ready is not None
+        yield process, ready[1]
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def dial(url: str, token: str) -> Device:
+    """A socket that has been welcomed."""
+    socket = await connect(
+        f"{url.replace('http', 'ws', 1)}/v1/realtime",
+        subprotocols=[Subprotocol(SUBPROTOCOL)],
+        additional_headers={"Authorization": f"Bearer {token}"},
+        compression=None,
+        ping_interval=None,
+        proxy=None,
+    )
+    device = Device(socket)
+    await device.say("hello", device="test", client="tests")
+    await device.until("welcome")
+    return device
+
+
+class HalfARequest:
+    """A request that the server has begun to read, and will only answer when it is whole."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._address = url.removeprefix("http://").rsplit(":", 1)
+        self._token = token
+        self._body = json.dumps({"display_name": "finished"}).encode()
+
+    async def begin(self) -> None:
+        host, port = self._address
+        self._reader, self._writer = await asyncio.open_connection(host, int(port))
+        head = (
+            f"PATCH /v1/me HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {self._token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(self._body)}\r\n\r\n"
+        )
+        self._writer.write(head.encode() + self._body[:5])
+        await self._writer.drain()
+
+    async def finish(self) -> str:
+        """The status line of the answer."""
+        self._writer.write(self._body[5:])
+        line = await asyncio.wait_for(self._reader.readline(), PATIENCE_S)
+        self._writer.close()
+        return line.decode()
+
+
+async def sign_up(client: httpx.AsyncClient) -> str:
+    body = {"handle": "buyer", "password": PASSWORD, "display_name": "buyer"}
+    signed_in: dict[str, Any] = (await client.post("/v1/accounts", json=body)).json()
+    return str(signed_in["token"])
+
+
+async def test_a_process_drains_on_sigterm_and_ends_well(tmp_path: Path, database_url: str) -> None:
+    async with AsyncExitStack() as stack:
+        process, url = await stack.enter_async_context(serving(tmp_path / "data", database_url))
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        token = await sign_up(client)
+        devices = [await stack.enter_async_context(await dial(url, token)) for _ in range(DEVICES)]
+        running = HalfARequest(url, token)
+        await running.begin()
+        assert (await client.get("/readyz")).status_code == 200
+
+        process.send_signal(signal.SIGTERM)
+        byes = [asyncio.create_task(device.until("bye")) for device in devices]
+        await asyncio.wait(byes, return_when=asyncio.FIRST_COMPLETED)
+        unready = await client.get("/readyz")
+        assert (unready.status_code, unready.json()) == (503, {"status": "draining"})
+        with pytest.raises(InvalidStatus) as refused:
+            await dial(url, token)
+        assert refused.value.response.status_code == 503
+
+        for bye in byes:
+            assert 0 <= (await bye)["reconnect_in_ms"] <= 20_000
+        assert [await device.closed() for device in devices] == [4000] * DEVICES
+        assert " 200 " in await running.finish()
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0

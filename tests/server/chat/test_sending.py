@@ -1,0 +1,224 @@
+"""What sockets send: together where nothing but counters changes, by all the rules elsewhere."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from server.chat import api as chat
+from server.chat.repository import Appended, Post, append
+from server.chat.tables import Member, Message, Room
+from server.notifications.tables import Notification
+from server.platform.context import Actor, Context
+from server.platform.errors import Refusal
+from server.platform.tables import StreamEvent
+from server.platform.unit_of_work import UnitOfWork, reading, transact
+from shared_models.chat import SendMessage
+from tests.server.chat.conftest import OpenRoom, Sell, Upload1, say
+from tests.server.conftest import Person, SignUpPerson
+
+LINK = "look at https://example.com/there"
+WARNED = "Call me: 010-1234-5678"
+
+
+def text(words: str, **fields: Any) -> SendMessage:
+    return SendMessage(cid=uuid4(), text=words, **fields)
+
+
+async def send(
+    context: Context, person: Person, room: str, *messages: SendMessage
+) -> list[chat.Sent | Exception]:
+    line = context.wiring.port(chat.SendLine)
+    actor = Actor(person.id, person.session_id)
+    return await line.send(actor, [(UUID(room), message) for message in messages])
+
+
+def seqs(answers: Sequence[chat.Sent | Exception]) -> list[int]:
+    return [answer.message.seq for answer in answers if isinstance(answer, chat.Sent)]
+
+
+def codes(answers: Sequence[chat.Sent | Exception]) -> list[str]:
+    return [answer.code for answer in answers if isinstance(answer, Refusal)]
+
+
+@pytest.fixture
+async def talk(seller: Person, buyer: Person, room: str) -> str:
+    """A room in which both have written and read, so that what follows is plain."""
+    await say(buyer, room, "Is it still there?")
+    await say(seller, room, "It is.")
+    for person in (buyer, seller):
+        await person.put(f"/v1/chatrooms/{room}/read", {"seq": 3})
+    return room
+
+
+async def appended(
+    context: Context, person: Person, room: str, *messages: SendMessage
+) -> list[Appended | None]:
+    """What the log itself takes as plain."""
+    posts = [
+        Post(UUID(room), person.id, message.cid, uuid4(), message.text, "print")
+        for message in messages
+    ]
+
+    async def run(work: UnitOfWork) -> list[Appended | None]:
+        return await append(work, posts)
+
+    return await transact(context, None, run)
+
+
+async def test_plain_messages_are_numbered_in_their_order_and_told_once(
+    context: Context, seller: Person, buyer: Person, talk: str
+) -> None:
+    answers = await send(context, buyer, talk, text("one"), text("two"), text("three"))
+    assert seqs(answers) == [4, 5, 6]
+    page = (await seller.get(f"/v1/chatrooms/{talk}/messages?after=3")).json()
+    assert [(item["seq"], item["text"]) for item in page["items"]] == [
+        (4, "one"),
+        (5, "two"),
+        (6, "three"),
+    ]
+    room = (await seller.get(f"/v1/chatrooms/{talk}")).json()
+    assert (room["unread"], room["last_seq"], room["last_message"]["text"]) == (3, 6, "three")
+    async with reading(context) as work:
+        notices = await work.rows(
+            select(Notification.text).where(
+                Notification.account_id == seller.id, Notification.event == "message_new"
+            )
+        )
+        heard = await work.rows(
+            select(StreamEvent.pos, StreamEvent.kind)
+            .where(StreamEvent.stream_id == seller.id)
+            .order_by(StreamEvent.pos)
+        )
+    assert [row.text for row in notices if "one" in row.text] == ["buyer: one"]
+    assert not [row.text for row in notices if "two" in row.text or "three" in row.text]
+    kinds = [row.kind for row in heard]
+    assert kinds[-4:] == ["message.new", "message.new", "message.new", "notification.new"]
+    assert [row.pos for row in heard] == list(range(1, len(heard) + 1))
+
+
+async def test_both_sides_and_many_rooms_in_one_commit_keep_every_counter(
+    context: Context,
+    seller: Person,
+    sign_up: SignUpPerson,
+    sell: Sell,
+    open_room: OpenRoom,
+) -> None:
+    posts: list[Post] = []
+    rooms = []
+    for number in range(3):
+        buyer = await sign_up(f"buyer_{number}")
+        room = await open_room(buyer, await sell(seller))
+        await say(buyer, room, "hello")
+        await say(seller, room, "hello")
+        rooms.append(room)
+        for turn in range(4):
+            person = (buyer, seller)[turn % 2]
+            posts.append(Post(UUID(room), person.id, uuid4(), uuid4(), f"{turn}", "print"))
+
+    async def run(work: UnitOfWork) -> list[Appended | None]:
+        return await append(work, posts[::-1])
+
+    stored = await transact(context, None, run)
+    assert [row.seq for row in stored if row] == [4, 5, 6, 7] * 3
+    async with reading(context) as work:
+        for room in rooms:
+            rows = await work.rows(
+                select(Message.seq, Message.actor_id).where(Message.room_id == UUID(room))
+            )
+            assert sorted(row.seq for row in rows) == list(range(1, 8))
+            last = await work.scalar(select(Room.last_seq).where(Room.id == UUID(room)))
+            assert last == 7
+            for member in await work.rows(
+                select(Member.account_id, Member.unread, Member.read_seq).where(
+                    Member.room_id == UUID(room)
+                )
+            ):
+                unread = [
+                    row
+                    for row in rows
+                    if row.seq > member.read_seq and row.actor_id != member.account_id
+                ]
+                assert member.unread == len(unread)
+
+
+async def test_the_log_takes_nothing_that_is_more_than_counters(
+    context: Context, seller: Person, buyer: Person, stranger: Person, room: str
+) -> None:
+    assert await appended(context, buyer, room, text("the first question")) == [None]
+    await say(buyer, room)
+    assert await appended(context, seller, room, text("the first answer")) == [None]
+    await say(seller, room)
+    assert await appended(context, stranger, room, text("let me in")) == [None]
+    first = text("plain")
+    assert None not in await appended(context, buyer, room, first)
+    assert await appended(context, buyer, room, first, text("after it")) == [None, None]
+    twice = text("twice")
+    once, again = await appended(context, buyer, room, twice, twice)
+    assert once is not None
+    assert again is None
+    await seller.put(f"/v1/accounts/{buyer.id}/block")
+    assert await appended(context, buyer, room, text("blocked")) == [None]
+    await seller.delete(f"/v1/accounts/{buyer.id}/block")
+    assert None not in await appended(context, buyer, room, text("and not"))
+    await seller.post(f"/v1/chatrooms/{room}/leave")
+    assert await appended(context, buyer, room, text("who had left is back")) == [None]
+
+
+async def test_who_is_muted_gets_no_news_and_only_the_first_unread_is_any(
+    context: Context, seller: Person, buyer: Person, talk: str
+) -> None:
+    stored = await appended(context, buyer, talk, text("one"), text("two"))
+    assert [row and row.news for row in stored] == [True, False]
+    await seller.put(f"/v1/chatrooms/{talk}/read", {"seq": 5})
+    await seller.put(f"/v1/chatrooms/{talk}/mute")
+    assert [row and row.news for row in await appended(context, buyer, talk, text("3"))] == [False]
+
+
+async def test_what_is_not_plain_keeps_its_place_among_what_is(
+    context: Context, seller: Person, buyer: Person, talk: str, upload: Upload1
+) -> None:
+    photo = SendMessage(cid=uuid4(), photo_ids=[UUID(await upload(buyer))])
+    repeated = text("one")
+    answers = await send(
+        context,
+        buyer,
+        talk,
+        repeated,
+        photo,
+        text("two"),
+        text(LINK),
+        text("three"),
+        repeated,
+        SendMessage(cid=repeated.cid, text="something else"),
+        text(WARNED),
+        text(WARNED, confirmed=True),
+        text("four"),
+    )
+    assert codes(answers) == ["message_blocked", "cid_conflict", "confirm_needed"]
+    assert seqs(answers) == [4, 5, 6, 7, 4, 8, 9]
+    duplicates = [answer.duplicate for answer in answers if isinstance(answer, chat.Sent)]
+    assert duplicates == [False, False, False, False, True, False, False]
+
+
+async def test_a_refusal_is_answered_for_its_message_alone(
+    context: Context, buyer: Person, stranger: Person, talk: str
+) -> None:
+    answers = await send(context, stranger, talk, text("let me in"))
+    assert codes(answers) == ["not_found"]
+    assert seqs(await send(context, buyer, talk, text("still here"))) == [4]
+
+
+async def test_a_database_that_is_away_is_answered_for_every_message(
+    context: Context, buyer: Person, talk: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Any:
+        raise OSError("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(context.database.writer), "begin", away)
+        answers = await send(context, buyer, talk, text("one"), text("two"))
+        assert [type(answer) for answer in answers] == [OSError, OSError]
+    assert seqs(await send(context, buyer, talk, text("three"))) == [4]

@@ -1,0 +1,144 @@
+"""The bus between processes carries hints, and says when some may be missing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.platform.bus import Hint
+from server.platform.valkey_bus import FAILURES, ValkeyBus
+from tests.servers.lifetime import Lifetime, kill
+from tests.servers.valkey import Valkey, start_valkey
+
+PATIENCE_S = 20
+
+
+class Node:
+    """One process on the bus: what it hears, and how often there may have been a gap."""
+
+    def __init__(self, urls: list[str]) -> None:
+        self.bus = ValkeyBus(urls)
+        self.heard: list[Hint] = []
+        self.gaps = 0
+        self._stirred = asyncio.Event()
+        self.bus.listen(self._hear)
+        self.bus.on_gap(self._gap)
+
+    def _hear(self, hint: Hint) -> None:
+        self.heard.append(hint)
+        self._stirred.set()
+
+    def _gap(self) -> None:
+        self.gaps += 1
+        self._stirred.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await self._stirred.wait()
+                self._stirred.clear()
+
+
+MakeNode = Callable[..., Awaitable[Node]]
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[MakeNode]:
+    nodes: list[Node] = []
+
+    async def make(*urls: str, listens_to: UUID | None = None) -> Node:
+        made = Node(list(urls))
+        nodes.append(made)
+        if listens_to is not None:
+            await made.bus.join(listens_to)
+            await made.until(lambda: made.gaps > 0)
+        return made
+
+    yield make
+    for one in nodes:
+        await one.bus.close()
+
+
+async def test_hints_reach_the_nodes_that_have_joined_in_their_order(
+    node: MakeNode, valkey_url: str
+) -> None:
+    stream, other = uuid4(), uuid4()
+    listener = await node(valkey_url, listens_to=stream)
+    speaker = await node(valkey_url)
+    hints = [Hint(stream, pos, b"%d" % pos) for pos in range(1, 1001)]
+    await speaker.bus.publish([Hint(other, 1, b"not for it"), *hints, Hint(stream, -1, b"ended")])
+    await listener.until(lambda: len(listener.heard) == 1001)
+    assert listener.heard == [*hints, Hint(stream, -1, b"ended")]
+
+
+async def test_a_process_hears_its_own_events_without_the_bus(
+    node: MakeNode, private_lifetime: Lifetime
+) -> None:
+    stream = uuid4()
+    valkey = start_valkey(private_lifetime)
+    alone = await node(valkey.url(), listens_to=stream)
+    kill(valkey.pid)
+    await alone.bus.publish([Hint(stream, 1, b"here"), Hint(stream, 0, b"typing")])
+    assert alone.heard == [Hint(stream, 1, b"here")]
+    with pytest.raises(FAILURES):
+        await alone.bus.check()
+
+
+async def test_who_has_left_hears_nothing(node: MakeNode, valkey_url: str) -> None:
+    left, kept = uuid4(), uuid4()
+    listener = await node(valkey_url, listens_to=left)
+    await listener.bus.join(kept)
+    await listener.bus.leave(left)
+    speaker = await node(valkey_url)
+    await speaker.bus.publish([Hint(left, 1, b"no"), Hint(kept, 1, b"yes")])
+    await listener.until(lambda: bool(listener.heard))
+    assert listener.heard == [Hint(kept, 1, b"yes")]
+
+
+async def test_a_bus_that_was_killed_is_heard_again_and_the_gap_is_told(
+    node: MakeNode, private_lifetime: Lifetime
+) -> None:
+    stream = uuid4()
+    valkey = start_valkey(private_lifetime)
+    listener = await node(valkey.url(), listens_to=stream)
+    speaker = await node(valkey.url(), listens_to=uuid4())
+    kill(valkey.pid)
+    await speaker.bus.publish([Hint(stream, 1, b"perhaps lost")])
+    start_valkey(private_lifetime, "again", port=valkey.port)
+    for one in (listener, speaker):
+        await one.until(lambda one=one: one.gaps > 1)  # type: ignore[misc]
+    await speaker.bus.publish([Hint(stream, 2, b"heard")])
+    await listener.until(lambda: Hint(stream, 2, b"heard") in listener.heard)
+
+
+async def test_a_bus_that_is_away_holds_up_nobody(
+    node: MakeNode, private_lifetime: Lifetime
+) -> None:
+    valkey: Valkey = start_valkey(private_lifetime)
+    speaker = await node(valkey.url(), listens_to=uuid4())
+    kill(valkey.pid)
+    async with asyncio.timeout(PATIENCE_S):
+        await speaker.bus.publish(Hint(uuid4(), pos, b"x") for pos in range(20_000))
+        await speaker.bus.join(uuid4())
+        await speaker.bus.leave(uuid4())
+
+
+async def test_streams_are_spread_over_instances_and_one_of_them_lost_stops_only_its_own(
+    node: MakeNode, private_lifetime: Lifetime
+) -> None:
+    first, second = (start_valkey(private_lifetime, name) for name in ("first", "second"))
+    urls = first.url(), second.url()
+    listener, speaker = await node(*urls), await node(*reversed(urls))
+    streams = [uuid4() for _ in range(20)]
+    for stream in streams:
+        await listener.bus.join(stream)
+    await listener.until(lambda: listener.gaps == 2)
+    await speaker.bus.publish([Hint(stream, 1, b"one") for stream in streams])
+    await listener.until(lambda: len(listener.heard) == 20)
+    kill(second.pid)
+    await speaker.bus.publish([Hint(stream, 2, b"two") for stream in streams])
+    alive = [stream for stream in streams if speaker.bus.place(stream) == first.url()]
+    assert 0 < len(alive) < 20
+    await listener.until(lambda: len(listener.heard) == 20 + len(alive))
+    assert {hint.stream_id for hint in listener.heard[20:]} == set(alive)
