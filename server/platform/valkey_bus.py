@@ -17,7 +17,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from server.platform.bus import Hint, Receive
+from server.platform.bus import BusError, Hint, Receive
 
 _CHANNEL = b"picky:"
 _POS_BYTES = 8
@@ -68,9 +68,12 @@ class ValkeyBus:
             self._place(hint.stream_id).put(_channel(hint.stream_id), _encode(hint))
 
     async def check(self) -> None:
-        """Raise one of :data:`FAILURES` unless every instance answers."""
-        for instance in self._instances:
-            await instance.ping()
+        """Raise :class:`BusError` unless every instance answers."""
+        try:
+            for instance in self._instances:
+                await instance.ping()
+        except FAILURES as error:
+            raise BusError(f"the bus does not answer: {type(error).__name__}") from error
 
     async def close(self) -> None:
         """Stop sending and listening."""
