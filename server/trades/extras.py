@@ -7,10 +7,11 @@ from server.listings import api as listings
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import views
 from server.trades.machine import RESERVED
-from server.trades.records import OfferRecord, TradeRecord
+from server.trades.records import AppointmentRecord, OfferRecord, TradeRecord
 from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
+from shared_models.trades import Appointment
 
 
 async def load(work: UnitOfWork, room: RoomFacts, viewer_id: UUID) -> RoomExtra:
@@ -20,12 +21,24 @@ async def load(work: UnitOfWork, room: RoomFacts, viewer_id: UUID) -> RoomExtra:
     if offer is not None and offer.expires_at <= work.now:
         offer = None
     appointment = await appointment_rows.shown_in(work, room.id)
+    actions = await _actions(work, room, viewer_id, trade, offer)
     return RoomExtra(
         trade=await views.trade(work, trade, viewer_id) if trade else None,
         offer=views.offer(work, offer, viewer_id) if offer else None,
-        appointment=views.appointment(work, appointment, viewer_id) if appointment else None,
-        actions=await _actions(work, room, viewer_id, trade, offer),
+        appointment=_meeting(work, appointment, viewer_id, actions) if appointment else None,
+        actions=actions,
     )
+
+
+def _meeting(
+    work: UnitOfWork, record: AppointmentRecord, viewer_id: UUID, room_actions: list[str]
+) -> Appointment:
+    """The appointment; it is accepted only while the two may still arrange to meet."""
+    found = views.appointment(work, record, viewer_id)
+    if "appointment" in room_actions:
+        return found
+    actions = [action for action in found.allowed_actions if action != "accept"]
+    return found.model_copy(update={"allowed_actions": actions})
 
 
 async def _actions(
