@@ -41,7 +41,7 @@ def first_step(room: ChatroomDetail, me: UUID, rng: Random) -> Step:
     own = room.last_message is not None and room.last_message.sender_id == me
     if room.buyer_id == me and "offer" in room.allowed_actions and room.listing.price:
         if room.last_seq and room.listing.negotiable:
-            amount = _rounded(room.listing.price * _OWN_OFFER)
+            amount = _rounded(room.listing.price * _OWN_OFFER, room.listing.price)
             return Step("make_offer", line_about("make_offer", rng), amount)
         if room.last_seq and not own:
             return Step(line=line_about("want", rng))
@@ -56,7 +56,7 @@ def _about_offer(room: ChatroomDetail, rng: Random) -> Step | None:
     if offer.maker_id == room.seller_id or offer.amount >= price * _GOOD_OFFER:
         return Step("accept_offer", line_about("accept_offer", rng))
     if offer.amount >= price * _POOR_OFFER and "counter" in offer.allowed_actions:
-        middle = _rounded((price + offer.amount) / 2)
+        middle = _rounded((price + offer.amount) / 2, price)
         return Step("counter_offer", line_about("counter_offer", rng), middle)
     return Step("decline_offer", line_about("decline_offer", rng))
 
@@ -98,6 +98,6 @@ def _about_words(room: ChatroomDetail, heard: Message | None, me: UUID, rng: Ran
     return Step(line=answer_to(text, rng, buying=room.buyer_id == me))
 
 
-def _rounded(amount: float) -> int:
-    """An amount as people write it."""
-    return max(_WON, round(amount / _WON) * _WON)
+def _rounded(amount: float, price: int) -> int:
+    """An amount as people write it, and never above the price."""
+    return min(price, max(_WON, round(amount / _WON) * _WON))

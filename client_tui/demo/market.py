@@ -79,7 +79,11 @@ class DemoMarket:
     def close(self) -> None:
         """Return when nothing of it is left."""
         self._keeper.stdin.close()  # type: ignore[union-attr]
-        self._keeper.wait(_END_WITHIN_S)
+        try:
+            self._keeper.wait(_END_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._keeper.kill()  # its server ends with it
+            self._keeper.wait()
         self._lines.close()
         if self._folder is not None:  # still there only if the keeper itself was killed
             shutil.rmtree(self._folder, ignore_errors=True)

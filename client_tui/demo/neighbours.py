@@ -91,8 +91,8 @@ class Neighbours:
         self._busy.add(room_id)
         try:
             await self._pause(_NOTICED_AFTER_S)
-            neighbour = await self._neighbour(self._store.state.rooms[room_id])
-            while True:
+            neighbour = await self._neighbour_in(room_id)
+            while neighbour is not None:
                 heard = self._heard.pop(room_id, None)
                 room = await neighbour.look(room_id)
                 step = next_step(room, heard, neighbour.id, self._rng)
@@ -107,7 +107,10 @@ class Neighbours:
     async def _visit(self, listing_id: UUID) -> None:
         """Somebody finds a new listing and asks about it."""
         await self._pause(_FOUND_AFTER_S)
-        neighbour = await self._neighbour(self._rng.choice(self._open_rooms()))
+        rooms = self._open_rooms()
+        if not rooms:
+            return
+        neighbour = await self._neighbour(self._rng.choice(rooms))
         await self._begin(neighbour, await neighbour.api.open_room(listing_id))
 
     async def _begin_things(self) -> None:
@@ -119,8 +122,9 @@ class Neighbours:
             await self._pause(_EVERY_S)
 
     async def _begin_in(self, room_id: UUID) -> None:
-        neighbour = await self._neighbour(self._store.state.rooms[room_id])
-        await self._begin(neighbour, await neighbour.look(room_id))
+        neighbour = await self._neighbour_in(room_id)
+        if neighbour is not None:
+            await self._begin(neighbour, await neighbour.look(room_id))
 
     async def _begin(self, neighbour: Neighbour, room: ChatroomDetail) -> None:
         await neighbour.do(room, first_step(room, neighbour.id, self._rng))
@@ -130,6 +134,11 @@ class Neighbours:
         rooms = self._store.rooms_by_activity()
         selling = ListingState.SELLING
         return [one for one in rooms if one.state == "open" and one.listing.state is selling]
+
+    async def _neighbour_in(self, room_id: UUID) -> Neighbour | None:
+        """The other side of a room, if the demo person's app knows of the room."""
+        room = self._store.state.rooms.get(room_id)
+        return None if room is None else await self._neighbour(room)
 
     async def _neighbour(self, room: Chatroom) -> Neighbour:
         """The other side of a room, signed in when first needed."""

@@ -144,21 +144,11 @@ async def is_blocked(work: UnitOfWork, one: UUID, other: UUID) -> bool:
     return await repository.is_blocked(work, one, other)
 
 
-async def follower_ids(work: UnitOfWork, followed_id: UUID) -> list[UUID]:
-    """Who follows the account."""
-    return await repository.follower_ids(work, followed_id)
-
-
 async def count_trade(work: UnitOfWork, *, seller_id: UUID, buyer_id: UUID) -> None:
     """One more completed sale and purchase (T8). Accounts are locked in the order of their ids."""
     counters = sorted([(seller_id, "sales"), (buyer_id, "purchases")])
     for account_id, counter in counters:
         await _count(work, account_id, counter)
-
-
-async def count_no_show(work: UnitOfWork, account_id: UUID) -> None:
-    """One more upheld no-show (rule 12)."""
-    await _count(work, account_id, "no_shows")
 
 
 async def set_manner(work: UnitOfWork, account_id: UUID, score: float, review_count: int) -> None:

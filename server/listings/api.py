@@ -9,6 +9,7 @@ from server.listings.facts import (
     facts_by_id,
     liker_ids,
     may_see,
+    may_see_facts,
 )
 from server.listings.ports import ListingNeighbours
 from server.listings.service import delete_all_of
@@ -27,6 +28,7 @@ __all__ = [
     "liker_ids",
     "mark_sold",
     "may_see",
+    "may_see_facts",
     "release",
     "reserve",
     "touch",

@@ -5,13 +5,17 @@ from uuid import UUID
 from server.accounts import api as accounts
 from server.listings import repository
 from server.listings.events import ListingChanged, ListingLiked
-from server.listings.reading import open_listing
-from server.platform.errors import Forbidden
+from server.listings.facts import facts_of
+from server.listings.reading import open_listing, read
+from server.platform.errors import Conflict, Forbidden
 from server.platform.unit_of_work import UnitOfWork
 
 
 async def like(work: UnitOfWork, listing_id: UUID) -> None:
-    """Like a listing; idempotent, and never one's own."""
+    """Like a listing; idempotent, and never one's own.
+
+    409 ``not_public`` for one that only its seller and a party of its trade still see.
+    """
     me = work.actor.account_id
     await repository.lock(work, listing_id)
     row = await open_listing(work, listing_id)
@@ -19,6 +23,9 @@ async def like(work: UnitOfWork, listing_id: UUID) -> None:
         raise Forbidden("own_listing", "You cannot like your own listing.")
     if await accounts.is_blocked(work, me, row.seller_id):
         raise Forbidden("blocked", "You cannot like this listing.")
+    if not facts_of(row).public and not await repository.likes(work, listing_id, me):
+        current = await read(work, listing_id)
+        raise Conflict("not_public", "This listing is not shown any more.", current=current)
     if await repository.set_like(work, listing_id, on=True):
         await repository.add_likes(work, listing_id, 1)
         work.announce(ListingChanged(listing_id))

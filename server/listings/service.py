@@ -14,6 +14,7 @@ from server.listings.events import (
     ListingPriceDropped,
     ListingPublished,
 )
+from server.listings.facts import facts_of
 from server.listings.reading import hold_own, read
 from server.listings.rules import check_category, check_publishable
 from server.media import api as media
@@ -81,7 +82,7 @@ async def change(
         standing = await accounts.hold(work, before.seller_id)
         _check_not_suspended(standing)
         changes |= await _publishing(work, standing, after)
-    elif before.state == "selling":
+    elif "price" in changes and facts_of(before).open_for_chat:
         changes |= _price_facts(work, before, after["price"])
     if changes:
         await repository.change(work, listing_id, before.version, changes)
@@ -223,7 +224,10 @@ async def _changes(work: UnitOfWork, before: Any, body: ListingPatch) -> dict[st
 
 
 def _price_facts(work: UnitOfWork, before: Any, price: int) -> dict[str, Any]:
-    """Rule 9: a cut is announced from 10 % below the lowest price known, once in 24 h."""
+    """Rule 9: a cut is announced from 10 % below the lowest price known, once in 24 h.
+
+    Only of what everybody may see: a price that nobody was told of is not the lowest one known.
+    """
     known = before.lowest_announced_price
     last = before.price_announced_at
     if known is None:

@@ -9,10 +9,11 @@ from server.listings.api import ListingFacts
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import views
 from server.trades.machine import RESERVED
-from server.trades.records import OfferRecord, TradeRecord
+from server.trades.records import AppointmentRecord, OfferRecord, TradeRecord
 from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
+from shared_models.trades import Appointment
 
 
 async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list[RoomExtra]:
@@ -31,17 +32,29 @@ async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list
     for room, viewer_id in seen:
         offer, appointment = offers.get(room.id), appointments.get(room.id)
         listing = goods.get(room.listing_id)
+        actions = _actions(room, viewer_id, listing, trades.get(room.id), offer)
         extras.append(
             RoomExtra(
                 trade=trade_of.get((room, viewer_id)),
                 offer=views.offer(work, offer, viewer_id) if offer else None,
-                appointment=(
-                    views.appointment(work, appointment, viewer_id) if appointment else None
-                ),
-                actions=_actions(room, viewer_id, listing, trades.get(room.id), offer),
+                appointment=_meeting(work, appointment, viewer_id, actions),
+                actions=actions,
             )
         )
     return extras
+
+
+def _meeting(
+    work: UnitOfWork, record: AppointmentRecord | None, viewer_id: UUID, room_actions: list[str]
+) -> Appointment | None:
+    """The appointment; it is accepted only while the two may still arrange to meet."""
+    if record is None:
+        return None
+    found = views.appointment(work, record, viewer_id)
+    if "appointment" in room_actions:
+        return found
+    actions = [action for action in found.allowed_actions if action != "accept"]
+    return found.model_copy(update={"allowed_actions": actions})
 
 
 def _lives(room: RoomFacts) -> bool:

@@ -75,7 +75,7 @@ async def _account(work: UnitOfWork, account_id: UUID) -> tuple[UUID, dict[str, 
 
 async def _listing(work: UnitOfWork, listing_id: UUID) -> tuple[UUID, dict[str, Any]]:
     found = await listings.facts(work, listing_id)
-    if found is None or not await listings.may_see(work, listing_id):
+    if found is None or not await listings.may_see_facts(work, found):
         raise NotFound("listing")
     return found.seller_id, {
         "seller_id": str(found.seller_id),

@@ -48,11 +48,12 @@ def room(
     allowed: tuple[str, ...] = (),
     negotiable: bool = True,
     state: str = "open",
+    price: int = PRICE,
 ) -> ChatroomDetail:
     listing = ListingCard(
         id=uuid4(),
         title="Oak chair",
-        price=PRICE,
+        price=price,
         state=ListingState.SELLING,
         place=None,
         condition=None,
@@ -115,6 +116,17 @@ def test_a_seller_weighs_an_offer(amount: int, action: str) -> None:
     assert step.line
     if action == "counter_offer":
         assert amount < step.amount < PRICE
+
+
+def test_nobody_asks_or_offers_more_than_a_low_price() -> None:
+    heard = done("offer_made", BUYER)
+    countering = room(heard, offer=offered(600, BUYER), price=900)
+    step = next_step(countering, heard, SELLER, Random(1))
+    assert step is not None
+    assert (step.action, step.amount) == ("counter_offer", 900)
+    offering = room(said("Yes, it is.", SELLER), allowed=("offer",), price=900)
+    step = first_step(offering, BUYER, Random(1))
+    assert (step.action, step.amount) == ("make_offer", 900)
 
 
 def test_a_buyer_takes_a_counter_offer() -> None:

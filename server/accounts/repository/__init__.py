@@ -30,7 +30,6 @@ from server.accounts.repository.exports import (
 from server.accounts.repository.relations import (
     blocked_with,
     blocks,
-    follower_ids,
     follows_count,
     is_blocked,
     set_block,
@@ -68,7 +67,6 @@ __all__ = [
     "export_of",
     "export_wanted",
     "finish_export",
-    "follower_ids",
     "follows_count",
     "handle_taken",
     "insert_account",

@@ -80,14 +80,6 @@ async def follows_count(work: UnitOfWork, account_id: UUID) -> int:
     return count
 
 
-async def follower_ids(work: UnitOfWork, followed_id: UUID) -> list[UUID]:
-    """Who follows the account."""
-    rows = await work.rows(
-        select(Follow.account_id).where(Follow.followed_id == followed_id, live(Follow))
-    )
-    return [row.account_id for row in rows]
-
-
 async def _set_pair(
     work: UnitOfWork,
     table: type[Block] | type[Follow],

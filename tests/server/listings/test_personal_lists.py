@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import func, select, update
 
 from server.listings.events import ListingLiked
@@ -15,7 +16,7 @@ from server.platform.context import Context
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from tests.server.conftest import Person, SignUpPerson, problem
-from tests.server.listings.conftest import Sell
+from tests.server.listings.conftest import Neighbours, Sell, id_of, mark
 
 
 async def items(person: Person, path: str, **params: Any) -> list[dict[str, Any]]:
@@ -78,6 +79,23 @@ async def test_a_listing_of_somebody_blocked_is_not_liked(
     listing = await sell(mina)
     await mina.put(f"/v1/accounts/{joon.id}/block")
     problem(await joon.put(f"/v1/listings/{listing['id']}/like"), 403, "blocked")
+
+
+@pytest.mark.parametrize("column", ["hidden_at", "removed_at", "deleted_at"])
+async def test_a_listing_that_only_its_buyer_still_sees_gets_no_new_like(
+    context: Context, mina: Person, joon: Person, sell: Sell, neighbours: Neighbours, column: str
+) -> None:
+    listings = [await sell(mina, title=title) for title in ("Liked before", "Not liked")]
+    await joon.put(f"/v1/listings/{listings[0]['id']}/like")
+    for listing in listings:
+        neighbours.trade_parties.add((id_of(listing), joon.id))
+        await mark(context, listing, column)
+    liked, other = (f"/v1/listings/{listing['id']}" for listing in listings)
+    assert (await joon.put(f"{liked}/like")).status_code == 204
+    assert "unlike" in (await joon.get(liked)).json()["allowed_actions"]
+    refused = problem(await joon.put(f"{other}/like"), 409, "not_public")
+    assert refused["current"]["allowed_actions"] == []
+    assert await counts(context, listings[1]) == (0, 0)
 
 
 async def test_likes_are_listed_last_liked_first_with_what_became_of_them(

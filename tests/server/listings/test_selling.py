@@ -28,6 +28,7 @@ from tests.server.listings.conftest import (
     Sell,
     edit,
     edited,
+    mark,
     move,
     reserve,
 )
@@ -369,3 +370,23 @@ async def test_a_price_is_announced_when_it_is_cut_by_a_tenth_and_once_a_day(
     assert await set_price(120_000) == [(changed, 50_000, 120_000)]
     assert await set_price(85_000) == [(changed, 120_000, 85_000)]
     assert await set_price(81_000) == [(changed, 85_000, 81_000), (dropped, 85_000, 81_000)]
+
+
+async def test_a_cut_of_what_is_hidden_is_not_announced_but_the_next_one_is(
+    context: Context, mina: Person, sell: Sell, announced: list[Any]
+) -> None:
+    listing = await sell(mina, price=100_000)
+    await mark(context, listing, "hidden_at")
+    now = (await mina.get(f"/v1/listings/{listing['id']}")).json()
+    now = await edited(mina, now, price=80_000)
+    await show(context, listing)
+    now = await edited(mina, now, title="Old guitar")
+    assert not [event for event in announced if isinstance(event, ListingPriceDropped)]
+    await edited(mina, now, price=79_000)
+    (dropped,) = [event for event in announced if isinstance(event, ListingPriceDropped)]
+    assert (dropped.old, dropped.new) == (80_000, 79_000)
+
+
+async def show(context: Context, listing: dict[str, Any]) -> None:
+    row = update(Listing).where(Listing.id == UUID(listing["id"]))
+    await transact(context, None, lambda work: work.execute(row.values(hidden_at=None)))

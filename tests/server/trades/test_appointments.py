@@ -191,7 +191,12 @@ async def test_nobody_agrees_to_meet_about_what_is_reserved_for_another(market: 
     rival = await market.person("rival")
     theirs = await deal_on(market, deal, rival)
     proposed = await propose(market, theirs, "buyer", days=20)
+    room = f"/v1/chatrooms/{theirs.room_id}"
+    shown = (await done(deal.seller.get(room)))["appointment"]
+    assert shown["allowed_actions"] == ["accept", "cancel"]
     trade = await market.reserved(deal)
+    shown = (await done(deal.seller.get(room)))["appointment"]
+    assert shown["allowed_actions"] == ["cancel"]
     path = f"/v1/appointments/{proposed['id']}/accept"
     problem(await deal.seller.post(path), 409, "already_reserved")
     assert (await market.trade(deal.buyer, trade["id"]))["due_at"] == trade["due_at"]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from server.platform.errors import Conflict
 from server.platform.unit_of_work import transact
 from server.trades import api
 from server.trades.reports import REPORTS_PER_DAY
@@ -227,20 +228,26 @@ async def test_of_many_reports_at_once_no_more_than_20_a_day_are_made(market: Ma
     assert Counter(answer.status_code for answer in answers) == {201: 1, 429: 14}
 
 
-async def test_a_moderator_and_the_timer_resolve_a_dispute_once(market: Market) -> None:
+@pytest.mark.parametrize("_round", ROUNDS)
+async def test_a_moderator_and_the_timer_resolve_a_dispute_once(
+    market: Market, _round: int
+) -> None:
     deal = await market.deal()
     trade = await market.act(deal.seller, await market.reserved(deal), "confirm")
     body = {"reason": "damaged", "detail": "It is broken."}
     trade = await market.act(deal.buyer, trade, "problem", **body)
 
-    async def resolve() -> None:
-        await transact(
-            market.context,
-            None,
-            lambda work: api.moderate(work, UUID(trade["id"]), "resolve_completed", "Seen photos."),
-        )
+    market.clock.advance(timedelta(days=30))
 
-    await resolve()
-    await market.later(days=31)
-    assert (await market.trade(deal.seller, trade["id"]))["state"] == "completed"
+    async def resolve() -> None:
+        with pytest.raises(Conflict):  # nobody resolves what is overdue, whoever comes first
+            await transact(
+                market.context,
+                None,
+                lambda work: api.moderate(work, UUID(trade["id"]), "resolve_completed", "Seen."),
+            )
+
+    await asyncio.gather(resolve(), *(market.later() for _ in range(3)), resolve())
+    now = await market.trade(deal.seller, trade["id"])
+    assert (now["state"], now["version"]) == ("canceled", trade["version"] + 1)
     await check_invariants(market)

@@ -1,5 +1,6 @@
 """Reports (rule 15)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -36,6 +37,15 @@ async def test_a_report_keeps_a_snapshot_of_what_was_reported(market: Market) ->
     assert snapshots["listing"]["title"] == "Film camera"
     assert snapshots["message"]["text"] == "Trust me."
     assert {row.detail for row in rows} == {"Wants a deposit."}
+
+
+async def test_a_reported_listing_is_read_once(
+    market: Market, count_queries: Callable[[], Any]
+) -> None:
+    deal = await market.deal()
+    with count_queries() as queries:
+        await done(deal.buyer.post("/v1/reports", about("listing", deal.listing_id)))
+    assert len([text for text in queries.statements if "FROM listings_listing" in text]) == 1
 
 
 async def test_one_report_is_open_about_a_target(market: Market) -> None:

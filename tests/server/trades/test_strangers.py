@@ -45,6 +45,8 @@ def body_for(path: str) -> dict[str, Any]:
 
 async def test_a_stranger_gets_404_on_every_route_that_names_something(market: Market) -> None:
     deal = await market.deal()
+    sold = await market.completed(await market.deal_with(deal.seller, deal.buyer))
+    review = await done(deal.buyer.post(f"/v1/trades/{sold['id']}/review", {"rating": 5}))
     offer = await done(deal.buyer.post(f"/v1/chatrooms/{deal.room_id}/offers", {"amount": 90_000}))
     meeting = await done(
         deal.buyer.post(f"/v1/chatrooms/{deal.room_id}/appointments", BODIES["/appointments"])
@@ -55,7 +57,7 @@ async def test_a_stranger_gets_404_on_every_route_that_names_something(market: M
         "offer_id": offer["id"],
         "appointment_id": meeting["id"],
         "trade_id": trade["id"],
-        "review_id": trade["id"],
+        "review_id": review["id"],
     }
     stranger = await market.person("stranger")
     named = [
