@@ -7,22 +7,18 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from client_tui.keymap import Action, pretty_key
+from client_tui.keymap import Action, moves
+from client_tui.screens.dialog import Dialog
 
-_LISTS = (
-    ("↑ ↓ j k", "Move"),
-    ("pgup pgdn", "A page up or down"),
-    ("home end G", "First, last"),
-    ("enter", "Open"),
+_ALWAYS = (
     ("ctrl+p", "Command palette: everything by name"),
     ("tab", "Next field"),
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """What each key does here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -41,12 +37,11 @@ class HelpScreen(ModalScreen[None]):
         table.add_column(justify="right", no_wrap=True, style=f"bold {accent}")
         table.add_column()
         for action in self._actions:
-            keys = " ".join(pretty_key(key) for key in action.keys.split(","))
-            table.add_row(Text(keys), Text(action.help))
+            table.add_row(Text(action.all_keys), Text(action.help))
         table.add_row("", "")
-        for keys, meaning in _LISTS:
+        for keys, meaning in (*((move.all_keys, move.help) for move in moves()), *_ALWAYS):
             table.add_row(Text(keys), Text(meaning))
-        with Vertical(classes="dialog wide"):
+        with Vertical(classes="dialog wide help"):
             yield Static(f"Keys · {self._screen}", classes="dialog-title", markup=False)
             with VerticalScroll():
                 yield Static(table)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from rich.text import Text
 from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -16,6 +16,7 @@ from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.photo import PhotoView
+from client_tui.widgets.scroll import ScrollColumn
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.messages import Activated
 from client_tui.work import start
@@ -51,7 +52,7 @@ class PersonScreen(PickyScreen):
                 yield PhotoView(id="person-avatar")
                 yield Static(id="person-facts", markup=False)
             with Horizontal(id="person-lists"):
-                with VerticalScroll(id="person-reviews"):
+                with ScrollColumn(id="person-reviews"):
                     yield Static(id="reviews", markup=False)
                 yield VirtualList[ListingCard](cards, id="person-listings")
         yield Static("One moment…", id="person-note", classes="empty", markup=False)
@@ -72,11 +73,11 @@ class PersonScreen(PickyScreen):
             reviews = await self.link.api.reviews(self.account_id, limit=50)
             listings = await self.link.api.account_listings(self.account_id, limit=50)
         except NotFound:
-            self._note("This account is no longer there.\n\nesc goes back")
+            self._note("This account is no longer there." + self.hint("back goes back"))
             return
         except ClientError as error:
             self.failed(error)
-            self._note(f"{error}\n\nctrl+r tries again   esc goes back")
+            self._note(f"{error}{self.hint('refresh tries again', 'back goes back')}")
             return
         self.query_one("#person-note").display = False
         self.query_one("#person").display = True

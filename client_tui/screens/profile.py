@@ -111,13 +111,13 @@ class ProfileScreen(PickyScreen):
             page = await self.link.api.listings(ListingFilter(seller=me, state="any"), limit=100)
         except ClientError as error:
             self.failed(error)
-            note.update(f"{error}\n\nctrl+r tries again")
+            note.update(f"{error}{self.hint('refresh tries again')}")
             note.display, self.mine.display = True, False
             return
         self.mine.set_items(page.items)
         if page.items and self.mine.cursor is None:
             self.mine.jump_to(page.items[0].id.int, "top")
-        note.update("You sell nothing yet.\n\nn sells something")
+        note.update("You sell nothing yet." + self.hint("sell sells something"))
         note.display, self.mine.display = not page.items, bool(page.items)
 
     def on_change(self, change: Change) -> None:
