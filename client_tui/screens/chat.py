@@ -283,7 +283,7 @@ class ChatScreen(Writing, Dealing):
     def footer_actions(self) -> list[Action]:
         """The composer's keys in the composer; in the history what can be done there."""
         if self.composer.has_focus:
-            return footer_of("composer")
+            return [action for action in footer_of("composer") if action.id != "back"]
         return [
             action
             for action in super().footer_actions()
