@@ -280,6 +280,14 @@ def moves() -> list[Action]:
     return [_effective(move, "list") for move in MOVES]
 
 
+def every_action() -> Iterator[tuple[str, list[Action]]]:
+    """Every context with the actions that are its own."""
+    yield "*", list(actions_of("*"))
+    yield "list", moves()
+    for context in CONTEXTS:
+        yield context, [one for one in actions_of(context) if "*" not in one.contexts]
+
+
 def footer_of(context: str) -> list[Action]:
     """The actions the footer shows, in order."""
     return sorted((a for a in actions_of(context) if a.shown), key=lambda action: action.shown)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 from client_tui.keymap import move_bindings
 
@@ -21,6 +22,22 @@ class ScrollColumn(VerticalScroll):
             end="scroll_end",
         )
     ]
+
+    class NearBottom(Message):
+        """The bottom is within a screen."""
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Tells that the bottom is near."""
+        super().watch_scroll_y(old_value, new_value)
+        self._tell_if_near_bottom()
+
+    def watch_virtual_size(self) -> None:
+        """There may be little enough to see its end at once."""
+        self._tell_if_near_bottom()
+
+    def _tell_if_near_bottom(self) -> None:
+        if self.max_scroll_y - self.scroll_y <= self.size.height:
+            self.post_message(self.NearBottom())
 
     def action_home(self) -> None:
         """To the top."""

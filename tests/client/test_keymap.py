@@ -1,12 +1,15 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from client_tui import keymap
+from client_tui.keys_page import page
 
 
 @pytest.fixture(autouse=True)
 def usual_keys() -> Iterator[None]:
+    keymap.use({})
     yield
     keymap.use({})
 
@@ -36,3 +39,10 @@ def test_letters_do_nothing_in_a_text_field() -> None:
     assert working["publish"] == "ctrl+s"
     assert working["jump"] is None
     assert next(keymap.actions_of("browse")).key_while_typing() == "enter"
+
+
+def test_the_page_of_keys_is_the_registry_in_words() -> None:
+    written = (Path(__file__).parents[2] / "docs" / "keys.md").read_text("utf-8")
+    assert written == page(), "make keys writes it anew"
+    for context in set(keymap.CONTEXTS) - {"search"}:
+        assert f"`{context}." in written
