@@ -23,7 +23,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format snapshots pictures contract bench pins clean
+.PHONY: help demo test lint format snapshots pictures keys contract bench pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ snapshots: $(DEV)  ## draw the pictures of the app anew; look at each before com
 
 pictures: $(DEV)  ## draw the README's picture anew from the demo market
 	$(BIN)/python docs/draw_pictures.py
+
+keys: $(DEV)  ## write the page of keys anew from the registry
+	$(BIN)/python -m client_tui.keys_page > docs/keys.md
 
 contract: $(DEV)  ## freeze the contract as it is now; look at the diff before committing it
 	$(BIN)/python -m tests.server.contract.freeze

@@ -69,8 +69,9 @@ class PickyApp(App[str]):
             self.register_theme(known)
         wanted = theme or link.config.theme
         self.theme = wanted if wanted in self.available_themes else THEMES[0].name
-        keys = {name: ",".join(keys) for name, keys in link.config.keys.items()}
-        self.set_keymap(keymap.keymap_of(keys))
+        self._unknown_keys = keymap.use(link.config.keys)
+        self.set_keymap(keymap.own_keys())
+        self._entered = False
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's colours; the terminal's own by Rich's names where texts are drawn."""
@@ -84,11 +85,19 @@ class PickyApp(App[str]):
         """Start the link, then show the market or the way in."""
         self.link.on_status = self._status_changed
         self.link.store.on_failure = self._drawing_failed
+        self.link.on_trouble = self._tell_failure
         self.set_interval(1.0, self._count_down)
+        self._tell_unknown_keys()
         if self.link.signed_in:
             start(self, self._start, name="start", group="link")
         else:
             self.push_screen(self._opening or WelcomeScreen())
+
+    def _tell_unknown_keys(self) -> None:
+        if self._unknown_keys:
+            names = ", ".join(self._unknown_keys)
+            text = f"{self.link.paths.config_file}: there is no action {names} for [keys]."
+            self.notify(text, severity="warning", markup=False, timeout=10)
 
     async def _start(self) -> None:
         try:
@@ -100,6 +109,10 @@ class PickyApp(App[str]):
 
     def enter(self) -> None:
         """Signed in: to the market."""
+        if self._entered:  # another account, perhaps: nothing of before may stay on the screen
+            self.exit(result="again")
+            return
+        self._entered = True
         start(self, self.link.run, name="link", group="link")
         self.switch_mode("browse")
 
@@ -122,10 +135,19 @@ class PickyApp(App[str]):
         return status_text(self.link, self.theme_variables)
 
     def _status_changed(self) -> None:
-        online = self.link.status.state is LineState.ONLINE
+        state = self.link.status.state
+        online = state is LineState.ONLINE
         self.lines += online and not self._was_online
         self._was_online = online
+        if state is LineState.SIGNED_OUT:
+            self._ask_to_sign_in()
         self._redraw_bars()
+
+    def _ask_to_sign_in(self) -> None:
+        if not isinstance(self.screen, WelcomeScreen):
+            reason = self.link.status.reason or "you were signed out"
+            text = f"{reason[0].upper()}{reason[1:]}. Sign in to go on; what waits here is kept."
+            self.push_screen(WelcomeScreen(text))
 
     def _count_down(self) -> None:
         if self.link.status.retry_at is not None:
@@ -185,10 +207,24 @@ class PickyApp(App[str]):
 
     # Where the screens send one
 
+    def line_action(self) -> str:
+        """What ``refresh`` does for the line now, in two words; empty when it is there."""
+        status = self.link.status
+        if not self._entered or isinstance(self.screen, WelcomeScreen):
+            return ""
+        if status.state is LineState.SIGNED_OUT:
+            return "sign in"
+        if status.retry_at is not None:
+            return "try now"
+        return "try again" if status.state is LineState.OFFLINE else ""
+
     def retry_now(self) -> None:
-        """Do not wait any longer for the line."""
-        if self.link.signed_in and self.link.status.retry_at is not None:
-            self.link.session.retry_now()
+        """Do not wait any longer for the line; where it has ended, begin anew."""
+        match self.line_action():
+            case "sign in":
+                self._ask_to_sign_in()
+            case "try now" | "try again":
+                self.link.retry()
 
     def _open(
         self, screen: PickyScreen, same: Callable[[Screen[Any]], bool], *, anywhere: bool = False
@@ -293,6 +329,8 @@ class PickyApp(App[str]):
     def _jump(self, mode: str | None) -> None:
         if mode in self.MODES:
             self.go_to(mode)
+        elif mode == "top" and isinstance(self.screen, PickyScreen):
+            self.screen.do_top()
 
     def go_to(self, mode: str) -> None:
         """Another part of the market as it was left; the same part from its beginning."""

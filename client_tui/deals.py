@@ -79,8 +79,11 @@ class Deals:
         exponent: int,
         now: Callable[[], datetime],
         zone: tzinfo | None = None,
+        key: Callable[[str], str] = str,
     ) -> None:
+        """``key`` gives the key of an action of the chat, as it is written for people."""
         self._me = me
+        self._key = key
         self._exponent = exponent
         self._now = now
         self._zone = zone
@@ -235,7 +238,7 @@ class Deals:
 
     def _next_step(self, room: ChatroomDetail) -> str:
         if "reserve" in room.allowed_actions:
-            return f"R reserves it for {visible_line(room.other.display_name)}"
+            return f"{self._key('reserve')} reserves it for {visible_line(room.other.display_name)}"
         if "offer" in room.allowed_actions:
-            return "o makes an offer"
+            return f"{self._key('offer')} makes an offer"
         return ""

@@ -1,9 +1,10 @@
 """Every action a key can do: one registry that feeds bindings, footer, palette, help and docs."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from textual.binding import Binding
+from textual.keys import _character_to_key, key_to_character
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,24 @@ class Action:
         """The key as it is written for people."""
         return self.label_key or pretty_key(self.keys.split(",")[0])
 
+    @property
+    def all_keys(self) -> str:
+        """All its keys, as they are written for people."""
+        return " ".join(pretty_key(key) for key in self.keys.split(","))
+
+    def key_while_typing(self) -> str | None:
+        """The key that does it in a text field, where letters are text; None when none does."""
+        works = [key for key in self.keys.split(",") if not _is_typed(key)]
+        return pretty_key(works[0]) if works else None
+
+
+def _is_typed(key: str) -> bool:
+    character = key_to_character(_SHORT.get(key, key))
+    return character is not None and character.isprintable()
+
+
+_SHORT = {"slash": "/"}
+
 
 _PRETTY = {
     "question_mark": "?",
@@ -42,6 +61,12 @@ _PRETTY = {
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "full_stop": ".",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
 }
 
 
@@ -59,8 +84,8 @@ ANYWHERE = _in("*")
 
 ACTIONS: tuple[Action, ...] = (
     Action("help", "question_mark,f1", "help", "Show the keys of this screen", ANYWHERE, 99),
-    Action("back", "escape", "back", "One step back", ANYWHERE),
-    Action("jump", "g", "go to", "Go to another part of the market", ANYWHERE),
+    Action("back", "escape", "back", "One step back", ANYWHERE, 97),
+    Action("jump", "g", "go", "Go to another part of the market; g g to the top", ANYWHERE, 98),
     Action("refresh", "ctrl+r", "refresh", "Ask the server again", ANYWHERE),
     Action("quit", "ctrl+q", "quit", "Leave Picky", ANYWHERE, priority=True),
     # Browse
@@ -76,6 +101,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("recent", "r", "recent", "What you looked at lately", _in("browse")),
     Action("likes", "L", "liked", "What you like", _in("browse")),
     Action("clear", "x", "clear", "Clear search and filters", _in("browse")),
+    # Browse, in the search line
+    Action("to_cards", "enter", "to the list", "To what was found", _in("search"), 1),
+    Action("earlier", "up", "earlier searches", "What you searched for before", _in("search"), 2),
     # Listing
     Action("photos", "enter,v", "photos", "See the photos full-screen", _in("listing"), 1),
     Action("offer", "o", "offer", "Offer a price", _in("listing"), 4),
@@ -165,11 +193,61 @@ ACTIONS: tuple[Action, ...] = (
 
 CONTEXTS = tuple(sorted({name for action in ACTIONS for name in action.contexts} - {"*"}))
 
+MOVES: tuple[Action, ...] = (
+    Action("down", "down,j", "down", "Down", _in("list")),
+    Action("up", "up,k", "up", "Up", _in("list")),
+    Action("page_down", "pagedown", "page down", "A page down", _in("list")),
+    Action("page_up", "pageup", "page up", "A page up", _in("list")),
+    Action("home", "home", "first", "To the first", _in("list")),
+    Action("end", "end,G", "last", "To the last", _in("list")),
+    Action("open", "enter", "open", "Open", _in("list")),
+)
+"""The keys of whatever can be scrolled."""
+
+_own: dict[str, str] = {}
+"""The person's own keys by ``context.action``, one set for the whole run."""
+
+
+def use(wanted: Mapping[str, Sequence[str]]) -> list[str]:
+    """Take the person's own keys, by ``context.action``; the answer names what is no action.
+
+    ``*.help`` is the action of that name on every screen.
+    """
+    _own.clear()
+    unknown = []
+    for name, keys in wanted.items():
+        context, _, action_id = name.partition(".")
+        contexts = ("*", *CONTEXTS) if context == "*" else (context,)
+        names = [f"{one}.{action_id}" for one in contexts if f"{one}.{action_id}" in _KNOWN]
+        if not (names and keys and all(keys)):
+            unknown.append(name)
+            continue
+        for one in names:
+            _own[one] = ",".join(_long_name(key) for key in keys)
+    return unknown
+
+
+def own_keys() -> dict[str, str]:
+    """The person's own keys, ready for ``App.set_keymap``."""
+    return dict(_own)
+
+
+def _long_name(key: str) -> str:
+    """``?`` is ``question_mark`` to Textual."""
+    return _character_to_key(key) if len(key) == 1 else key
+
+
+def _effective(action: Action, context: str) -> Action:
+    """An action with the keys that it has on this machine."""
+    keys = _own.get(f"{context}.{action.id}")
+    return action if keys is None else replace(action, keys=keys, label_key=None)
+
 
 def actions_of(context: str) -> Iterator[Action]:
     """The actions of a screen, its own first."""
-    yield from (action for action in ACTIONS if context in action.contexts)
-    yield from (action for action in ACTIONS if "*" in action.contexts)
+    if context != "*":
+        yield from (_effective(one, context) for one in ACTIONS if context in one.contexts)
+    yield from (_effective(one, context) for one in ACTIONS if "*" in one.contexts)
 
 
 def bindings_of(context: str) -> list[Binding]:
@@ -188,6 +266,28 @@ def bindings_of(context: str) -> list[Binding]:
     ]
 
 
+def move_bindings(**does: str) -> list[Binding]:
+    """Textual bindings of what can be scrolled: the Textual action of each of :data:`MOVES`."""
+    return [
+        Binding(move.keys, does[move.id], move.help, show=False, id=f"list.{move.id}")
+        for move in MOVES
+        if move.id in does
+    ]
+
+
+def moves() -> list[Action]:
+    """The keys of whatever can be scrolled, as they are on this machine."""
+    return [_effective(move, "list") for move in MOVES]
+
+
+def every_action() -> Iterator[tuple[str, list[Action]]]:
+    """Every context with the actions that are its own."""
+    yield "*", list(actions_of("*"))
+    yield "list", moves()
+    for context in CONTEXTS:
+        yield context, [one for one in actions_of(context) if "*" not in one.contexts]
+
+
 def footer_of(context: str) -> list[Action]:
     """The actions the footer shows, in order."""
     return sorted((a for a in actions_of(context) if a.shown), key=lambda action: action.shown)
@@ -195,13 +295,15 @@ def footer_of(context: str) -> list[Action]:
 
 def key_of(context: str, action_id: str) -> str:
     """The key of an action, as it is written for people; ``KeyError`` when there is none."""
-    for action in ACTIONS:
-        if action.id == action_id and context in action.contexts:
+    for action in actions_of(context):
+        if action.id == action_id:
             return action.key
     raise KeyError(action_id)
 
 
-def keymap_of(user: Mapping[str, str]) -> dict[str, str]:
-    """The user's own keys (``context.action`` to keys), ready for ``App.set_keymap``."""
-    known = {f"{context}.{action.id}" for context in CONTEXTS for action in actions_of(context)}
-    return {name: keys for name, keys in user.items() if name in known}
+_KNOWN = frozenset(
+    f"{context}.{action.id}"
+    for context in ("*", *CONTEXTS)
+    for action in actions_of(context)
+    if context != "search"  # these keys are the text field's own
+) | {f"list.{move.id}" for move in MOVES}

@@ -35,6 +35,9 @@ class Pictures:
         self._sizes: dict[Path, tuple[int, int]] = {}
         self._uploaded: dict[UUID, Path] = {}
         self._listeners: list[Ready] = []
+        self.missing: dict[UUID, str] = {}
+        """Why a photo is not here, for those that were tried and did not come."""
+        self.on_missing: Callable[[UUID], None] = lambda _: None
 
     def subscribe(self, ready: Ready) -> Callable[[], None]:
         """Call ``ready(photo_id)`` whenever a picture can be drawn; the answer ends it."""
@@ -85,12 +88,15 @@ class Pictures:
         source, columns, rows = key
         try:
             strips = await asyncio.to_thread(draw_file, await getting, columns, rows)
-        except (ClientError, OSError):
+        except (ClientError, OSError) as error:
             self._forget(source)
+            self.missing[photo_id] = str(error)
+            self.on_missing(photo_id)
             return
         finally:
             self._under_way.pop(key, None)
         self._drawn[key] = strips
+        self.missing.pop(photo_id, None)
         for photo, path in self._uploaded.items():
             if path == source:
                 self._tell(photo)

@@ -5,8 +5,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from client_tui.format import truncate
+
 if TYPE_CHECKING:
     from client_tui.link import Link
+
+
+REASON_COLUMNS = 46
 
 
 def status_text(link: "Link", colors: Mapping[str, str]) -> Text:
@@ -37,6 +42,8 @@ def connection_text(link: "Link", good: str, bad: str, dim: str) -> Text:
     else:
         seconds = link.retry_in_s()
         text = Text(f"◌ {status.state}", style=bad)
+        if status.retry_at is None and status.reason:  # it does not come back by itself
+            text.append(f" · {truncate(status.reason, REASON_COLUMNS)}")
         if seconds is not None:
             text.append(f" · retry in {seconds} s" if seconds else " · retrying")
     queued = link.queued_count

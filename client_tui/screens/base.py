@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 from textual.worker import Worker
 
 from client_tui.core.errors import ClientError, ServerUnreachable
 from client_tui.core.status import LineState
-from client_tui.keymap import Action, actions_of, bindings_of, footer_of
+from client_tui.keymap import Action, actions_of, bindings_of, footer_of, key_of
 from client_tui.store import Change, Store
 from client_tui.widgets.key_bar import Entry, KeyBar
 from client_tui.widgets.top_bar import TopBar
@@ -21,9 +22,6 @@ from client_tui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from client_tui.app import PickyApp
     from client_tui.link import Link
-
-RETRY_NOW = replace(next(one for one in actions_of("*") if one.id == "refresh"), label="try now")
-"""In every footer while the line is gone."""
 
 
 class PickyScreen(Screen[Any]):
@@ -114,10 +112,45 @@ class PickyScreen(Screen[Any]):
         bar = bars.first()
         bar.title = self.heading()
         bar.status = self.status_cell()
-        entries = [Entry(action, self.why_not(action.id)) for action in self.footer_actions()]
-        if self.link.status.retry_at is not None:
-            entries.insert(0, Entry(RETRY_NOW))
-        keys.first().show(entries)
+        keys.first().show([entry for entry in map(self._entry, self._footer()) if entry])
+
+    def _footer(self) -> list[Action]:
+        """What can be done about the line, what can be done here, and how one gets away."""
+        actions = self.footer_actions()
+        if not self.goes_back():
+            actions = [action for action in actions if action.id != "back"]
+        word = self.picky.line_action()
+        if word:
+            again = next(one for one in actions_of(self.context or "*") if one.id == "refresh")
+            actions.insert(0, replace(again, label=word))
+        return actions
+
+    def _entry(self, action: Action) -> Entry | None:
+        """With the key that works now; None when there is none, as letters are typed."""
+        key = action.key_while_typing() if self.is_typing else action.key
+        return None if key is None else Entry(action, self.why_not(action.id), key)
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether a text field has the focus."""
+        return isinstance(self.focused, Input | TextArea)
+
+    def on_descendant_focus(self) -> None:
+        """Other keys work in a text field than outside of it."""
+        self.redraw_bars()
+
+    def on_resize(self) -> None:
+        """The heading is cut to the width."""
+        self.call_after_refresh(self.redraw_bars)
+
+    def key(self, action_id: str) -> str:
+        """The key of an action, for a text that names it."""
+        return key_of(self.context or "*", action_id)
+
+    def hint(self, *hints: str) -> str:
+        """Keys and what they do, as an empty screen says it: from ``refresh tries again``."""
+        parts = [hint.partition(" ") for hint in hints]
+        return "\n\n" + "   ".join(f"{self.key(action)} {does}" for action, _, does in parts)
 
     def failed(self, error: ClientError) -> None:
         """Something could not be read: if for want of a server, it is read when one is there."""
@@ -146,6 +179,8 @@ class PickyScreen(Screen[Any]):
             return
         if action_id == "refresh":
             self.picky.retry_now()
+            if self.app.screen is not self:
+                return  # there is nothing to read before one has signed in again
         do = getattr(self, f"do_{action_id}", None) or getattr(self.picky, f"do_{action_id}")
         result = do()
         if result is not None and hasattr(result, "__await__"):
@@ -157,6 +192,10 @@ class PickyScreen(Screen[Any]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Textual tells only the screen that the worker belongs to; the app has the words."""
         self.picky.on_worker_state_changed(event)
+
+    async def on_top_bar_pressed(self) -> None:
+        """A click on the title is the step back."""
+        await self.action_do("back")
 
     async def on_retry_row_pressed(self) -> None:
         """A click on what failed is the key that tries again."""
@@ -171,11 +210,21 @@ class PickyScreen(Screen[Any]):
         """Everything that can be done here, for help and palette."""
         return actions_of(self.context)
 
+    def goes_back(self) -> bool:
+        """Whether there is a step back from here."""
+        below = self.app.screen_stack[-2:-1]
+        return bool(below) and isinstance(below[0], PickyScreen)
+
     def do_back(self) -> None:
         """One step back; the first screen of a mode stays."""
-        below = self.app.screen_stack[-2:-1]
-        if below and isinstance(below[0], PickyScreen):
+        if self.goes_back():
             self.dismiss()
+
+    def do_top(self) -> None:
+        """To the top of what has the focus."""
+        home = getattr(self.focused, "action_home", None)
+        if home is not None:
+            home()
 
     def do_refresh(self) -> None:
         """Ask the server again."""

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from client_tui.core.errors import ClientError
+from client_tui.keymap import Action, footer_of
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.choose import ChooseScreen
 from client_tui.screens.filters import FilterScreen, filter_line
@@ -50,8 +51,12 @@ class Source(StrEnum):
 
 
 _EMPTY = {
-    Source.RECENT: "You have not looked at anything yet.\n\nesc goes back to the market",
-    Source.LIKED: "You like nothing yet.\n\nl on a listing likes it   esc goes back to the market",
+    Source.RECENT: ("You have not looked at anything yet.", "back goes back to the market"),
+    Source.LIKED: (
+        "You like nothing yet.",
+        "like on a listing likes it",
+        "back goes back to the market",
+    ),
 }
 
 
@@ -150,7 +155,7 @@ class BrowseScreen(PickyScreen):
         """In place of the list; beside it where it is this list."""
         self.failed(error)
         if self._shown != (self._source, self.filter):
-            self._show_note(f"{error}\n\nctrl+r tries again")
+            self._show_note(f"{error}{self.hint('refresh tries again')}")
         else:
             self.say(str(error), severity="error")
 
@@ -171,11 +176,15 @@ class BrowseScreen(PickyScreen):
             self._show_note(None)
             self.cards.jump_to(items[0].id.int, "top")
         elif self._source is not Source.MARKET:
-            self._show_note(_EMPTY[self._source])
+            what, *hints = _EMPTY[self._source]
+            self._show_note(what + self.hint(*hints))
         elif self.filter == ListingFilter():
-            self._show_note("Nothing is for sale yet.\n\nn sells the first thing")
+            self._show_note("Nothing is for sale yet." + self.hint("sell sells the first thing"))
         else:
-            self._show_note("Nothing matches.\n\nx clears search and filters   / searches again")
+            self._show_note(
+                "Nothing matches."
+                + self.hint("clear clears search and filters", "search searches again")
+            )
 
     def _show_note(self, text: str | None) -> None:
         note = self.query_one("#browse-note", Static)
@@ -238,6 +247,24 @@ class BrowseScreen(PickyScreen):
         self.filter = self.filter.model_copy(update={"q": text, "sort": sort})
         self._switch(Source.MARKET)
 
+    def footer_actions(self) -> list[Action]:
+        """Those of the search line while one is in it."""
+        in_search = self.query_one("#search", Input).has_focus
+        return footer_of("search") if in_search else super().footer_actions()
+
+    def do_to_cards(self) -> None:
+        """To what was found."""
+        self._submitted()
+
+    def do_earlier(self) -> None:
+        """What was searched for before."""
+        self.query_one(SearchInput).action_past(1)
+
+    def goes_back(self) -> bool:
+        """Out of the search, a filter or a list of one's own."""
+        in_search = self.query_one("#search", Input).has_focus
+        return in_search or self._source is not Source.MARKET or self.filter != ListingFilter()
+
     def do_back(self) -> None:
         """Out of the search line first; then out of the search."""
         search = self.query_one("#search", Input)
@@ -277,7 +304,7 @@ class BrowseScreen(PickyScreen):
         if action_id in {"open", "like", "chat"} and self.selected() is None:
             return "There is no listing here."
         if action_id in {"filter", "sort"} and self._source is not Source.MARKET:
-            return "This is the whole list, in its own order. esc goes back to the market."
+            return f"This is the whole list, in its own order. {self.key('back')} leads back."
         return None
 
     @on(VirtualList.Activated)

@@ -9,11 +9,11 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
-from client_tui.conversation import Conversation
+from client_tui.conversation import GAP, TOP, Conversation
 from client_tui.deals import Deals
 from client_tui.format import cells, money, truncate, visible_line
 from client_tui.history_pages import End, HistoryPages
-from client_tui.keymap import Action, actions_of, footer_of, key_of
+from client_tui.keymap import Action, actions_of, footer_of
 from client_tui.screens.chat_deals import DEALS, Dealing
 from client_tui.screens.chat_writing import Writing
 from client_tui.states import listing_state
@@ -83,7 +83,7 @@ class ChatScreen(Writing, Dealing):
         """The conversation as it stands when the room is opened."""
         room, me = self.room, self.link.account_id
         exponent = self.link.market.currency_exponent
-        self.deals = Deals(me, exponent=exponent, now=self.link.now)
+        self.deals = Deals(me, exponent=exponent, now=self.link.now, key=self.key_here)
         self.conversation = Conversation(
             me,
             read_seq=room.read_seq if room else 0,
@@ -103,6 +103,7 @@ class ChatScreen(Writing, Dealing):
             other_name=self.other_name,
             now=self.link.now,
             online=lambda: self.online,
+            lead=self.lead,
         )
 
     def on_mount(self) -> None:
@@ -146,8 +147,10 @@ class ChatScreen(Writing, Dealing):
         await self.keep_draft()
 
     def on_descendant_focus(self) -> None:
-        """Other keys hold in the composer than in the history."""
-        self.redraw_bars()
+        """Other keys hold in the composer than in the history; what names keys names others."""
+        self._show_room()
+        self._touch_keys()
+        self.draw_soon()
 
     def _recolor(self) -> None:
         self._scene.palette = Palette.of(self.app.theme_variables)
@@ -166,7 +169,7 @@ class ChatScreen(Writing, Dealing):
         if self.detail is not None and self.detail.trade is not None:
             links.insert(0, "trade")
         labels = {"trade": "trade", "room_listing": "listing"}
-        header.links = tuple((key_of("chat", id), labels[id], id) for id in links)
+        header.links = tuple((self.key_here(id), labels[id], id) for id in links)
         self._show_writing()
 
     def _show_writing(self) -> None:
@@ -241,6 +244,10 @@ class ChatScreen(Writing, Dealing):
                 return
         self.draw_soon()
 
+    def _touch_keys(self) -> None:
+        waiting = (one.key for one in self.conversation.all_waiting())
+        self.conversation.touch(TOP, GAP, *waiting, *self.deals.rows)
+
     def _touch_cards(self) -> None:
         self.conversation.touch(*self.deals.rows)
 
@@ -276,7 +283,7 @@ class ChatScreen(Writing, Dealing):
     def footer_actions(self) -> list[Action]:
         """The composer's keys in the composer; in the history what can be done there."""
         if self.composer.has_focus:
-            return footer_of("composer")
+            return [action for action in footer_of("composer") if action.id != "back"]
         return [
             action
             for action in super().footer_actions()

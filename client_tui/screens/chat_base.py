@@ -9,6 +9,7 @@ from client_tui.core.status import LineState
 from client_tui.deals import Deals
 from client_tui.format import visible_line
 from client_tui.history_pages import HistoryPages
+from client_tui.keymap import key_of
 from client_tui.screens.base import PickyScreen
 from client_tui.widgets.composer import Composer
 from client_tui.widgets.history import History
@@ -61,6 +62,15 @@ class ChatBase(PickyScreen):
     def can_write(self) -> bool:
         """Whether messages may be sent here."""
         return self.room is None or self.room.state == "open"
+
+    def key_here(self, action_id: str) -> str:
+        """The key of an action; from within the composer, the one that leads out of it first."""
+        return self.lead().lstrip() + key_of("chat", action_id)
+
+    def lead(self) -> str:
+        """What one presses before the keys of the history: blanks when one is there already."""
+        lead = key_of("composer", "leave") + " "
+        return lead if self.composer.has_focus else " " * len(lead)
 
     def other_name(self) -> str:
         """The other side's name."""

@@ -53,11 +53,11 @@ class Reading(ChatBase):
         """Say what is going on where there is no history."""
         note = ""
         if self.missing:
-            note = "This chat is no longer there.\n\nesc goes back"
+            note = "This chat is no longer there." + self.hint("back goes back")
         elif not self.conversation.window and not any(self.conversation.all_waiting()):
             note = "Nothing was said here yet." if self.loaded else "One moment…"
             if self.pages.ends[TOP] is End.FAILED:
-                note = f"{self.pages.reasons[TOP]}\n\nctrl+r tries again   esc goes back"
+                note = self.pages.reasons[TOP] + self.hint("refresh tries again", "back goes back")
         self.query_one("#chat-note", Static).update(note)
         self.query_one("#chat-note").display = bool(note)
         self.history.display = not note
@@ -141,9 +141,14 @@ class Reading(ChatBase):
         rule, conversation = self.query_one(ChatRule), self.conversation
         new = conversation.head - self._seen if self._seen else 0
         if not at_end and conversation.window:
-            rule.jump = (f"↓ {new} new · G" if new > 0 else "↓ newest · G", "newest")
+            rule.jump = (
+                f"↓ {new} new · {self.key_here('newest')}"
+                if new > 0
+                else f"↓ newest · {self.key_here('newest')}",
+                "newest",
+            )
         elif conversation.unread and conversation.read_seq + 1 < (self._top_seq() or 0):
-            rule.jump = (f"↑ {conversation.unread} unread · u", "unread")
+            rule.jump = (f"↑ {conversation.unread} unread · {self.key_here('unread')}", "unread")
         else:
             rule.jump = ("", "")
 

@@ -8,6 +8,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.core.status import LineState
+from client_tui.keymap import key_of
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.further_pages import FurtherPages
 from client_tui.store import Change, Reset, RoomChanged
@@ -58,10 +59,13 @@ class ChatsScreen(PickyScreen):
     def _why_empty(self) -> str:
         status = self.link.status
         if self.store.me is not None:
-            return "No chats yet.\n\nc on a listing opens one   g b browses"
+            opens = f"{key_of('listing', 'chat')} on a listing opens one"
+            return f"No chats yet.\n\n{opens}   {self.key('jump')} b browses"
         if status.state in (LineState.CONNECTING, LineState.ONLINE):
             return "One moment…"
-        return f"Your chats are not here yet: {status.reason or 'offline'}.\n\nctrl+r tries again"
+        return f"Your chats are not here yet: {status.reason or 'offline'}." + self.hint(
+            "refresh tries again"
+        )
 
     @property
     def rooms(self) -> VirtualList[Chatroom]:

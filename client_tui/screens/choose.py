@@ -6,12 +6,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from client_tui.screens.dialog import Dialog
 
-class ChooseScreen(ModalScreen[str | None]):
+
+class ChooseScreen(Dialog[str | None]):
     """A titled list of (id, label); the answer is the id, or None for esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -8,16 +8,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from client_tui.core.errors import ClientError
 from client_tui.format import ago, visible_line
+from client_tui.screens.dialog import Dialog
 from client_tui.work import start
 
 
-class DevicesScreen(ModalScreen[None]):
+class DevicesScreen(Dialog[None]):
     """One row a device; enter signs it out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]

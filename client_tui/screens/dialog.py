@@ -20,7 +20,7 @@ class Dialog(ModalScreen[Answer]):
 
     def on_click(self, event: events.Click) -> None:
         """Beside it is on no widget but the screen."""
-        if event.widget is self:
+        if self.get_widget_at(event.screen_x, event.screen_y)[0] is self:
             self.dismiss()
 
 

@@ -6,9 +6,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+
+from client_tui.screens.dialog import Dialog
 
 PLACES = (
     ("b", "browse", "Browse the market"),
@@ -16,10 +17,11 @@ PLACES = (
     ("t", "trades", "Trades"),
     ("n", "notifications", "Notifications"),
     ("p", "profile", "Profile and settings"),
+    ("g", "top", "To the top of the list"),
 )
 
 
-class JumpScreen(ModalScreen[str | None]):
+class JumpScreen(Dialog[str | None]):
     """A small menu of the modes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

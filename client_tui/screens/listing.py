@@ -7,14 +7,13 @@ from uuid import UUID
 
 from rich.text import Text
 from textual import on
-from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.core.errors import ClientError, NotFound, ServerUnreachable, StorageFailed
 from client_tui.core.forms import fill
 from client_tui.format import ago, counted, money, parse_money, visible, visible_line
-from client_tui.keymap import Action, key_of
+from client_tui.keymap import Action
 from client_tui.screens.ask import AskScreen
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
@@ -22,6 +21,7 @@ from client_tui.screens.viewer import ViewerScreen
 from client_tui.states import LISTING
 from client_tui.store import Change, ListingChanged
 from client_tui.widgets.photo_strip import PhotoStrip
+from client_tui.widgets.scroll import ScrollColumn
 from client_tui.work import start
 from shared_models.listings import Listing, ListingCard, ListingPatch
 
@@ -61,7 +61,7 @@ class ListingScreen(PickyScreen):
 
     def content(self) -> Iterable[Widget]:
         """Photos and text, or why there are none."""
-        with VerticalScroll(id="listing"):
+        with ScrollColumn(id="listing"):
             yield PhotoStrip(id="listing-photos")
             yield Static(id="listing-facts", markup=False)
             yield Static(id="listing-text", markup=False)
@@ -82,7 +82,7 @@ class ListingScreen(PickyScreen):
         try:
             listing = await self.link.api.listing(self.listing_id)
         except NotFound:
-            self._show_note("This listing is no longer there.\n\nesc goes back")
+            self._show_note("This listing is no longer there." + self.hint("back goes back"))
             return
         except ClientError as error:
             self.failed(error)
@@ -102,7 +102,7 @@ class ListingScreen(PickyScreen):
             self._is_copy = True
             self._draw(copy)
         elif self.listing is None:
-            self._show_note(f"{error}\n\nctrl+r tries again   esc goes back")
+            self._show_note(f"{error}{self.hint('refresh tries again', 'back goes back')}")
         else:
             self.say(str(error), severity="error")
 
@@ -317,7 +317,7 @@ class ListingScreen(PickyScreen):
 
     async def _sold_elsewhere(self) -> None:
         self._draw(await self.link.api.sold_elsewhere(self.listing_id))
-        self.say(f"It is sold. {key_of(self.context, 'undo_sold_elsewhere')} takes that back.")
+        self.say(f"It is sold. {self.key('undo_sold_elsewhere')} takes that back.")
 
     def do_undo_sold_elsewhere(self) -> None:
         """Put it on sale again."""

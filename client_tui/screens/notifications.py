@@ -69,7 +69,7 @@ class NotificationsScreen(PickyScreen):
         except ClientError as error:
             self.failed(error)
             if not len(self.notices):
-                self._note(f"{error}\n\nctrl+r tries again")
+                self._note(f"{error}{self.hint('refresh tries again')}")
             else:
                 self.say(str(error), severity="error")
             return

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from rich.text import Text
 from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -14,14 +14,20 @@ from client_tui.core.errors import ClientError, Conflict, NotFound
 from client_tui.format import ago, visible, visible_line
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.further_pages import FurtherPages
 from client_tui.widgets.listing_cards import CardColors, ListingCards
 from client_tui.widgets.photo import PhotoView
+from client_tui.widgets.retry_row import RetryRow
+from client_tui.widgets.scroll import ScrollColumn
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.messages import Activated
 from client_tui.work import start
 from shared_models.accounts import Profile
+from shared_models.base import Page
 from shared_models.listings import ListingCard
 from shared_models.trades import Review
+
+PAGE = 50
 
 
 class PersonScreen(PickyScreen):
@@ -33,6 +39,11 @@ class PersonScreen(PickyScreen):
         super().__init__()
         self.account_id = account_id
         self.profile: Profile | None = None
+        self._reviewed: list[Review] = []
+        self._older = FurtherPages(self, self._read_listings, self._take_listings)
+        self._older_reviews = FurtherPages(
+            self, self._read_reviews, self._take_reviews, row="more-reviews"
+        )
 
     def heading(self) -> str:
         """The name."""
@@ -51,9 +62,12 @@ class PersonScreen(PickyScreen):
                 yield PhotoView(id="person-avatar")
                 yield Static(id="person-facts", markup=False)
             with Horizontal(id="person-lists"):
-                with VerticalScroll(id="person-reviews"):
+                with ScrollColumn(id="person-reviews"):
                     yield Static(id="reviews", markup=False)
-                yield VirtualList[ListingCard](cards, id="person-listings")
+                    yield RetryRow(id="more-reviews")
+                with Vertical(id="person-right"):
+                    yield VirtualList[ListingCard](cards, id="person-listings")
+                    yield RetryRow(id="more")
         yield Static("One moment…", id="person-note", classes="empty", markup=False)
 
     def on_mount(self) -> None:
@@ -63,20 +77,54 @@ class PersonScreen(PickyScreen):
         self.do_refresh()
 
     def do_refresh(self) -> None:
-        """Read it again."""
-        start(self, self._load, group="person", exclusive=True)
+        """Read it again; or the pages that failed."""
+        retried = [pages.retry() for pages in (self._older, self._older_reviews)]
+        if not any(retried):
+            start(self, self._load, group="person", exclusive=True)
+
+    async def _read_reviews(self, cursor: str | None) -> Page[Review]:
+        return await self.link.api.reviews(self.account_id, cursor=cursor, limit=PAGE)
+
+    async def _read_listings(self, cursor: str | None) -> Page[ListingCard]:
+        return await self.link.api.account_listings(self.account_id, cursor=cursor, limit=PAGE)
+
+    def _take_reviews(self, items: list[Review]) -> bool:
+        known = {review.id for review in self._reviewed}
+        new = [review for review in items if review.id not in known]
+        self._reviewed += new
+        self.query_one("#reviews", Static).update(self._reviews(self._reviewed))
+        return bool(new)
+
+    def _take_listings(self, items: list[ListingCard]) -> bool:
+        listings = self.listings
+        new = [card for card in items if card.id.int not in listings]
+        listings.append(new)
+        return bool(new)
+
+    @property
+    def listings(self) -> VirtualList[ListingCard]:
+        """What they sell."""
+        return self.query_one("#person-listings", VirtualList)
+
+    @on(VirtualList.NearBottom)
+    def _more(self) -> None:
+        self._older.load()
+
+    @on(ScrollColumn.NearBottom)
+    def _more_reviews(self) -> None:
+        self._older_reviews.load()
 
     async def _load(self) -> None:
         try:
             self.profile = await self.link.api.profile(self.account_id)
-            reviews = await self.link.api.reviews(self.account_id, limit=50)
-            listings = await self.link.api.account_listings(self.account_id, limit=50)
+            reviews = await self._read_reviews(None)
+            listings = await self._read_listings(None)
         except NotFound:
-            self._note("This account is no longer there.\n\nesc goes back")
+            self._note("This account is no longer there." + self.hint("back goes back"))
             return
         except ClientError as error:
             self.failed(error)
-            self._note(f"{error}\n\nctrl+r tries again   esc goes back")
+            self._note(f"{error}{self.hint('refresh tries again', 'back goes back')}")
             return
         self.query_one("#person-note").display = False
         self.query_one("#person").display = True
@@ -84,9 +132,13 @@ class PersonScreen(PickyScreen):
         avatar.display = self.profile.avatar is not None
         avatar.show(self.profile.avatar)
         self.query_one("#person-facts", Static).update(self._facts(self.profile))
-        self.query_one("#reviews", Static).update(self._reviews(reviews.items))
-        self.query_one("#person-listings", VirtualList).set_items(listings.items)
-        self.query_one("#person-listings").focus()
+        self._older_reviews.begin(reviews.next_cursor)
+        self._reviewed = []
+        self._take_reviews(reviews.items)
+        self._older.begin(listings.next_cursor)
+        self.listings.set_items(listings.items)
+        if not self.query_one("#person-lists").has_focus_within:
+            self.listings.focus()
         self.redraw_bars()
 
     def _note(self, text: str) -> None:

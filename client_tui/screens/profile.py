@@ -18,21 +18,29 @@ from client_tui.screens.base import PickyScreen
 from client_tui.screens.choose import ChooseScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.devices import DevicesScreen
+from client_tui.screens.further_pages import FurtherPages
+from client_tui.screens.help import KeysScreen
 from client_tui.screens.password import PasswordScreen
 from client_tui.store import AccountChanged, Change, ListingChanged, Reset
 from client_tui.themes import THEMES
 from client_tui.widgets.listing_cards import CardColors, ListingCards
+from client_tui.widgets.photo import PhotoView
+from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.messages import Activated
 from client_tui.work import start
 from shared_models.accounts import AccountPatch
+from shared_models.base import Page
 from shared_models.listings import ListingCard, ListingFilter
+
+PAGE = 50
 
 _SETTINGS = (
     ("name", "Display name"),
     ("place", "Neighbourhood"),
     ("switches", "Notices"),
     ("theme", "Theme"),
+    ("keys", "Keys"),
     ("devices", "Devices"),
     ("password", "Password"),
     ("public", "My public profile"),
@@ -45,6 +53,10 @@ class ProfileScreen(PickyScreen):
 
     context = "profile"
     AUTO_FOCUS: ClassVar[str] = "#mine"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._older = FurtherPages(self, self._read, self._take)
 
     def heading(self) -> str:
         """Who one is."""
@@ -62,8 +74,10 @@ class ProfileScreen(PickyScreen):
         with Horizontal(id="profile"):
             with Vertical(id="profile-listings"):
                 yield VirtualList[ListingCard](cards, id="mine")
+                yield RetryRow(id="more")
                 yield Static("", id="mine-note", classes="empty", markup=False)
             with Vertical(id="profile-settings"):
+                yield PhotoView(id="profile-avatar")
                 yield Static(id="profile-facts", markup=False)
                 yield OptionList(*(Option(label, id=id) for id, label in _SETTINGS), id="settings")
 
@@ -88,6 +102,9 @@ class ProfileScreen(PickyScreen):
         account = self.store.state.account
         if account is None:
             return
+        avatar = self.query_one("#profile-avatar", PhotoView)
+        avatar.display = account.avatar is not None
+        avatar.show(account.avatar)
         colors = self.app.theme_variables
         text = Text()
         text.append(visible_line(account.display_name), "bold")
@@ -100,24 +117,38 @@ class ProfileScreen(PickyScreen):
 
     def do_refresh(self) -> None:
         """Read one's listings again."""
-        start(self, self._load, group="mine", exclusive=True)
+        if not self._older.retry():
+            start(self, self._load, group="mine", exclusive=True)
+
+    async def _read(self, cursor: str | None) -> Page[ListingCard]:
+        mine = ListingFilter(seller=self.store.me, state="any")
+        return await self.link.api.listings(mine, cursor=cursor, limit=PAGE)
+
+    def _take(self, items: list[ListingCard]) -> bool:
+        new = [card for card in items if card.id.int not in self.mine]
+        self.mine.append(new)
+        return bool(new)
+
+    @on(VirtualList.NearBottom)
+    def _more(self) -> None:
+        self._older.load()
 
     async def _load(self) -> None:
-        me = self.store.me
         note = self.query_one("#mine-note", Static)
-        if me is None:
+        if self.store.me is None:
             return
         try:
-            page = await self.link.api.listings(ListingFilter(seller=me, state="any"), limit=100)
+            page = await self._read(None)
         except ClientError as error:
             self.failed(error)
-            note.update(f"{error}\n\nctrl+r tries again")
+            note.update(f"{error}{self.hint('refresh tries again')}")
             note.display, self.mine.display = True, False
             return
+        self._older.begin(page.next_cursor)
         self.mine.set_items(page.items)
         if page.items and self.mine.cursor is None:
             self.mine.jump_to(page.items[0].id.int, "top")
-        note.update("You sell nothing yet.\n\nn sells something")
+        note.update("You sell nothing yet." + self.hint("sell sells something"))
         note.display, self.mine.display = not page.items, bool(page.items)
 
     def on_change(self, change: Change) -> None:
@@ -204,6 +235,9 @@ class ProfileScreen(PickyScreen):
     def _use_theme(self, name: str | None) -> None:
         if name is not None:
             self.picky.use_theme(name)
+
+    def _set_keys(self) -> None:
+        self.app.push_screen(KeysScreen(self.link.paths.config_file))
 
     def _set_devices(self) -> None:
         self.app.push_screen(DevicesScreen())

@@ -5,7 +5,6 @@ from functools import partial
 from uuid import UUID
 
 from rich.text import Text
-from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -20,6 +19,7 @@ from client_tui.screens.review import ReviewScreen
 from client_tui.screens.ship import ShipScreen
 from client_tui.states import TRADE
 from client_tui.store import Change, TradeChanged
+from client_tui.widgets.scroll import ScrollColumn
 from client_tui.widgets.trade_rows import other_party
 from client_tui.work import start
 from shared_models.trades import Review, ReviewCreate, Trade, TradeState
@@ -54,7 +54,7 @@ class TradeScreen(PickyScreen):
 
     def content(self) -> Iterable[Widget]:
         """Facts and the timeline."""
-        with VerticalScroll(id="trade"):
+        with ScrollColumn(id="trade"):
             yield Static(id="trade-facts", markup=False)
             yield Static(id="trade-timeline", markup=False)
             yield Static(id="trade-reviews", markup=False)
@@ -77,11 +77,11 @@ class TradeScreen(PickyScreen):
         try:
             self._show(await self.link.api.trade(self.trade_id))
         except NotFound:
-            self._note("There is no such trade.\n\nesc goes back")
+            self._note("There is no such trade." + self.hint("back goes back"))
         except ClientError as error:
             self.failed(error)
             if self.trade is None:
-                self._note(f"{error}\n\nctrl+r tries again   esc goes back")
+                self._note(f"{error}{self.hint('refresh tries again', 'back goes back')}")
             else:
                 self.say(str(error), severity="error")
 
@@ -141,16 +141,16 @@ class TradeScreen(PickyScreen):
     def _next_step(self, trade: Trade) -> str:
         allowed = trade.allowed_actions
         if "ship" in allowed:
-            return "Next: send it, then s says how."
+            return f"Next: send it, then {self.key('ship')} says how."
         if "confirm" in allowed:
             done = "handed it over" if trade.role == "seller" else "received it"
-            return f"Next: once you {done}, c confirms."
+            return f"Next: once you {done}, {self.key('confirm')} confirms."
         if trade.state is TradeState.HANDED_OVER:
             return "You have confirmed. The other side has to as well."
         if trade.state is TradeState.SHIPPED:
             return "It is on its way. The buyer confirms on arrival."
         if "review" in allowed:
-            return "Next: r reviews the other side."
+            return f"Next: {self.key('review')} reviews the other side."
         return ""
 
     def _timeline(self, trade: Trade) -> Text:

@@ -80,7 +80,7 @@ class TradesScreen(PickyScreen):
         except ClientError as error:
             self.failed(error)
             if not len(self.trades):
-                self._note(f"{error}\n\nctrl+r tries again")
+                self._note(f"{error}{self.hint('refresh tries again')}")
             else:
                 self.say(str(error), severity="error")
             return

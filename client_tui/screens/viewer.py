@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from textual.widget import Widget
 
 from client_tui.core.errors import ClientError
+from client_tui.format import visible_line
 from client_tui.outside import open_outside
 from client_tui.screens.base import PickyScreen
 from client_tui.widgets.photo import PhotoView
+from client_tui.widgets.retry_row import RetryRow
 from client_tui.work import start
 from shared_models.media import Photo
 
@@ -25,11 +27,33 @@ class ViewerScreen(PickyScreen):
 
     def heading(self) -> str:
         """What it is of, and which one."""
-        return f"‹ {self._title_of}   photo {self._at + 1} of {len(self._photos)}"
+        return f"‹ {visible_line(self._title_of)}   photo {self._at + 1} of {len(self._photos)}"
 
     def content(self) -> Iterable[Widget]:
-        """The photo."""
+        """The photo, and why it is only its colours."""
         yield PhotoView(self._photos[self._at], id="viewer-photo")
+        yield RetryRow(id="viewer-problem")
+
+    def on_mount(self) -> None:
+        """Hear of a photo that does not come."""
+        super().on_mount()
+        self.link.pictures.on_missing = lambda _: self._show_problem()
+        self._forget_pictures = self.link.pictures.subscribe(lambda _: self._show_problem())
+
+    def on_unmount(self) -> None:
+        """Hear no more."""
+        self.link.pictures.on_missing = lambda _: None
+        self._forget_pictures()
+        super().on_unmount()
+
+    def _show_problem(self) -> None:
+        photo = self._photos[self._at]
+        self.query_one(RetryRow).show(self.link.pictures.missing.get(photo.id, ""))
+
+    def do_refresh(self) -> None:
+        """Try to get it again."""
+        self.query_one(RetryRow).show("")
+        self.query_one(PhotoView).refresh()
 
     def why_not(self, action_id: str) -> str | None:
         """The ends."""
@@ -50,6 +74,7 @@ class ViewerScreen(PickyScreen):
     def _turn(self, step: int) -> None:
         self._at += step
         self.query_one(PhotoView).show(self._photos[self._at])
+        self._show_problem()
         self.redraw_bars()
 
     def do_outside(self) -> None:

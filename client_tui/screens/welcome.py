@@ -114,6 +114,7 @@ class WelcomeScreen(PickyScreen):
                 await self.link.sign_up(server, form)
             else:
                 await self.link.sign_in(server, self._value("handle"), password)
+            await self.link.close()  # of whoever was signed out just now
             await self.link.start()
         except Refused as refused:
             self._show_refused(refused)

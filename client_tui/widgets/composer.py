@@ -1,12 +1,10 @@
 """Where a message is written: grows with the text, takes dropped photos, keeps to the limits."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -15,19 +13,13 @@ from textual.widgets import TextArea
 from client_tui.core.uploads import CheckedFile
 from client_tui.dropped import dropped_paths
 from client_tui.format import cells, file_size, truncate, visible_line
-from client_tui.keymap import bindings_of
+from client_tui.keymap import actions_of
 from client_tui.widgets.palette import Palette
 from shared_models.text import clean_text
 
 
 class Composer(TextArea):
     """A text area that sends on enter. Its keys are those of the context ``composer``."""
-
-    # Priority bindings are done ahead of keys that were typed before them but wait here still:
-    # enter would send half of a text that came in one piece. So :meth:`_on_key` does them.
-    BINDINGS: ClassVar[list[BindingType]] = [
-        replace(binding, priority=False) for binding in bindings_of("composer") if binding.priority
-    ]
 
     @dataclass
     class Dropped(Message):
@@ -50,6 +42,14 @@ class Composer(TextArea):
             id=id, compact=True, highlight_cursor_line=False, placeholder="Write a message"
         )
         self.cursor_blink = False
+        # These are no bindings: those of priority are done ahead of keys that were typed before
+        # them but wait here still, so enter would send half of a text that came in one piece.
+        self._own = {
+            key: action.id
+            for action in actions_of("composer")
+            if action.priority
+            for key in action.keys.split(",")
+        }
 
     @property
     def message_text(self) -> str:
@@ -69,17 +69,12 @@ class Composer(TextArea):
         elif event.key in ("pageup", "pagedown"):
             self._leave(event, -1 if event.key == "pageup" else 1)
             return
-        elif (action := self._own_action(event.key)) is not None:
+        elif (action_id := self._own.get(event.key)) is not None:
             event.stop()
             event.prevent_default()
-            await self.run_action(action)
+            await self.action_do(action_id)
             return
         await super()._on_key(event)
-
-    def _own_action(self, key: str) -> str | None:
-        """What a key of the composer's own does; None for what is typed."""
-        bound = self._bindings.key_to_bindings.get(key, [])
-        return next((one.action for one in bound if one.action.startswith("do(")), None)
 
     def _leave(self, event: events.Key, page: int) -> None:
         event.stop()

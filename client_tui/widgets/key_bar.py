@@ -9,6 +9,11 @@ from textual.widget import Widget
 
 from client_tui.keymap import Action
 
+_GAP = "  "
+
+ALWAYS = 90
+"""From this place on an action is always in the footer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -16,6 +21,12 @@ class Entry:
 
     action: Action
     why_not: str | None = None
+    key: str = ""
+
+    @property
+    def shown_key(self) -> str:
+        """The key that does it now."""
+        return self.key or self.action.key
 
 
 class KeyBar(Widget):
@@ -40,7 +51,7 @@ class KeyBar(Widget):
             self.refresh()
 
     def render(self) -> Text:
-        """As many as fit, the last one (help) always at the right."""
+        """As many as fit; the way back, to the other parts and help are always at the right."""
         return self._lay_out()[0]
 
     def on_click(self, event: Click) -> None:
@@ -56,24 +67,31 @@ class KeyBar(Widget):
         width = self.size.width
         if not self._entries:
             return line, spans
-        *others, last = self._entries
-        tail = self._draw(last)
-        for entry in others:
+        tail = [entry for entry in self._entries if entry.action.shown >= ALWAYS]
+        room = width - sum(self._draw(entry).cell_len + len(_GAP) for entry in tail) + 1
+        for entry in self._entries:
             piece = self._draw(entry)
-            if line.cell_len + piece.cell_len + 3 + tail.cell_len > width:
+            if entry in tail:
+                continue
+            if line.cell_len + piece.cell_len + len(_GAP) > room:
                 break
-            spans.append((line.cell_len, line.cell_len + piece.cell_len, entry.action.id))
-            line.append_text(piece)
-            line.append("   ")
-        line.append(" " * max(0, width - 1 - line.cell_len - tail.cell_len))
-        spans.append((line.cell_len, line.cell_len + tail.cell_len, last.action.id))
-        line.append_text(tail)
+            self._put(line, spans, entry)
+        line.append(" " * max(0, room - line.cell_len))
+        for entry in tail:
+            self._put(line, spans, entry)
+        line.right_crop(len(_GAP) if spans else 0)
         return line, spans
+
+    def _put(self, line: Text, spans: list[tuple[int, int, str]], entry: Entry) -> None:
+        start = line.cell_len
+        line.append_text(self._draw(entry))
+        spans.append((start, line.cell_len, entry.action.id))
+        line.append(_GAP)
 
     def _draw(self, entry: Entry) -> Text:
         colors = self.app.theme_variables
         if entry.why_not is not None:
             dim = colors.get("dim", "grey50")
-            return Text(f"{entry.action.key} {entry.action.label}", style=f"{dim} strike")
+            return Text(f"{entry.shown_key} {entry.action.label}", style=f"{dim} strike")
         key_style = f"bold {self.app.theme_variables['primary']}"
-        return Text.assemble((entry.action.key, key_style), " ", entry.action.label)
+        return Text.assemble((entry.shown_key, key_style), " ", entry.action.label)

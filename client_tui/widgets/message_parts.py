@@ -51,20 +51,26 @@ def rule(label: str, width: int, style: Style) -> Line:
     return [Segment(f"{'─' * left} {label} {'─' * (spare - left)}", style)]
 
 
-def action_segments(actions: Iterable[tuple[str, str, str]], palette: Palette) -> Line:
-    """Keys with their labels, three blanks apart: (key, label, id of the action)."""
+Named = tuple[str, str]
+"""The id of an action of the chat, and its label in a row."""
+
+
+def action_segments(actions: Iterable[Named], palette: Palette, lead: str = "") -> Line:
+    """Keys with their labels, three blanks apart. ``lead`` stands before the first one.
+
+    It is as wide whatever it says: a click brings the focus here, and must hit what it was aimed
+    at.
+    """
     line: Line = []
-    for key, label, action_id in actions:
-        if line:
-            line.append(Segment("   "))
+    for action_id, label in actions:
         meta = Style(meta={"do": action_id})
-        line += [Segment(key, palette.key + meta), Segment(f" {label}", palette.plain + meta)]
+        key = Segment(key_of("chat", action_id), palette.key + meta)
+        before = Segment("   ") if line else Segment(lead, palette.dim)
+        line += [before, key, Segment(f" {label}", palette.plain + meta)]
     return line
 
 
-def action_lines(
-    actions: Iterable[tuple[str, str, str]], width: int, palette: Palette
-) -> list[Line]:
+def action_lines(actions: Iterable[Named], width: int, palette: Palette, lead: str) -> list[Line]:
     """The same on as many lines as they need."""
     lines: list[Line] = []
     for action in actions:
@@ -72,11 +78,12 @@ def action_lines(
         if lines and width_of(lines[-1]) + 3 + width_of(piece) <= width:
             lines[-1] += [Segment("   "), *piece]
         else:
-            lines.append(piece)
+            before = " " * cells(lead) if lines else lead
+            lines.append([Segment(before, palette.dim), *piece])
     return lines
 
 
-def card_lines(card: Card, width: int, palette: Palette) -> list[Line]:
+def card_lines(card: Card, width: int, palette: Palette, lead: str) -> list[Line]:
     """A bar, the title and how it stands; what can be done stands to the right or below."""
     live = card.live
     bar = Segment("┃ ", palette.accent if live else palette.dim)
@@ -84,14 +91,15 @@ def card_lines(card: Card, width: int, palette: Palette) -> list[Line]:
     wrapped = wrap(visible_line(card.title), width - 2)
     *above, first = [[bar, Segment(line, style)] for line in wrapped]
     note = [Segment(f"  {card.note}", palette.dim)] if card.note else []
-    actions = [(key_of("chat", id), name, id) for id, name in card.actions]
-    keys = action_segments(actions, palette)
+    keys = action_segments(card.actions, palette, lead)
     spare = width - width_of([*first, *note, *keys])
     if spare >= 3:
         return [*above, [*first, *note, Segment(" " * spare), *keys]]
     if width_of([*first, *note]) <= width:
         first, note = [*first, *note], []
-    lines = [[bar, *line] for line in action_lines(actions, width - 2, palette)] or [[bar]]
+    lines = [[bar, *line] for line in action_lines(card.actions, width - 2, palette, lead)] or [
+        [bar]
+    ]
     if note and width_of([*lines[-1], *note]) <= width:
         lines[-1] += note
     return [*above, first, *lines] if live or note else [*above, first]

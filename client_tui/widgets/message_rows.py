@@ -58,6 +58,8 @@ class Scene:
     other_name: Callable[[], str]
     now: Callable[[], datetime]
     online: Callable[[], bool]
+    lead: Callable[[], str]
+    """What stands before the keys of a row: the key that leads out of the composer, or blanks."""
     zone: tzinfo | None = None
 
 
@@ -164,7 +166,7 @@ class MessageRows:
 
     def _failed_page(self, reason: str, width: int) -> Line:
         palette = self.scene.palette
-        actions = action_segments([("r", "retry", "retry")], palette)
+        actions = action_segments([("retry", "retry")], palette, self.scene.lead())
         told = truncate(visible_line(reason), max(8, width - width_of(actions) - 4))
         return centered([Segment(told, palette.error), Segment("   "), *actions], width)
 
@@ -194,7 +196,7 @@ class MessageRows:
         scene, text_width = self.scene, self._text_width(width)
         card = scene.deals.card(message, truncate(scene.other_name(), 16))
         if card is not None:
-            body = card_lines(card, width - self._gutter(width), scene.palette)
+            body = card_lines(card, width - self._gutter(width), scene.palette, scene.lead())
         else:
             text = visible(scene.deals.line(message))
             body = [[Segment(line, scene.palette.dim)] for line in wrap(text, text_width)]
@@ -280,8 +282,8 @@ class MessageRows:
         told: list[Line] = [
             [Segment(line, palette.error)] for line in wrap(visible_line(reason), width)
         ]
-        keys = [("r", "retry", "retry"), ("e", "edit", "edit_message"), ("x", "discard", "remove")]
-        return [*told, *action_lines(keys, width, palette)]
+        actions = (("retry", "retry"), ("edit_message", "edit"), ("remove", "discard"))
+        return [*told, *action_lines(actions, width, palette, self.scene.lead())]
 
     # Columns
 

@@ -3,6 +3,8 @@
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.events import Click
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -23,6 +25,14 @@ class TopBar(Horizontal):
         """Two cells."""
         yield Static(id="top-title", markup=False)
         yield Static(id="top-status", markup=False)
+
+    class Pressed(Message):
+        """The title was clicked."""
+
+    def on_click(self, event: Click) -> None:
+        """The title leads back, as esc does."""
+        if event.widget is None or event.widget.id != "top-status":
+            self.post_message(self.Pressed())
 
     def on_mount(self) -> None:
         """Draw what was set before."""

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,11 @@ from client_tui.core.outbox import Outbox
 from client_tui.core.paths import Paths
 from client_tui.core.status import LineState, Status
 from client_tui.link import Link
+from client_tui.pictures import Pictures
+from server.app.demo.pictures import listing_pictures
 from shared_models.base import Page
 from shared_models.chat import MessagePage
+from shared_models.media import Photo
 from shared_models.sync import Bootstrap
 from tests.snapshots import scene
 
@@ -87,6 +91,7 @@ class FrozenApi:
         return self._page(scene.trades())
 
     async def trade(self, trade_id: UUID) -> Any:
+        self._page([])
         return next(trade for trade in scene.trades() if trade.id == trade_id)
 
     async def notifications(self, **_: Any) -> Page[Any]:
@@ -131,11 +136,42 @@ class SilentDelivery:
         """Stays asleep."""
 
 
+_DRAWN = ("chair", "chair", "tablet", "monstera", "bicycle", "jacket", "lamp", "book_stack")
+_COLOURS = ("oak", "black", "silver", "green", "red", "navy", "gold", "cream")
+
+
+class DrawnPhotos:
+    """Photos of the demo market's artist, on disk: one of the thing that the number says."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    async def get(self, photo: Photo, size: str) -> Path:
+        """The file of a photo, whatever its size."""
+        number = photo.id.int & 0xFF
+        drawing, colour = (table[number % 11 % 8] for table in (_DRAWN, _COLOURS))
+        picture = listing_pictures(Random(number), drawing, colour, 1, str(number))[0]
+        path = self._directory / picture.name
+        path.write_bytes(picture.data)
+        return path
+
+
+class MissingPhotos:
+    """Photos that nobody has."""
+
+    async def get(self, photo: Photo, size: str) -> Path:
+        """Never comes."""
+        raise ServerUnreachable(SERVER, "connection refused")
+
+
 class FrozenLink(Link):
     """Signed in as Jun; nothing moves."""
 
-    def __init__(self, home: Path, *, empty: bool = False, offline: bool = False) -> None:
+    def __init__(
+        self, home: Path, *, empty: bool = False, offline: bool = False, photos: Any = None
+    ) -> None:
         super().__init__(Paths(home / "config", home / "data", home / "cache"), clock=FrozenClock())
+        self.pictures = Pictures(photos)
         self.credentials = Credentials(SERVER, scene.ME.id, "jun", "token")
         self._empty = empty
         self._is_offline = offline
@@ -169,7 +205,7 @@ class FrozenLink(Link):
         await asyncio.Event().wait()
 
 
-def frozen_app(home: Path, *, theme: str | None = None, **link: bool) -> PickyApp:
+def frozen_app(home: Path, *, theme: str | None = None, **link: Any) -> PickyApp:
     """The app on the frozen market."""
     app = PickyApp(FrozenLink(home, **link), theme=theme)
     app.animation_level = "none"

@@ -9,9 +9,11 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from client_tui.app import PickyApp
+from client_tui.core.status import LineState, Status
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.help import KeysScreen
 from tests.snapshots import scene
-from tests.snapshots.frozen import frozen_app
+from tests.snapshots.frozen import DrawnPhotos, MissingPhotos, frozen_app
 
 NARROW = (80, 24)
 WIDE = (120, 36)
@@ -27,6 +29,10 @@ async def settled(pilot: Pilot[Any]) -> None:
     pending = [worker for worker in app.workers if worker.group not in groups]
     if pending:
         await app.workers.wait_for_complete(pending)
+    await pilot.pause()
+    assert isinstance(app, PickyApp)
+    while app.link.pictures.busy:
+        await pilot.pause(0.01)
     await pilot.pause()
     for field in app.screen.query(Input):
         field.cursor_blink = False
@@ -167,3 +173,67 @@ def test_first_run(snap_compare: Any, tmp_path: Path) -> None:
     app = frozen_app(tmp_path)
     app.link.credentials = None
     assert snap_compare(app, terminal_size=NARROW, run_before=pressing())
+
+
+@SIZES
+@pytest.mark.parametrize("keys", [[], ["enter"], ["enter", "enter"]], ids=["cards", "page", "full"])
+def test_photos(snap_compare: Any, tmp_path: Path, size: tuple[int, int], keys: list[str]) -> None:
+    app = frozen_app(tmp_path, photos=DrawnPhotos(tmp_path))
+    assert snap_compare(app, terminal_size=size, run_before=pressing(*keys))
+
+
+def test_chat_with_photos(snap_compare: Any, tmp_path: Path) -> None:
+    app = frozen_app(tmp_path, photos=DrawnPhotos(tmp_path))
+    steps = doing(lambda app: app.open_chat(scene.ROOM))
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+def test_photo_that_does_not_come(snap_compare: Any, tmp_path: Path) -> None:
+    app = frozen_app(tmp_path, photos=MissingPhotos())
+    steps = pressing("enter", "enter")
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+def test_trade_offline(snap_compare: Any, tmp_path: Path) -> None:
+    steps = doing(lambda app: app.open_trade(scene.make_id(7, 99)))
+    app = frozen_app(tmp_path, offline=True)
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+def test_filter_with_a_wrong_price(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await pressing("f")(pilot)
+        pilot.app.screen.query_one("#min", Input).value = "a lot"
+        await pressing("ctrl+s")(pilot)
+
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
+def test_sign_in_with_a_wrong_server(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        pilot.app.screen.query_one("#server Input", Input).value = "ftp://picky"
+        await pressing("enter")(pilot)
+
+    app = frozen_app(tmp_path)
+    app.link.credentials = None
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+@pytest.mark.parametrize("state", ["full", "out"])
+def test_line_that_has_ended(snap_compare: Any, tmp_path: Path, state: str) -> None:
+    ended = {
+        "full": Status(LineState.OFFLINE, None, "too many devices of this account are connected"),
+        "out": Status(LineState.SIGNED_OUT, None, "you were signed out"),
+    }
+    steps = doing(lambda app: app.link.status_changed(ended[state]))
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
+def test_all_keys(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await pressing("g", "p")(pilot)
+        pilot.app.push_screen(KeysScreen(Path("config.toml")))
+        await settled(pilot)
+
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)

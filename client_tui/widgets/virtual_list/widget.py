@@ -5,10 +5,11 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Offset, Region
 from textual.strip import Strip
 
+from client_tui.keymap import move_bindings
 from client_tui.widgets.virtual_list import messages
 from client_tui.widgets.virtual_list.rendered import T
 from client_tui.widgets.virtual_list.view import MARGIN, ItemsView
@@ -26,13 +27,15 @@ class VirtualList(ItemsView[T], can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "cursor_down", "Down", show=False, id="list.down"),
-        Binding("up,k", "cursor_up", "Up", show=False, id="list.up"),
-        Binding("pagedown", "page_down", "Page down", show=False, id="list.page_down"),
-        Binding("pageup", "page_up", "Page up", show=False, id="list.page_up"),
-        Binding("home", "home", "First", show=False, id="list.home"),
-        Binding("end,G", "end", "Last", show=False, id="list.end"),
-        Binding("enter", "activate", "Open", show=False, id="list.open"),
+        *move_bindings(
+            down="cursor_down",
+            up="cursor_up",
+            page_down="page_down",
+            page_up="page_up",
+            home="home",
+            end="end",
+            open="activate",
+        )
     ]
 
     CursorMoved: ClassVar = messages.CursorMoved

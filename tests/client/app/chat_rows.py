@@ -106,6 +106,7 @@ class HistoryApp(App[None]):
             other_name=lambda: "민지",
             now=lambda: NOW,
             online=lambda: self.online,
+            lead=str,
             zone=UTC,
         )
         yield History(MessageRows(scene), self.conversation, id="history")

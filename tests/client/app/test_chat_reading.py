@@ -236,7 +236,7 @@ async def test_reading_is_not_marked_above_the_bottom_or_behind_a_screen(tmp_pat
 async def test_the_unread_line_stays_and_can_be_jumped_to(tmp_path: Path) -> None:
     server = RoomServer(talk_of(100), read_seq=40, unread=30)
     async with open_chat(tmp_path, server) as chat:
-        assert rule(chat).jump == ("↑ 30 unread · u", "unread")
+        assert rule(chat).jump == ("↑ 30 unread · esc u", "unread")
         await chat.press("u")
         row = await chat.until_shown("30 unread")
         assert row.strip().startswith("─")

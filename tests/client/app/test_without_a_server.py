@@ -16,6 +16,7 @@ from client_tui.screens.chat import ChatScreen
 from client_tui.screens.listing import ListingScreen
 from client_tui.themes import THEMES
 from client_tui.widgets.key_bar import KeyBar
+from client_tui.widgets.virtual_list import VirtualList
 from tests.snapshots import scene
 from tests.snapshots.frozen import SERVER, FrozenApi, FrozenLink
 
@@ -110,7 +111,7 @@ async def market(home: Path) -> AsyncIterator[Shown]:
     app = PickyApp(link)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         shown = Shown(app, link, pilot)
-        await shown.until(lambda: isinstance(app.screen, BrowseScreen) and len(app.screen.cards))
+        await shown.until(lambda: any(len(one) for one in app.screen.query(VirtualList)))
         yield shown
 
 

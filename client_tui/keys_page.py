@@ -1,0 +1,68 @@
+"""``docs/keys.md``: every key of the app, from the registry. ``make keys`` writes it."""
+
+import sys
+
+from client_tui.keymap import MOVES, Action, actions_of
+
+_PLACES = (
+    ("browse", "Browse"),
+    ("search", "Browse, in the search line"),
+    ("listing", "A listing"),
+    ("sell", "Sell and edit"),
+    ("chats", "Chats"),
+    ("chat", "A chat: reading"),
+    ("composer", "A chat: writing"),
+    ("trades", "Trades"),
+    ("trade", "A trade"),
+    ("notifications", "Notifications"),
+    ("profile", "Profile and settings"),
+    ("person", "Somebody's profile"),
+    ("viewer", "Photos full-screen"),
+    ("welcome", "Sign in"),
+)
+
+_HEAD = """\
+# Keys
+
+`?` (in a text field `f1`) shows the keys of the screen in front, `ctrl+p` finds everything by name.
+This page is made from the registry in `client_tui/keymap.py` by `make keys`.
+
+Any of them can be another one. In the settings file (`config.toml` in Picky's folder of settings):
+
+```toml
+[keys]
+"composer.send" = ["ctrl+g"]       # enter begins a new line then
+"*.help" = ["f1", "?"]             # on every screen
+"list.down" = ["down", "j", "ctrl+n"]
+```
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [_HEAD, _section("Everywhere", "*", list(actions_of("*")))]
+    parts.append(_section("Lists and texts", "list", list(MOVES)))
+    for context, title in _PLACES:
+        own = [action for action in actions_of(context) if "*" not in action.contexts]
+        parts.append(_section(title, context, own))
+    return "\n".join(parts)
+
+
+def _section(title: str, context: str, actions: list[Action]) -> str:
+    rows = [
+        f"| {_keys(action)} | {action.help} | {_name(context, action)} |\n" for action in actions
+    ]
+    return f"## {title}\n\n| key | does | name |\n|---|---|---|\n" + "".join(rows)
+
+
+def _name(context: str, action: Action) -> str:
+    """What it is called in the settings; nothing where the key is the text field's own."""
+    return "" if context == "search" else f"`{context}.{action.id}`"
+
+
+def _keys(action: Action) -> str:
+    return " ".join(f"`{key}`" for key in action.all_keys.split(" "))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
