@@ -4,6 +4,9 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import boto3
+from botocore.config import Config
+
 from tests.servers.lifetime import Lifetime, accepts, free_port
 
 ACCESS_KEY = "test-access-key"
@@ -31,11 +34,10 @@ class S3Bucket:
 
 @dataclass(frozen=True)
 class S3Store:
-    """A running store that keeps each bucket as a folder of `directory`."""
+    """A running store."""
 
     port: int
     pid: int
-    directory: str
 
     @property
     def endpoint(self) -> str:
@@ -44,7 +46,16 @@ class S3Store:
 
     def create_bucket(self, name: str) -> S3Bucket:
         """Create an empty bucket. Names are lower-case letters, digits and dashes."""
-        Path(self.directory, name).mkdir()
+        client = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+        client.create_bucket(Bucket=name)
+        client.close()
         return S3Bucket(self.endpoint, name)
 
 
@@ -61,11 +72,12 @@ def start_s3(lifetime: Lifetime, name: str = "s3", *, port: int | None = None) -
             *("--addr", f"127.0.0.1:{port}"),
             *("--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"),
             *("--config", lifetime.directory / "rclone.conf"),
-            *("--vfs-cache-mode", "off", "--dir-cache-time", "0s"),
+            # A cache time of 0 makes a timer of each folder fire without a pause.
+            *("--vfs-cache-mode", "off", "--dir-cache-time", "1s"),
         ],
     )
     lifetime.wait_until(name, lambda: accepts(port), pid=pid)
-    return S3Store(port, pid, str(directory))
+    return S3Store(port, pid)
 
 
 def shared_s3(lifetime: Lifetime) -> S3Store:
