@@ -1,6 +1,7 @@
 """The Textual app: modes, themes, the keys that work everywhere, and errors as toasts."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
@@ -16,6 +17,7 @@ from client_tui.core.errors import ClientError
 from client_tui.core.paths import Paths
 from client_tui.core.status import LineState
 from client_tui.link import Link
+from client_tui.pixels import BLOCKS, Pixels, find_pixels
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.chat import ChatScreen
@@ -56,11 +58,17 @@ class PickyApp(App[str]):
     }
 
     def __init__(
-        self, link: Link, *, theme: str | None = None, opening: PickyScreen | None = None
+        self,
+        link: Link,
+        *,
+        theme: str | None = None,
+        opening: PickyScreen | None = None,
+        pixels: Pixels = BLOCKS,
     ) -> None:
         """``opening`` is shown first when nobody is signed in; usually that is the way in."""
         super().__init__()
         self.link = link
+        self.pixels = pixels
         self._opening = opening
         self.lines = 0
         """How many times the line has come."""
@@ -88,6 +96,8 @@ class PickyApp(App[str]):
         self.link.on_trouble = self._tell_failure
         self.set_interval(1.0, self._count_down)
         self._tell_unknown_keys()
+        if self.pixels.notice:
+            self.notify(self.pixels.notice, severity="warning", markup=False, timeout=10)
         if self.link.signed_in:
             start(self, self._start, name="start", group="link")
         else:
@@ -360,9 +370,12 @@ class PickyApp(App[str]):
 
 def run(paths: Paths | None = None) -> None:
     """Run the app until it is left, or the demo market when that is asked for."""
-    result: str | None = "again"
+    paths = paths or Paths.find()
+    link = Link(paths)
+    pixels = find_pixels(link.config.images)
+    result = PickyApp(link, pixels=pixels).run()
     while result == "again":
-        result = PickyApp(Link(paths or Paths.find())).run()
+        result = PickyApp(Link(paths), pixels=replace(pixels, notice="")).run()
     if result == "demo":
         from client_tui.demo import run as run_demo
 

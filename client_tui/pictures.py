@@ -72,6 +72,13 @@ class Pictures:
             self._under_way[key] = asyncio.create_task(self._get(key, local_id(path), _is(path)))
         return drawn or draw_placeholder(_GREY, columns, rows)
 
+    async def file(self, photo: Photo) -> Path | None:
+        """The file with the full picture; raises :class:`ClientError` when it does not come."""
+        path = self._uploaded.get(photo.id)
+        if path is None and self._files is not None:
+            path = await self._files.get(photo, "full")
+        return path
+
     def local_size(self, path: Path) -> tuple[int, int]:
         """Width and height in pixels, the right way up; 4 to 3 when the file can't be read."""
         if path not in self._sizes:

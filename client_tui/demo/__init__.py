@@ -12,8 +12,11 @@ def run(*, seed: int, scale: str) -> None:
         from client_tui.app import PickyApp
         from client_tui.core.paths import Paths
         from client_tui.link import Link
+        from client_tui.pixels import find_pixels
         from client_tui.screens.starting import StartingScreen
 
         # One's own account, settings and keyring are for the real market.
         os.environ |= {"PICKY_HOME": str(market.folder / "home"), "PICKY_CREDENTIALS": "file"}
-        PickyApp(Link(Paths.find()), opening=StartingScreen(market)).run()
+        link = Link(Paths.find())
+        pixels = find_pixels(link.config.images)
+        PickyApp(link, opening=StartingScreen(market), pixels=pixels).run()

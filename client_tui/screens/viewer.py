@@ -8,7 +8,7 @@ from client_tui.core.errors import ClientError
 from client_tui.format import visible_line
 from client_tui.outside import open_outside
 from client_tui.screens.base import PickyScreen
-from client_tui.widgets.photo import PhotoView
+from client_tui.widgets.big_photo import BigPhoto
 from client_tui.widgets.retry_row import RetryRow
 from client_tui.work import start
 from shared_models.media import Photo
@@ -31,7 +31,7 @@ class ViewerScreen(PickyScreen):
 
     def content(self) -> Iterable[Widget]:
         """The photo, and why it is only its colours."""
-        yield PhotoView(self._photos[self._at], id="viewer-photo")
+        yield BigPhoto(self._photos[self._at], id="viewer-photo")
         yield RetryRow(id="viewer-problem")
 
     def on_mount(self) -> None:
@@ -53,7 +53,7 @@ class ViewerScreen(PickyScreen):
     def do_refresh(self) -> None:
         """Try to get it again."""
         self.query_one(RetryRow).show("")
-        self.query_one(PhotoView).refresh()
+        self.query_one(BigPhoto).show(self._photos[self._at])
 
     def why_not(self, action_id: str) -> str | None:
         """The ends."""
@@ -73,7 +73,7 @@ class ViewerScreen(PickyScreen):
 
     def _turn(self, step: int) -> None:
         self._at += step
-        self.query_one(PhotoView).show(self._photos[self._at])
+        self.query_one(BigPhoto).show(self._photos[self._at])
         self._show_problem()
         self.redraw_bars()
 

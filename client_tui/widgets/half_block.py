@@ -25,6 +25,8 @@ _UNREADABLE = (
 )
 _GREY = (128, 128, 128)
 _ORIENTATION = 0x0112
+_SIDE_MOST = 2048
+"""More pixels than this no terminal is wide."""
 
 
 class PictureError(OSError):
@@ -45,6 +47,17 @@ def draw_file(path: Path, columns: int, rows: int) -> list[Strip]:
             side = 2 * max(columns, rows * 2)
             picture.draft("RGB", (side, side))
             return draw(ImageOps.exif_transpose(picture), columns, rows)
+    except _UNREADABLE as error:
+        raise PictureError(f"{path.name} is no picture that can be drawn") from error
+
+
+def load_picture(path: Path) -> Image.Image:
+    """The picture of a file, upright, in RGB; ``PictureError`` when it cannot be read."""
+    try:
+        with Image.open(path) as picture:
+            picture.draft("RGB", (_SIDE_MOST, _SIDE_MOST))
+            picture.thumbnail((_SIDE_MOST, _SIDE_MOST))
+            return _opaque(ImageOps.exif_transpose(picture))
     except _UNREADABLE as error:
         raise PictureError(f"{path.name} is no picture that can be drawn") from error
 
