@@ -180,6 +180,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("all_read", "a", "all read", "Mark everything read", _in("notifications"), 2),
     # Oneself
     Action("settings", "tab,comma", "settings", "To the settings and back", _in("profile"), 8),
+    Action("blocked", "B", "blocked", "Whom you block", _in("profile"), 9),
+    # Blocked people
+    Action("open_person", "enter", "profile", "See their profile", _in("blocked"), 1),
+    Action("unblock", "u", "unblock", "Block them no longer", _in("blocked"), 2),
     # Somebody's profile
     Action("follow", "f", "follow", "Follow, or no longer", _in("person"), 1),
     Action("block", "B", "block", "Block, or no longer", _in("person"), 2),

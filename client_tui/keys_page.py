@@ -16,6 +16,7 @@ _PLACES = (
     ("trade", "A trade"),
     ("notifications", "Notifications"),
     ("profile", "Profile and settings"),
+    ("blocked", "Blocked people"),
     ("person", "Somebody's profile"),
     ("viewer", "Photos full-screen"),
     ("welcome", "Sign in"),

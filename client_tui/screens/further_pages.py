@@ -37,6 +37,11 @@ class FurtherPages:
         self._loading = False
         self._say("")
 
+    @property
+    def more(self) -> bool:
+        """Whether the list goes on behind what is shown."""
+        return self._more
+
     def load(self) -> None:
         """The next page, if there is one and it is not on its way."""
         if self._more and not self._loading and not self._failed:

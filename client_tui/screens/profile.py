@@ -15,6 +15,7 @@ from client_tui.core.forms import fill
 from client_tui.format import visible_line
 from client_tui.screens.ask import AskScreen
 from client_tui.screens.base import PickyScreen
+from client_tui.screens.blocked import BlockedScreen
 from client_tui.screens.choose import ChooseScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.devices import DevicesScreen
@@ -41,6 +42,7 @@ _SETTINGS = (
     ("switches", "Notices"),
     ("theme", "Theme"),
     ("keys", "Keys"),
+    ("blocked", "Blocked people"),
     ("devices", "Devices"),
     ("password", "Password"),
     ("public", "My public profile"),
@@ -178,6 +180,10 @@ class ProfileScreen(PickyScreen):
         settings = self.query_one("#settings")
         (self.mine if settings.has_focus else settings).focus()
 
+    def do_blocked(self) -> None:
+        """Whom one blocks."""
+        self.app.push_screen(BlockedScreen())
+
     # Settings
 
     @on(OptionList.OptionSelected, "#settings")
@@ -238,6 +244,9 @@ class ProfileScreen(PickyScreen):
 
     def _set_keys(self) -> None:
         self.app.push_screen(KeysScreen(self.link.paths.config_file))
+
+    def _set_blocked(self) -> None:
+        self.do_blocked()
 
     def _set_devices(self) -> None:
         self.app.push_screen(DevicesScreen())

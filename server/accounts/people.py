@@ -10,8 +10,10 @@ from server.accounts import repository
 from server.accounts.events import AccountBlocked, AccountChanged, AccountUnblocked
 from server.accounts.ports import OpenTrades, ResponseFigures, Responsiveness
 from server.platform.errors import Conflict, Forbidden, NotFound
+from server.platform.pages import cut, decode_cursor
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.accounts import Profile, ProfileCard
+from shared_models.base import Page
 from shared_models.notifications import NotificationKind
 from shared_models.trades import OPEN_TRADE_STATES, Trade, TradeState
 
@@ -20,6 +22,8 @@ START_SCORE = 36.5
 
 GONE = "Deleted account"
 """The neutral name of an account that is no more."""
+
+_BLOCKS_SCOPE = "blocks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,22 @@ async def unblock(work: UnitOfWork, account_id: UUID) -> None:
     await _check_other(work, account_id, or_gone=True)
     if await repository.set_block(work, me, account_id, on=False):
         work.announce(AccountUnblocked(me, account_id))
+
+
+async def blocked_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[ProfileCard]:
+    """Whom the actor blocks, newest block first; never who blocks the actor."""
+    secret = work.context.secret
+    position = decode_cursor(secret, _BLOCKS_SCOPE, cursor) if cursor else None
+    rows = await repository.blocked_page(work, work.actor.account_id, position, limit + 1)
+    rows, next_cursor = cut(
+        rows,
+        limit,
+        secret=secret,
+        scope=_BLOCKS_SCOPE,
+        key=lambda row: (row.since, row.blocked_id),
+    )
+    shown = await cards(work, [row.blocked_id for row in rows])
+    return Page[ProfileCard](items=[shown[row.blocked_id] for row in rows], next_cursor=next_cursor)
 
 
 async def follow(work: UnitOfWork, account_id: UUID) -> None:

@@ -28,6 +28,7 @@ from shared_models.accounts import (
     ExportState,
     PasswordChange,
     Profile,
+    ProfileCard,
     Session,
     SignedIn,
     SignIn,
@@ -133,6 +134,15 @@ async def request_export(write: Writing) -> Response:
 async def read_export(work: Reading) -> Response:
     """How far the archive is; once `ready`, `url` downloads it for five minutes."""
     return model_response(await exporting.read_export(work))
+
+
+@router.get("/me/blocks", response_model=Page[ProfileCard])
+async def list_blocks(work: Reading, limit: Limit = 20, cursor: CursorText = None) -> Response:
+    """Whom one blocks, newest block first. Who blocks oneself is never told.
+
+    A deleted account is listed with its neutral card and can be unblocked.
+    """
+    return model_response(await people.blocked_page(work, limit, cursor))
 
 
 @router.get("/accounts/{account_id}", response_model=Profile)

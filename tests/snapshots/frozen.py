@@ -100,6 +100,9 @@ class FrozenApi:
     async def profile(self, account_id: UUID) -> Any:
         return scene.profile()
 
+    async def blocks(self, **_: Any) -> Page[Any]:
+        return self._page(scene.blocked())
+
     async def reviews(self, account_id: UUID, **_: Any) -> Page[Any]:
         return self._page(scene.reviews())
 

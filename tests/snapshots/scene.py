@@ -359,6 +359,13 @@ def profile() -> Profile:
     )
 
 
+def blocked() -> list[ProfileCard]:
+    """Whom the person at the keyboard blocks."""
+    unnamed = {"id": make_id(1, 9), "handle": None, "display_name": "Deleted account"}
+    gone = TOM.model_copy(update={**unnamed, "deleted": True})
+    return [TOM, gone, MINJI]
+
+
 def reviews() -> list[Review]:
     """What others say of her."""
     return [

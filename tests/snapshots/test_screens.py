@@ -109,6 +109,12 @@ def test_profile(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> No
 
 
 @SIZES
+def test_blocked(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    steps = pressing("g", "p", "B")
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=steps)
+
+
+@SIZES
 def test_person(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
     steps = doing(lambda app: app.open_profile(scene.MINJI.id))
     assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=steps)

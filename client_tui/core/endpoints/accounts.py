@@ -9,6 +9,7 @@ from shared_models.accounts import (
     ExportState,
     PasswordChange,
     Profile,
+    ProfileCard,
     Session,
     SignedIn,
     SignIn,
@@ -80,6 +81,10 @@ class AccountCalls(Calls):
     ) -> Page[ListingCard]:
         """What somebody sells and sold."""
         return await self._page(ListingCard, f"/v1/accounts/{account_id}/listings", cursor, limit)
+
+    async def blocks(self, *, cursor: str | None = None, limit: int = 20) -> Page[ProfileCard]:
+        """Whom one blocks, newest block first."""
+        return await self._page(ProfileCard, "/v1/me/blocks", cursor, limit)
 
     async def block(self, account_id: UUID, *, cancel_trade: bool = False) -> None:
         """Block somebody (rule 15); a reserved trade with them needs ``cancel_trade``."""

@@ -28,6 +28,7 @@ from server.accounts.repository.exports import (
     finish_export,
 )
 from server.accounts.repository.relations import (
+    blocked_page,
     blocked_with,
     blocks,
     follows_count,
@@ -55,6 +56,7 @@ __all__ = [
     "all_follows",
     "all_sessions",
     "begin_export",
+    "blocked_page",
     "blocked_with",
     "blocks",
     "cards",

@@ -1,12 +1,14 @@
 """Who blocks and who follows whom."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, union_all, update
 
 from server.accounts.tables import Block, Follow
 from server.platform.database import live
+from server.platform.pages import after_position
 from server.platform.unit_of_work import UnitOfWork
 
 # Asked with every page or message, so they are built once.
@@ -57,6 +59,22 @@ async def blocks(work: UnitOfWork, account_id: UUID, blocked_id: UUID) -> bool:
                 )
             )
         )
+    )
+
+
+async def blocked_page(
+    work: UnitOfWork, account_id: UUID, position: Sequence[Any] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """``blocked_id`` and ``since`` of those the account blocks, newest block first.
+
+    A block that was taken back and set again is the same row: its last change is when it began.
+    """
+    statement = select(Block.blocked_id, Block.updated_at.label("since")).where(
+        Block.account_id == account_id, live(Block)
+    )
+    columns = (Block.updated_at, Block.blocked_id)
+    return await work.rows(
+        after_position(statement, columns, position, descending=True).limit(limit)
     )
 
 

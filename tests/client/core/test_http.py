@@ -294,6 +294,7 @@ ROUTES: list[tuple[Call, str]] = [
     (lambda api: api.profile(ROOM), f"GET /v1/accounts/{ROOM}"),
     (lambda api: api.reviews(ROOM), f"GET /v1/accounts/{ROOM}/reviews"),
     (lambda api: api.account_listings(ROOM), f"GET /v1/accounts/{ROOM}/listings"),
+    (lambda api: api.blocks(), "GET /v1/me/blocks"),
     (lambda api: api.block(ROOM, cancel_trade=True), f"PUT /v1/accounts/{ROOM}/block"),
     (lambda api: api.unblock(ROOM), f"DELETE /v1/accounts/{ROOM}/block"),
     (lambda api: api.follow(ROOM), f"PUT /v1/accounts/{ROOM}/follow"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from server.accounts import api as accounts
 from server.accounts.api import ResponseFigures
 from server.accounts.events import AccountBlocked, AccountChanged, AccountUnblocked
 from server.accounts.tables import Account
+from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from tests.server.accounts.conftest import Neighbours
@@ -111,6 +113,86 @@ async def test_a_block_is_set_one_way_works_both_ways_and_is_not_shown_to_the_bl
         assert not await accounts.is_blocked(work, joon.id, mina.id)
     assert (await mina.put(block)).status_code == 204
     assert (await profile(mina, joon))["blocked"] is True
+
+
+async def blocked_by(person: Person, **params: Any) -> tuple[list[str], str | None]:
+    """The names on a page of whom somebody blocks, and where it goes on."""
+    answer = await person.get("/v1/me/blocks", params=params)
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    return [card["handle"] or card["display_name"] for card in body["items"]], body["next_cursor"]
+
+
+async def test_everybody_sees_whom_they_block_and_not_who_blocks_them(
+    mina: Person, joon: Person, sign_up: SignUpPerson
+) -> None:
+    sora = await sign_up("sora")
+    await mina.put(f"/v1/accounts/{joon.id}/block")
+    await sora.put(f"/v1/accounts/{mina.id}/block")
+    assert (await mina.get("/v1/me/blocks")).json() == {
+        "items": [
+            {
+                "id": str(joon.id),
+                "handle": "joon",
+                "display_name": "joon",
+                "avatar": None,
+                "manner_score": 36.5,
+                "deleted": False,
+            }
+        ],
+        "next_cursor": None,
+    }
+    assert await blocked_by(joon) == ([], None)
+    assert await blocked_by(sora) == (["mina"], None)
+    await joon.delete("/v1/me")
+    assert await blocked_by(mina) == (["Deleted account"], None)
+    assert (await mina.delete(f"/v1/accounts/{joon.id}/block")).status_code == 204
+    assert await blocked_by(mina) == ([], None)
+
+
+async def test_the_newest_block_is_first_also_when_it_was_taken_back_before(
+    mina: Person, joon: Person, sign_up: SignUpPerson, clock: MovableClock
+) -> None:
+    others = [joon, await sign_up("sora"), await sign_up("haru")]
+    for method, who in [("PUT", one) for one in others] + [("DELETE", joon), ("PUT", joon)]:
+        clock.advance(timedelta(seconds=1))
+        await mina.request(method, f"/v1/accounts/{who.id}/block")
+    clock.advance(timedelta(seconds=1))
+    await mina.put(f"/v1/accounts/{others[1].id}/block")  # it is on already
+    assert await blocked_by(mina) == (["joon", "haru", "sora"], None)
+
+
+async def test_whom_one_blocks_is_read_page_by_page(
+    mina: Person, joon: Person, sign_up: SignUpPerson
+) -> None:
+    names = ("sora", "haru", "yuna", "dana")
+    handles = {one.id: one.handle for one in [joon, *[await sign_up(name) for name in names]]}
+    for id_ in handles:  # all in the same moment: the id decides
+        await mina.put(f"/v1/accounts/{id_}/block")
+    ids = sorted(handles, reverse=True)
+    expected = [handles[id_] for id_ in ids]
+    first, cursor = await blocked_by(mina, limit=2)
+    await mina.delete(f"/v1/accounts/{ids[1]}/block")  # where the next page begins
+    second, cursor = await blocked_by(mina, limit=2, cursor=cursor)
+    third, end = await blocked_by(mina, limit=2, cursor=cursor)
+    assert [*first, *second, *third] == expected
+    assert end is None
+    assert await blocked_by(mina) == ([expected[0], *expected[2:]], None)
+    problem(await mina.get("/v1/me/blocks", params={"cursor": "x"}), 400, "cursor_invalid")
+    problem(await mina.get("/v1/sessions", params={"cursor": cursor}), 400, "cursor_invalid")
+    problem(await mina.get("/v1/me/blocks", params={"limit": 0}), 422, "invalid")
+
+
+async def test_a_page_of_blocks_takes_as_many_queries_however_many_are_blocked(
+    mina: Person, joon: Person, sign_up: SignUpPerson, count_queries: Callable[[], Any]
+) -> None:
+    counts = []
+    for other in (joon, await sign_up("sora"), await sign_up("haru")):
+        await mina.put(f"/v1/accounts/{other.id}/block")
+        with count_queries() as queries:
+            await blocked_by(mina)
+        counts.append(queries.count)
+    assert counts == [3, 3, 3]  # who asks, the page, its cards
 
 
 async def test_the_same_block_many_times_at_once_is_one(
