@@ -120,6 +120,10 @@ ACTIONS: tuple[Action, ...] = (
         "publish", "ctrl+s", "save", "Put it up for sale, or save", _in("sell"), 1, priority=True
     ),
     Action("add_photo", "ctrl+o", "photo", "Add a photo", _in("sell"), 2, priority=True),
+    Action(
+        "preview", "f2", "preview", "See it as buyers will see it", _in("sell"), 3, priority=True
+    ),
+    Action("form", "f2", "form", "Back to the form", _in("preview"), 1),
     # Chats
     Action("open_room", "enter", "open", "Open the chat", _in("chats"), 1),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chats"), 2),

@@ -9,6 +9,7 @@ _PLACES = (
     ("search", "Browse, in the search line"),
     ("listing", "A listing"),
     ("sell", "Sell and edit"),
+    ("preview", "Sell and edit, the preview"),
     ("chats", "Chats"),
     ("chat", "A chat: reading"),
     ("composer", "A chat: writing"),

@@ -22,6 +22,8 @@ _THUMB_COLUMNS_MOST = 60
 Ready = Callable[[UUID], None]
 Source = UUID | Path
 """A photo of the market, or a file of this machine."""
+AnyPhoto = Photo | Path
+"""The same with what is needed to draw it."""
 
 
 class Pictures:
@@ -63,6 +65,12 @@ class Pictures:
             getting = self._files.get(photo, size)
             self._under_way[key] = asyncio.create_task(self._get(key, photo.id, getting))
         return draw_placeholder(photo.placeholder, columns, rows)
+
+    def draw_any(self, photo: AnyPhoto, columns: int, rows: int) -> list[Strip]:
+        """Either of the two."""
+        if isinstance(photo, Path):
+            return self.draw_local(photo, columns, rows)
+        return self.draw(photo, columns, rows)
 
     def draw_local(self, path: Path, columns: int, rows: int) -> list[Strip]:
         """The same for a file of this machine; grey for now."""
@@ -123,6 +131,11 @@ class Pictures:
         """Fetch no more."""
         for task in self._under_way.values():
             task.cancel()
+
+
+def any_id(photo: AnyPhoto) -> UUID:
+    """What listeners are told when this can be drawn."""
+    return local_id(photo) if isinstance(photo, Path) else photo.id
 
 
 def local_id(path: Path) -> UUID:

@@ -5,23 +5,21 @@ from collections.abc import Iterable
 from functools import partial
 from uuid import UUID
 
-from rich.text import Text
 from textual import on
 from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.core.errors import ClientError, NotFound, ServerUnreachable, StorageFailed
 from client_tui.core.forms import fill
-from client_tui.format import ago, counted, money, parse_money, visible, visible_line
+from client_tui.format import money, parse_money, visible_line
 from client_tui.keymap import Action
 from client_tui.screens.ask import AskScreen
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.viewer import ViewerScreen
-from client_tui.states import LISTING
 from client_tui.store import Change, ListingChanged
+from client_tui.widgets.listing_view import ListingView
 from client_tui.widgets.photo_strip import PhotoStrip
-from client_tui.widgets.scroll import ScrollColumn
 from client_tui.work import start
 from shared_models.listings import Listing, ListingCard, ListingPatch
 
@@ -61,11 +59,7 @@ class ListingScreen(PickyScreen):
 
     def content(self) -> Iterable[Widget]:
         """Photos and text, or why there are none."""
-        with ScrollColumn(id="listing"):
-            yield PhotoStrip(id="listing-photos")
-            yield Static(id="listing-facts", markup=False)
-            yield Static(id="listing-text", markup=False)
-            yield Static(id="listing-seller", markup=False)
+        yield ListingView(id="listing")
         yield Static("One moment…", id="listing-note", classes="empty", markup=False)
 
     def on_mount(self) -> None:
@@ -115,60 +109,12 @@ class ListingScreen(PickyScreen):
     def _draw(self, listing: Listing) -> None:
         self.listing = listing
         self.query_one("#listing-note").display = False
-        self.query_one("#listing").display = True
-        photos = self.query_one(PhotoStrip)
-        photos.display = bool(listing.photos)
-        photos.show(listing.photos)
-        self.query_one("#listing-facts", Static).update(self._facts(listing))
-        self.query_one("#listing-text", Static).update(visible(listing.description))
-        self.query_one("#listing-seller", Static).update(self._seller(listing))
-        if not self.query_one("#listing").has_focus_within:
-            self.query_one("#listing").focus()
+        view = self.query_one(ListingView)
+        view.display = True
+        view.show(listing, listing.photos, mine=self._is_mine(listing))
+        if not view.has_focus_within:
+            view.focus()
         self.redraw_bars()
-
-    def _facts(self, listing: Listing) -> Text:
-        colors, market = self.app.theme_variables, self.link.market
-        dim = colors.get("dim", "")
-        text = Text()
-        text.append(visible_line(listing.title) or "(no title yet)", "bold")
-        text.append("\n")
-        if listing.price is None:
-            price = "no price yet"
-        elif listing.price == 0:
-            price = "free"
-        else:
-            price = money(listing.price, market.currency_exponent, market.currency)
-        text.append(price, f"bold {colors['primary']}")
-        text.append("  negotiable" if listing.negotiable else "")
-        text.append(f"   {LISTING[listing.state]}")
-        if listing.hidden:
-            text.append("  hidden")
-        text.append("\n")
-        categories = {category.id: category.name for category in market.categories}
-        conditions = {choice.id: choice.name for choice in market.conditions}
-        facts = [
-            categories.get(listing.category or ""),
-            conditions.get(listing.condition or ""),
-            "meet or post" if listing.method == "both" else str(listing.method),
-            visible_line(listing.place) if listing.place else None,
-            ago(listing.bumped_at, self.link.now()),
-        ]
-        text.append(" · ".join(fact for fact in facts if fact), dim)
-        heart = "♥" if listing.liked else "♡"
-        text.append(f"\n{heart} {listing.like_count}   {counted(listing.chat_count, 'chat')}", dim)
-        return text
-
-    def _seller(self, listing: Listing) -> Text:
-        if self._is_mine(listing):
-            return Text("This is yours.", self.app.theme_variables.get("dim", ""))
-        seller = listing.seller
-        handle = f" @{seller.handle}" if seller.handle else ""
-        return Text.assemble(
-            ("sold by ", self.app.theme_variables.get("dim", "")),
-            (visible_line(seller.display_name), "bold"),
-            handle,
-            f"   ★ {seller.manner_score:.1f}",
-        )
 
     def _is_mine(self, listing: Listing) -> bool:
         return listing.seller.id == self.store.me

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from textual import events, on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input, Select, Static, TextArea
@@ -17,21 +17,22 @@ from client_tui.core.errors import ClientError, Refused, Stale
 from client_tui.core.forms import fill
 from client_tui.core.uploads import Outcome, Phase, Progress
 from client_tui.dropped import dropped_paths
-from client_tui.format import money, parse_money
+from client_tui.format import parse_money
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.photo_picker import PhotoPicker
-from client_tui.widgets.drop_fields import DropInput, DropTextArea
+from client_tui.screens.sell_preview import SellPreviewScreen, Shown
 from client_tui.widgets.field import Field
 from client_tui.widgets.photo_upload import PhotoUpload
+from client_tui.widgets.sell_form import SellForm
 from client_tui.widgets.ticks import Tick
 from client_tui.work import start
 from shared_models.listings import Listing, ListingCreate, ListingPatch
 from shared_models.media import Purpose
 
 DRAFT_PAUSE_S = 1.5
+_UNDER_WAY = "Some photos are still on their way."
 _CHANGED = "What you changed is not saved yet."
-_METHODS = (("meet in person", "meet"), ("by post", "post"), ("either", "both"))
 
 
 class SellScreen(PickyScreen):
@@ -63,51 +64,8 @@ class SellScreen(PickyScreen):
 
     def content(self) -> Iterable[Widget]:
         """The form."""
-        market, now = self.link.market, self.listing
-        categories = [(category.name, category.id) for category in market.categories]
-        conditions = [(choice.name, choice.id) for choice in market.conditions]
-        price = (
-            "" if now is None or now.price is None else money(now.price, market.currency_exponent)
-        )
-        with VerticalScroll(id="sell"):
-            yield Field("title", DropInput(now.title if now else "", max_length=60), id="title")
-            with Vertical(id="photos"):
-                yield Static(
-                    self._photo_hint(), classes="field-label", id="photo-hint", markup=False
-                )
-                yield Vertical(id="photo-list")
-                yield Button("Add photos (ctrl+o)", id="add-photo", compact=True)
-                yield Static("", classes="field-error", id="photo-error", markup=False)
-            with Horizontal(classes="row"):
-                yield Field(
-                    "category", _select(categories, now.category if now else None), id="category"
-                )
-                yield Field(
-                    "condition", _select(conditions, now.condition if now else None), id="condition"
-                )
-            with Horizontal(classes="row"):
-                yield Field(f"price in {market.currency} (0 is free)", DropInput(price), id="price")
-                yield Tick("negotiable", bool(now and now.negotiable), id="negotiable")
-            with Horizontal(classes="row"):
-                method = now.method if now else "meet"
-                yield Field("how", _select(list(_METHODS), method), id="method")
-                place = (now.place if now else self._own_place()) or ""
-                yield Field("neighbourhood", DropInput(place, max_length=60), id="place")
-            description = DropTextArea(now.description if now else "")
-            yield Field("description (10 to 2,000 characters)", description, id="description")
-            yield Static("", classes="field-error", id="form-error", markup=False)
-            with Horizontal(classes="buttons"):
-                publish = "Put up for sale (ctrl+s)" if self._is_draft else "Save (ctrl+s)"
-                yield Button(publish, id="publish", variant="primary")
-
-    def _own_place(self) -> str | None:
         account = self.store.state.account
-        return account.place if account else None
-
-    def _photo_hint(self) -> str:
-        limits = self.link.market.limits
-        most = limits.photo_bytes_max // (1024 * 1024)
-        return f"photos: 1 to {limits.listing_photos_max}, JPEG, PNG or WebP, up to {most} MB each"
+        yield SellForm(self.listing, self.link.market, account.place if account else None)
 
     def on_mount(self) -> None:
         """Show the photos that are there."""
@@ -132,12 +90,16 @@ class SellScreen(PickyScreen):
     # Photos
 
     @property
+    def _sell_form(self) -> SellForm:
+        return self.query_one(SellForm)
+
+    @property
     def _photo_list(self) -> Vertical:
-        return self.query_one("#photo-list", Vertical)
+        return self._sell_form.photo_list
 
     @property
     def _uploads(self) -> list[PhotoUpload]:
-        return list(self._photo_list.query(PhotoUpload))
+        return self._sell_form.uploads
 
     def do_add_photo(self) -> None:
         """Choose a file."""
@@ -230,17 +192,7 @@ class SellScreen(PickyScreen):
 
     def _form(self) -> dict[str, Any]:
         """What is in the form, the price as it is written."""
-        return {
-            "title": self.query_one("#title Input", Input).value,
-            "description": self.query_one(TextArea).text,
-            "category": _chosen(self.query_one("#category Select", Select)),
-            "condition": _chosen(self.query_one("#condition Select", Select)),
-            "price": self.query_one("#price Input", Input).value.strip(),
-            "negotiable": self.query_one("#negotiable", Tick).value,
-            "method": _chosen(self.query_one("#method Select", Select)) or "meet",
-            "place": self.query_one("#place Input", Input).value.strip() or None,
-            "photo_ids": [upload.photo.id for upload in self._uploads if upload.photo],
-        }
+        return self._sell_form.values()
 
     @on(Input.Changed)
     @on(TextArea.Changed)
@@ -305,11 +257,9 @@ class SellScreen(PickyScreen):
             field.clear_error()
         self._form_error("")
         self._photo_error("")
-        if any(upload.under_way for upload in self._uploads):
-            self._photo_error("Some photos are still on their way.")
-            return
-        if any(upload.failed for upload in self._uploads):
-            self._photo_error("A photo has failed. Retry it, or remove it.")
+        not_ready = self._photos_not_ready()
+        if not_ready:
+            self._photo_error(not_ready)
             return
         was_draft = self._is_draft
         try:
@@ -321,6 +271,32 @@ class SellScreen(PickyScreen):
         else:
             self.say("It is for sale." if was_draft else "Saved.")
             self._leave()
+
+    def _photos_not_ready(self) -> str:
+        if any(upload.under_way for upload in self._uploads):
+            return _UNDER_WAY
+        if any(upload.failed for upload in self._uploads):
+            return "A photo has failed. Retry it, or remove it."
+        return ""
+
+    def why_not(self, action_id: str) -> str | None:
+        """A form on its way to the server is about to close."""
+        return "It is being saved." if action_id == "preview" and self._publishing else None
+
+    def do_preview(self) -> None:
+        """The form as buyers will see it."""
+        account = self.store.state.account
+        if account is None:
+            self.say("Your account is not here yet.", severity="warning")
+            return
+        shown = Shown(self.link.market, account, self.listing, self.link.now())
+        self.app.push_screen(
+            SellPreviewScreen(
+                shown.listing(self._form()),
+                [source for upload in self._uploads if (source := upload.photo or upload.path)],
+                shown.still_to_do(self._form(), len(self._uploads), self._photos_not_ready()),
+            )
+        )
 
     def _show_refusal(self, error: ClientError) -> None:
         if isinstance(error, Stale):
@@ -383,16 +359,7 @@ class SellScreen(PickyScreen):
 
     def _would_be_lost(self) -> str | None:
         if any(upload.under_way for upload in self._uploads):
-            return "Some photos are still on their way."
+            return _UNDER_WAY
         if not self.unsaved:
             return None
         return f"The draft is not saved: {self._problem}" if self._is_draft else _CHANGED
-
-
-def _select(options: list[tuple[str, str]], chosen: str | None) -> Select[str]:
-    value = chosen if chosen in {id for _, id in options} else Select.NULL
-    return Select(options, prompt="choose", value=value, compact=True)
-
-
-def _chosen(select: Select[str]) -> str | None:
-    return select.value if isinstance(select.value, str) else None

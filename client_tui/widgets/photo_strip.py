@@ -11,8 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from client_tui.pictures import Pictures
-from shared_models.media import Photo
+from client_tui.pictures import AnyPhoto, Pictures, any_id
 
 _GAP = 1
 
@@ -26,7 +25,7 @@ class PhotoStrip(Widget):
 
         index: int
 
-    def __init__(self, photos: Sequence[Photo] = (), *, id: str | None = None) -> None:
+    def __init__(self, photos: Sequence[AnyPhoto] = (), *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._photos = photos
 
@@ -35,7 +34,7 @@ class PhotoStrip(Widget):
         pictures: Pictures = self.app.link.pictures  # type: ignore[attr-defined]
         return pictures
 
-    def show(self, photos: Sequence[Photo]) -> None:
+    def show(self, photos: Sequence[AnyPhoto]) -> None:
         """Show these."""
         self._photos = photos
         self.refresh()
@@ -49,7 +48,7 @@ class PhotoStrip(Widget):
         self._unsubscribe()
 
     def _ready(self, photo_id: UUID) -> None:
-        if any(photo.id == photo_id for photo in self._photos):
+        if any(any_id(photo) == photo_id for photo in self._photos):
             self.refresh()
 
     @property
@@ -62,7 +61,7 @@ class PhotoStrip(Widget):
         fitting = max(1, (width + _GAP) // (columns + _GAP))
         parts: list[Strip] = []
         for photo in self._photos[:fitting]:
-            parts.append(self._pictures.draw(photo, columns, self.size.height)[y])
+            parts.append(self._pictures.draw_any(photo, columns, self.size.height)[y])
             parts.append(Strip([Segment(" " * _GAP, Style.null())]))
         hidden = len(self._photos) - fitting
         if hidden > 0 and y == self.size.height // 2:

@@ -1,0 +1,103 @@
+"""The fields of a listing, to be filled in."""
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Input, Select, Static, TextArea
+
+from client_tui.format import money
+from client_tui.widgets.drop_fields import DropInput, DropTextArea
+from client_tui.widgets.field import Field
+from client_tui.widgets.photo_upload import PhotoUpload
+from client_tui.widgets.ticks import Tick
+from shared_models.listings import Listing
+from shared_models.market import Limits, Market
+
+_METHODS = (("meet in person", "meet"), ("by post", "post"), ("either", "both"))
+
+
+class SellForm(VerticalScroll):
+    """Empty for something new, else as the listing is."""
+
+    def __init__(self, listing: Listing | None, market: Market, own_place: str | None) -> None:
+        super().__init__(id="sell")
+        self._listing = listing
+        self._market = market
+        self._own_place = own_place
+
+    def compose(self) -> ComposeResult:
+        """Title and photos, what is chosen, the text, the button."""
+        now = self._listing
+        yield Field("title", DropInput(now.title if now else "", max_length=60), id="title")
+        with Vertical(id="photos"):
+            hint = _photo_hint(self._market.limits)
+            yield Static(hint, classes="field-label", id="photo-hint", markup=False)
+            yield Vertical(id="photo-list")
+            yield Button("Add photos (ctrl+o)", id="add-photo", compact=True)
+            yield Static("", classes="field-error", id="photo-error", markup=False)
+        yield from self._choices()
+        description = DropTextArea(now.description if now else "")
+        yield Field("description (10 to 2,000 characters)", description, id="description")
+        yield Static("", classes="field-error", id="form-error", markup=False)
+        with Horizontal(classes="buttons"):
+            is_draft = now is None or now.state == "draft"
+            publish = "Put up for sale (ctrl+s)" if is_draft else "Save (ctrl+s)"
+            yield Button(publish, id="publish", variant="primary")
+
+    def _choices(self) -> ComposeResult:
+        market, now = self._market, self._listing
+        categories = [(category.name, category.id) for category in market.categories]
+        conditions = [(choice.name, choice.id) for choice in market.conditions]
+        category, condition = (now.category, now.condition) if now else (None, None)
+        amount = now.price if now else None
+        price = "" if amount is None else money(amount, market.currency_exponent)
+        with Horizontal(classes="row"):
+            yield Field("category", _select(categories, category), id="category")
+            yield Field("condition", _select(conditions, condition), id="condition")
+        with Horizontal(classes="row"):
+            yield Field(f"price in {market.currency} (0 is free)", DropInput(price), id="price")
+            yield Tick("negotiable", bool(now and now.negotiable), id="negotiable")
+        with Horizontal(classes="row"):
+            method = now.method if now else "meet"
+            yield Field("how", _select(list(_METHODS), method), id="method")
+            place = (now.place if now else self._own_place) or ""
+            yield Field("neighbourhood", DropInput(place, max_length=60), id="place")
+
+    @property
+    def photo_list(self) -> Vertical:
+        """Where the photos are."""
+        return self.query_one("#photo-list", Vertical)
+
+    @property
+    def uploads(self) -> list[PhotoUpload]:
+        """The photos in their order, those on their way and those that failed too."""
+        return list(self.photo_list.query(PhotoUpload))
+
+    def values(self) -> dict[str, Any]:
+        """What is in the form, the price as it is written."""
+        return {
+            "title": self.query_one("#title Input", Input).value,
+            "description": self.query_one(TextArea).text,
+            "category": _chosen(self.query_one("#category Select", Select)),
+            "condition": _chosen(self.query_one("#condition Select", Select)),
+            "price": self.query_one("#price Input", Input).value.strip(),
+            "negotiable": self.query_one("#negotiable", Tick).value,
+            "method": _chosen(self.query_one("#method Select", Select)) or "meet",
+            "place": self.query_one("#place Input", Input).value.strip() or None,
+            "photo_ids": [upload.photo.id for upload in self.uploads if upload.photo],
+        }
+
+
+def _photo_hint(limits: Limits) -> str:
+    most = limits.photo_bytes_max // (1024 * 1024)
+    return f"photos: 1 to {limits.listing_photos_max}, JPEG, PNG or WebP, up to {most} MB each"
+
+
+def _select(options: list[tuple[str, str]], chosen: str | None) -> Select[str]:
+    value = chosen if chosen in {id for _, id in options} else Select.NULL
+    return Select(options, prompt="choose", value=value, compact=True)
+
+
+def _chosen(select: Select[str]) -> str | None:
+    return select.value if isinstance(select.value, str) else None
