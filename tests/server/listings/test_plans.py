@@ -54,7 +54,8 @@ def last_statement(context: Context) -> Iterator[list[Any]]:
 
 async def plan_of(context: Context, statement: str, parameters: Any) -> str:
     """How the database says it would run the statement."""
-    async with context.database.reader.connect() as connection:
+    # The writer's, because on PostgreSQL settings are local to a transaction and reads have none.
+    async with context.database.writer.connect() as connection:
         explain = "EXPLAIN QUERY PLAN " if context.database.is_sqlite else "EXPLAIN "
         if not context.database.is_sqlite:
             for setting in ONLY_ALONG_INDEXES:
