@@ -23,7 +23,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format snapshots pictures keys contract bench pins clean
+.PHONY: help model demo test lint format snapshots pictures keys contract bench pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ snapshots: $(DEV)  ## draw the pictures of the app anew; look at each before com
 
 pictures: $(DEV)  ## draw the README's picture anew from the demo market
 	$(BIN)/python docs/draw_pictures.py
+
+model: $(DEV)  ## let Hypothesis cut sockets, lose hints and crash nodes, and look for what breaks
+	$(BIN)/python -m pytest -q tests/realtime/model/explore.py $(ARGS)
 
 keys: $(DEV)  ## write the page of keys anew from the registry
 	$(BIN)/python -m client_tui.keys_page > docs/keys.md
