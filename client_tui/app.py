@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from client_tui import keymap
-from client_tui.core.errors import ClientError
+from client_tui.core.errors import ClientError, Unauthenticated
 from client_tui.core.paths import Paths
 from client_tui.core.status import LineState
 from client_tui.link import Link
@@ -22,6 +22,7 @@ from client_tui.screens.base import PickyScreen
 from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.chat import ChatScreen
 from client_tui.screens.chats import ChatsScreen
+from client_tui.screens.closed import ClosedScreen
 from client_tui.screens.help import HelpScreen
 from client_tui.screens.jump import JumpScreen
 from client_tui.screens.listing import ListingScreen
@@ -112,8 +113,10 @@ class PickyApp(App[str]):
     async def _start(self) -> None:
         try:
             await self.link.start()
-        except ClientError as error:
+        except Unauthenticated as error:
             self.push_screen(WelcomeScreen(str(error)))
+        except ClientError as error:
+            self.push_screen(ClosedScreen(str(error)))
         else:
             self.enter()
 

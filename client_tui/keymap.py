@@ -193,6 +193,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("block", "B", "block", "Block, or no longer", _in("person"), 2),
     # First run
     Action("demo", "f2", "demo", "A demo market on this machine", _in("welcome"), 1),
+    # The market did not open
+    Action("again", "enter,r", "try again", "Ask the server again", _in("closed"), 1),
+    Action("sign_in", "s", "sign in", "Sign in, perhaps at another server", _in("closed"), 2),
     # Photo viewer
     Action("next", "right,l,n,space", "next", "Next photo", _in("viewer"), 1, label_key="→"),
     Action("previous", "left,h,p", "previous", "Previous photo", _in("viewer"), 2, label_key="←"),

@@ -21,6 +21,7 @@ _PLACES = (
     ("person", "Somebody's profile"),
     ("viewer", "Photos full-screen"),
     ("welcome", "Sign in"),
+    ("closed", "The market did not open"),
 )
 
 _HEAD = """\

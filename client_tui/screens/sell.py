@@ -139,22 +139,20 @@ class SellScreen(PickyScreen):
 
     async def _send(self, upload: PhotoUpload) -> None:
         assert upload.path is not None
-
-        def progressed(progress: Progress) -> None:
-            if upload.is_mounted:
-                upload.show_progress(progress)
-
-        outcomes = await self.link.uploader.upload(Purpose.LISTING, [upload.path], progressed)
-        if upload.is_mounted:
+        outcomes = await self.link.uploader.upload(
+            Purpose.LISTING, [upload.path], upload.show_progress
+        )
+        if upload.is_attached:
             self._sent(upload, outcomes[0])
 
     def _sent(self, upload: PhotoUpload, outcome: Outcome) -> None:
+        assert upload.path is not None
         if outcome.photo is not None:
+            self.link.pictures.is_uploaded(upload.path, outcome.photo.id)
             upload.show_ready(outcome.photo)
             self._photo_error("")
             self._changed_form()
         else:
-            assert upload.path is not None
             reason = str(outcome.error)
             upload.show_progress(Progress(0, upload.path, Phase.FAILED, reason=reason))
 

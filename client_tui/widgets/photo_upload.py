@@ -48,7 +48,14 @@ class PhotoUpload(Horizontal):
         super().__init__(classes="photo-upload")
         self.path = path
         self.photo = photo
-        self.failed = False
+        self._progress = Progress(
+            0, path or Path("photo"), Phase.READY if photo else Phase.CHECKING
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether it will not become a photo by itself."""
+        return self._progress.phase is Phase.FAILED
 
     @property
     def name_shown(self) -> str:
@@ -71,13 +78,17 @@ class PhotoUpload(Horizontal):
         yield Button("Remove", classes="photo-remove", compact=True)
 
     def on_mount(self) -> None:
-        """Show how it stands."""
-        phase = Phase.READY if self.photo else Phase.CHECKING
-        self.show_progress(Progress(0, self.path or Path("photo"), phase))
+        """Show how it stands; a small photo can be ready before its row is."""
+        self._draw()
 
     def show_progress(self, progress: Progress) -> None:
-        """Draw how far it is."""
-        self.failed = progress.phase is Phase.FAILED
+        """Show how far it is."""
+        self._progress = progress
+        if self.is_mounted and self.is_attached:
+            self._draw()
+
+    def _draw(self) -> None:
+        progress = self._progress
         text = Text(truncate(self.name_shown, 32))
         dim = self.app.theme_variables.get("dim", "")
         if self.failed:
@@ -90,11 +101,11 @@ class PhotoUpload(Horizontal):
         bar.update(progress=_share(progress))
         bar.display = progress.phase not in (Phase.READY, Phase.FAILED)
         self.query_one(".photo-retry").display = self.failed
+        self.query_one(PhotoView).show(self.photo)
 
     def show_ready(self, photo: Photo) -> None:
         """It is a photo now."""
         self.photo = photo
-        self.query_one(PhotoView).show(photo)
         self.show_progress(Progress(0, self.path or Path("photo"), Phase.READY))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

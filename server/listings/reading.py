@@ -54,9 +54,12 @@ async def read(work: UnitOfWork, listing_id: UUID) -> Listing:
         return full(row, sellers[me], liked=False, chatroom_id=None, actions=actions)
     liked = await repository.likes(work, listing_id, me)
     room_id = await work.context.wiring.port(ListingNeighbours).room_of(work, listing_id, me)
-    chattable = room_id is not None
-    if not chattable and facts_of(row).open_for_chat:
-        chattable = not await accounts.is_blocked(work, me, row.seller_id)
-    actions = viewer_actions(row, liked=liked, chattable=chattable)
+    facts = facts_of(row)
+    blocked = facts.public and await accounts.is_blocked(work, me, row.seller_id)
+    actions = viewer_actions(
+        liked=liked,
+        likeable=facts.public and not blocked,
+        chattable=room_id is not None or (facts.open_for_chat and not blocked),
+    )
     seller = sellers[row.seller_id]
     return full(row, seller, liked=liked, chatroom_id=room_id, actions=actions)

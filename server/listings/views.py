@@ -104,14 +104,14 @@ def owner_actions(row: Any, now: datetime) -> list[str]:
     return list(_OWNER_ACTIONS[row.state])
 
 
-def viewer_actions(row: Any, *, liked: bool, chattable: bool) -> list[str]:
+def viewer_actions(*, liked: bool, likeable: bool, chattable: bool) -> list[str]:
     """What somebody else may do, by the names of the contract's calls (2.6)."""
-    actions = ["unlike"] if liked else ["like"]
-    if _gone(row) or row.hidden_at is not None:
-        actions = ["unlike"] if liked else []
-    if chattable:
-        actions.append("open_chatroom")
-    return actions
+    possible = {
+        "unlike": liked,
+        "like": likeable and not liked,
+        "open_chatroom": chattable,
+    }
+    return [action for action, may in possible.items() if may]
 
 
 def can_undo_sold_elsewhere(row: Any, now: datetime) -> bool:

@@ -198,3 +198,18 @@ async def test_a_file_dropped_while_one_writes_is_a_photo_and_no_text(tmp_path: 
         await shown.pilot.pause()
         shown.app.post_message(events.Paste("words"))
         await shown.until(lambda: screen.query_one("#title Input", Input).value == "words")
+
+
+async def test_a_photo_that_is_ready_before_its_row_is_drawn_is_shown_ready(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        path, known = tmp_path / "chair.png", scene.photo(1)
+        desk.photo = [Outcome(path, known)]
+        desk.photo_open.set()
+        upload = PhotoUpload(path=path)
+        screen._photo_list.mount(upload)
+        await screen._send(upload)
+        assert not upload.is_mounted, "the row is not there yet"
+        await shown.until(lambda: upload.is_mounted)
+        words = str(upload.query_one(".photo-name", Static).visual)
+        assert words.startswith("chair.png  ready")
+        assert shown.link.pictures._uploaded[known.id] == path, "it need not be fetched"

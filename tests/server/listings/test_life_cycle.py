@@ -185,6 +185,8 @@ async def test_a_listing_offers_a_viewer_what_can_be_done_with_it(
     neighbours.rooms.clear()
     await mina.put(f"/v1/accounts/{joon.id}/block")
     assert await actions() == ["unlike"]
+    await joon.delete(f"{path}/like")
+    assert await actions() == []
 
 
 async def test_a_listing_that_never_was_is_404(mina: Person) -> None:

@@ -1,0 +1,78 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from client_tui.app import PickyApp
+from client_tui.core.errors import ClientError, ServerFailed, TooFast, Unauthenticated
+from client_tui.screens.browse import BrowseScreen
+from client_tui.screens.closed import ClosedScreen
+from client_tui.screens.welcome import WelcomeScreen
+from tests.client.app.test_without_a_server import GONE, MovingLink, Shown
+
+NOT_YET = ServerFailed(503, "starting", "The server is starting.")
+TOO_FAST = TooFast(429, "rate_limited", "Too fast.")
+SIGNED_OUT = Unauthenticated(401, "token_revoked", "This session has ended.")
+
+
+class ClosedLink(MovingLink):
+    """A market that does not open until the test lets it."""
+
+    def __init__(self, home: Path, refusal: ClientError) -> None:
+        super().__init__(home)
+        self.refusal: ClientError | None = refusal
+        self.tries = 0
+
+    async def start(self) -> None:
+        self.tries += 1
+        if self.refusal is not None:
+            raise self.refusal
+        await super().start()
+
+
+@asynccontextmanager
+async def closed(home: Path, refusal: ClientError) -> AsyncIterator[tuple[Shown, ClosedLink]]:
+    link = ClosedLink(home, refusal)
+    app = PickyApp(link)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        yield Shown(app, link, pilot), link
+
+
+def reason(shown: Shown) -> str:
+    return str(shown.app.screen.query_one("#closed-reason", Static).visual)
+
+
+@pytest.mark.parametrize("refusal", [NOT_YET, TOO_FAST, GONE])
+async def test_a_market_that_does_not_open_says_why_and_is_tried_again(
+    tmp_path: Path, refusal: ClientError
+) -> None:
+    async with closed(tmp_path, refusal) as (shown, link):
+        await shown.until(lambda: isinstance(shown.app.screen, ClosedScreen))
+        await shown.until(lambda: reason(shown) == str(refusal))
+        assert "try again" in shown.footer
+        link.refusal = TooFast(429, "rate_limited", "Slower, please.")
+        await shown.pilot.press("enter")
+        await shown.until(lambda: reason(shown) == "Slower, please.")
+        link.refusal = None
+        await shown.pilot.press("ctrl+r")
+        await shown.until(lambda: isinstance(shown.app.screen, BrowseScreen))
+        assert link.tries == 3
+
+
+async def test_who_is_no_longer_signed_in_is_asked_to_sign_in(tmp_path: Path) -> None:
+    async with closed(tmp_path, NOT_YET) as (shown, link):
+        await shown.until(lambda: isinstance(shown.app.screen, ClosedScreen))
+        link.refusal = SIGNED_OUT
+        await shown.pilot.press("r")
+        await shown.until(lambda: isinstance(shown.app.screen, WelcomeScreen))
+        note = shown.app.screen.query_one("#welcome-note", Static)
+        assert str(note.visual) == str(SIGNED_OUT)
+
+
+async def test_one_can_sign_in_at_another_server(tmp_path: Path) -> None:
+    async with closed(tmp_path, NOT_YET) as (shown, _):
+        await shown.until(lambda: isinstance(shown.app.screen, ClosedScreen))
+        await shown.pilot.press("s")
+        await shown.until(lambda: isinstance(shown.app.screen, WelcomeScreen))
