@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from bench.app import measure_app
 from bench.browsing import LISTINGS, measure_browsing
 from bench.chat import measure_chat
+from bench.demo import measure_demo
 from bench.figures import HEADER, Figures, row
 from bench.flow import measure_flow
 from bench.market import Market, running_market
 
-PARTS = ("flow", "chat", "browsing", "app")
+PARTS = ("flow", "chat", "browsing", "app", "demo")
 DATABASES = ("sqlite", "postgresql")
+SCALES = ("small", "large")
 
 
 def main() -> None:
@@ -36,6 +38,10 @@ def main() -> None:
                 _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
     if "app" in parts:
         _print("The app", measure_app(paints=2 if asked.quick else 10))
+    if "demo" in parts:
+        rounds = 1 if asked.quick else 5
+        found = [one for scale in SCALES for one in measure_demo(scale, rounds=rounds)]
+        _print("The demo market", found)
 
 
 async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> list[Figures]:
