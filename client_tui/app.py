@@ -120,6 +120,11 @@ class PickyApp(App[str]):
         else:
             self.enter()
 
+    @property
+    def entered(self) -> bool:
+        """Whether there is a market to go about in."""
+        return self._entered
+
     def enter(self) -> None:
         """Signed in: to the market."""
         if self._entered:  # another account, perhaps: nothing of before may stay on the screen
@@ -198,7 +203,7 @@ class PickyApp(App[str]):
                     yield SystemCommand(
                         title, f"{action.help} ({action.key})", self._doing(screen, action.id)
                     )
-        for name in self.MODES if self.link.signed_in else ():
+        for name in self.MODES if self._entered else ():
             yield SystemCommand(f"Go to {name}", "", lambda name=name: self.go_to(name))
         for theme in THEMES:
             yield SystemCommand(
@@ -336,7 +341,7 @@ class PickyApp(App[str]):
 
     def do_jump(self) -> None:
         """Which part of the market?"""
-        if self.link.signed_in:
+        if self._entered:
             self.push_screen(JumpScreen(), self._jump)
 
     def _jump(self, mode: str | None) -> None:

@@ -116,9 +116,10 @@ class PickyScreen(Screen[Any]):
 
     def _footer(self) -> list[Action]:
         """What can be done about the line, what can be done here, and how one gets away."""
-        actions = self.footer_actions()
-        if not self.goes_back():
-            actions = [action for action in actions if action.id != "back"]
+        nowhere = {"back"} if not self.goes_back() else set()
+        if not self.picky.entered:
+            nowhere.add("jump")
+        actions = [action for action in self.footer_actions() if action.id not in nowhere]
         word = self.picky.line_action()
         if word:
             again = next(one for one in actions_of(self.context or "*") if one.id == "refresh")

@@ -9,11 +9,12 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from client_tui.app import PickyApp
+from client_tui.core.errors import ServerUnreachable
 from client_tui.core.status import LineState, Status
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.help import KeysScreen
 from tests.snapshots import scene
-from tests.snapshots.frozen import DrawnPhotos, MissingPhotos, frozen_app
+from tests.snapshots.frozen import SERVER, DrawnPhotos, MissingPhotos, frozen_app
 
 NARROW = (80, 24)
 WIDE = (120, 36)
@@ -178,6 +179,16 @@ def test_themes(snap_compare: Any, tmp_path: Path, theme: str) -> None:
 def test_first_run(snap_compare: Any, tmp_path: Path) -> None:
     app = frozen_app(tmp_path)
     app.link.credentials = None
+    assert snap_compare(app, terminal_size=NARROW, run_before=pressing())
+
+
+def test_market_that_does_not_open(snap_compare: Any, tmp_path: Path) -> None:
+    app = frozen_app(tmp_path)
+
+    async def refuse() -> None:
+        raise ServerUnreachable(SERVER, "connection refused")
+
+    app.link.start = refuse  # type: ignore[method-assign]
     assert snap_compare(app, terminal_size=NARROW, run_before=pressing())
 
 
