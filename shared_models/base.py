@@ -13,7 +13,8 @@ Item = TypeVar("Item")
 
 def format_time(moment: datetime) -> str:
     """RFC 3339, UTC, always with microseconds, so that equal times are equal strings."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    plain = moment.astimezone(UTC).replace(tzinfo=None)
+    return plain.isoformat(timespec="microseconds") + "Z"
 
 
 def _utc(moment: datetime) -> datetime:

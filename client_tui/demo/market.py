@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -95,7 +95,7 @@ class DemoMarket:
             self._folder = Path(json.loads(self._lines.readline())["folder"])
         return self._folder
 
-    async def news(self) -> AsyncIterator[News]:
+    async def news(self) -> AsyncGenerator[News, None]:
         """What happens; :class:`Failed` is the last of it."""
         log = self.folder / "server.log"
         loop = asyncio.get_running_loop()

@@ -23,10 +23,11 @@ _PAGE_SCOPE = "sessions"
 
 async def authenticate(work: UnitOfWork, token: str) -> Actor:
     """Whose token it is; :class:`Unauthenticated` for a dead one."""
-    row = await repository.session_of_token(work, work.context.secret.token_hash(token))
-    if row is None:
+    found = await repository.session_of_token(work, work.context.secret.token_hash(token))
+    if found is None:
         raise Unauthenticated("The token is not valid (any more). Sign in again.")
-    return Actor(account_id=row.account_id, session_id=row.id)
+    session_id, account_id = found
+    return Actor(account_id, session_id)
 
 
 async def start_session(

@@ -6,7 +6,7 @@ from uuid import UUID
 from server.accounts.api import ExportRow
 from server.chat import repository
 from server.chat.rooms import chatrooms
-from server.chat.views import message_of
+from server.chat.views import wire_message
 from server.platform.unit_of_work import UnitOfWork
 
 _ROOMS_AT_ONCE = 100
@@ -32,8 +32,7 @@ async def _history(work: UnitOfWork, room_id: UUID, account_id: UUID) -> AsyncIt
             work, room_id, account_id, at_least=seq + 1, limit=_MESSAGES_AT_ONCE
         )
         for found in page:
-            message = message_of(found.message, account_id)
-            yield ExportRow(file, message.model_dump(mode="json"))
+            yield ExportRow(file, wire_message(found, room_id, account_id))
         if len(page) < _MESSAGES_AT_ONCE:
             return
-        seq = page[-1].message.seq
+        seq = page[-1].seq

@@ -1,14 +1,18 @@
 """Pages of history: a constant number of statements, whatever a page holds or how deep it is."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from server.accounts import api as accounts
 from server.chat import repository, views
-from server.chat.repository import HistoryRow
+from server.chat.repository import LoggedMessage
 from server.platform.errors import Invalid, NotFound
 from server.platform.unit_of_work import UnitOfWork
-from shared_models.chat import Message, MessagePage
+from shared_models.chat import Message
+
+WirePage = dict[str, Any]
+"""A :class:`~shared_models.chat.MessagePage`, ready to be encoded."""
 
 
 async def page(
@@ -19,7 +23,7 @@ async def page(
     after: int | None = None,
     around: int | None = None,
     limit: int,
-) -> MessagePage:
+) -> WirePage:
     """Messages below ``before``, above ``after`` or about ``around``; the last ones without any.
 
     Two statements: the messages, scoped to the actor; and the people in them. An empty page asks
@@ -38,7 +42,7 @@ async def page(
     )
     if not rows:
         return await _empty_page(work, room_id, at_least=at_least, below=before)
-    return await _full_page(work, rows, viewer_id)
+    return await _full_page(work, rows, room_id, viewer_id)
 
 
 async def find_message(work: UnitOfWork, message_id: UUID, account_id: UUID) -> Message | None:
@@ -47,35 +51,35 @@ async def find_message(work: UnitOfWork, message_id: UUID, account_id: UUID) -> 
     return None if row is None else views.message_of(row, account_id)
 
 
-async def _full_page(work: UnitOfWork, rows: Sequence[HistoryRow], viewer_id: UUID) -> MessagePage:
-    messages = [row.message for row in rows]
-    mentioned = {message.sender_id for message in messages}
-    mentioned |= {message.actor_id for message in messages}
-    people = await accounts.cards(work, mentioned - {None})  # type: ignore[arg-type]
-    first, last = messages[0].seq, messages[-1].seq
-    return MessagePage.model_construct(
-        items=[views.message_of(message, viewer_id) for message in messages],
-        first_seq=first,
-        last_seq=last,
-        has_more_before=first > max(1, rows[0].cleared_before_seq),
-        has_more_after=last < rows[0].room_last_seq,
-        profiles={str(id_): card for id_, card in people.items()},
-    )
+async def _full_page(
+    work: UnitOfWork, rows: Sequence[LoggedMessage], room_id: UUID, viewer_id: UUID
+) -> WirePage:
+    mentioned = {row.sender_id for row in rows} | {row.actor_id for row in rows}
+    people = await accounts.cards(work, [UUID(id_) for id_ in mentioned if id_ is not None])
+    first, last = rows[0], rows[-1]
+    return {
+        "items": [views.wire_message(row, room_id, viewer_id) for row in rows],
+        "first_seq": first.seq,
+        "last_seq": last.seq,
+        "has_more_before": first.seq > max(1, first.cleared_before_seq),
+        "has_more_after": last.seq < first.room_last_seq,
+        "profiles": {str(id_): card for id_, card in people.items()},
+    }
 
 
 async def _empty_page(
     work: UnitOfWork, room_id: UUID, *, at_least: int | None, below: int | None
-) -> MessagePage:
+) -> WirePage:
     extent = await repository.extent(work, room_id, work.actor.account_id)
     if extent is None:
         raise NotFound("chatroom")
     last_seq, cleared_before_seq = extent
     readable = last_seq >= max(1, cleared_before_seq)
-    return MessagePage(
-        items=[],
-        first_seq=None,
-        last_seq=None,
-        has_more_before=readable and at_least is not None,
-        has_more_after=readable and below is not None,
-        profiles={},
-    )
+    return {
+        "items": [],
+        "first_seq": None,
+        "last_seq": None,
+        "has_more_before": readable and at_least is not None,
+        "has_more_after": readable and below is not None,
+        "profiles": {},
+    }

@@ -7,7 +7,7 @@ from uuid import UUID
 from server.accounts import api as accounts
 from server.chat import guard, repository
 from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
-from server.chat.repository import StoredMessage
+from server.chat.repository import LoggedMessage, StoredMessage
 from server.listings import api as listings
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.chat import Chatroom, ChatroomDetail, Message, MessageKind, SystemNote
@@ -37,6 +37,26 @@ def message_of(row: StoredMessage, viewer_id: UUID | None = None) -> Message:
         deleted=gone,
         warning=guard.warning(row.warning) if warned and row.warning else None,
     )
+
+
+def wire_message(row: LoggedMessage, room_id: UUID, viewer_id: UUID) -> dict[str, Any]:
+    """The same as :func:`message_of`, ready to be encoded: pages are many messages."""
+    gone = row.deleted
+    warned = row.warning is not None and not gone and row.sender_id != str(viewer_id)
+    return {
+        "chatroom_id": str(room_id),
+        "seq": row.seq,
+        "id": row.id,
+        "cid": row.cid,
+        "sender_id": row.sender_id,
+        "kind": row.kind,
+        "text": "" if gone else row.text,
+        "photos": [] if gone else row.photos,
+        "system": row.system and {"actor_id": row.actor_id, **row.system},
+        "created_at": row.created_at,
+        "deleted": gone,
+        "warning": guard.warning(row.warning).model_dump() if warned and row.warning else None,
+    }
 
 
 def seen_by(message: Message, viewer_id: UUID) -> Message:

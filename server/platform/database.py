@@ -39,6 +39,16 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def moment(microseconds: int) -> datetime:
+    """The moment that SQLite stores as these microseconds."""
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def stored_id(id_: UUID | str) -> UUID:
+    """An id as a hand-written statement reads it: hexadecimal digits on SQLite."""
+    return UUID(id_) if isinstance(id_, str) else id_
+
+
 class UtcTime(TypeDecorator[datetime]):
     """A moment in UTC: ``timestamptz`` on PostgreSQL, integer microseconds on SQLite."""
 
@@ -63,7 +73,7 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if isinstance(value, datetime):
             return value.astimezone(UTC)
-        return _EPOCH + timedelta(microseconds=value)
+        return moment(value)
 
 
 JsonValue = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
@@ -126,8 +136,8 @@ class Database:
             target = parsed.set(drivername="sqlite+aiosqlite")
             self.writer = _create_engine(target, pool_size=1)
             self.reader = _create_engine(target, pool_size=4)
-            _tune_sqlite(self.writer, begin="BEGIN IMMEDIATE", query_only=False)
-            _tune_sqlite(self.reader, begin="BEGIN", query_only=True)
+            _tune_sqlite(self.writer, only_reads=False)
+            _tune_sqlite(self.reader, only_reads=True)
         else:
             target = parsed.set(drivername="postgresql+asyncpg")
             self.writer = _create_engine(
@@ -157,8 +167,8 @@ def _create_engine(url: URL, **options: Any) -> AsyncEngine:
     return create_async_engine(url, max_overflow=0, hide_parameters=True, **options)
 
 
-def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
-    use_direct_connections(engine)
+def _tune_sqlite(engine: AsyncEngine, *, only_reads: bool) -> None:
+    use_direct_connections(engine, only_reads=only_reads)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -169,19 +179,29 @@ def _tune_sqlite(engine: AsyncEngine, *, begin: str, query_only: bool) -> None:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA cache_size = -16000")
-        if query_only:
+        if only_reads:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
     def start(connection: Any) -> None:
-        try:
-            connection.connection.cursor().execute_in_thread(begin)
-        except sqlite3.Error as error:
-            # SQLAlchemy wraps the errors of statements itself, but not those of listeners.
-            raise DBAPIError.instance(
-                begin, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
-            ) from error
+        if only_reads:
+            connection.exec_driver_sql("BEGIN")
+        else:
+            _take_the_write_lock(connection)
+
+
+def _take_the_write_lock(connection: Any) -> None:
+    begin = "BEGIN IMMEDIATE"
+    try:
+        connection.connection.cursor().execute_in_thread(begin)
+    except sqlite3.Error as error:  # SQLAlchemy wraps those of statements, but not of listeners
+        raise sqlite_failure(begin, error) from error
+
+
+def sqlite_failure(statement: str, error: sqlite3.Error) -> Exception:
+    """An error of the bare driver as SQLAlchemy would raise it."""
+    return DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True)
 
 
 def is_sqlite(connection: AsyncConnection) -> bool:

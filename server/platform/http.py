@@ -12,6 +12,7 @@ import structlog
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from server.platform.context import Actor, Context
@@ -211,6 +212,11 @@ def respond(answer: Answer, *, replayed: bool = False) -> Response:
 def model_response(model: BaseModel, status: int = 200) -> Response:
     """A read's answer, encoded without a second validation."""
     return respond(to_answer(model, status))
+
+
+def wire_response(wire: dict[str, Any]) -> Response:
+    """A read's answer that is ready to be encoded."""
+    return respond(Answer(200, to_json(wire)))
 
 
 def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:

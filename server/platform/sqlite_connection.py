@@ -5,7 +5,7 @@ four of them a statement: open a cursor, execute, fetch, close. Each trip costs 
 statements of this server do (sending a message: 16 ms with four trips a statement, 5 ms with one,
 2.7 ms with none). So only what may wait is left to the thread: taking the write lock, syncing a
 commit to the disk, and bulk inserts. Between the two nothing waits: a writer has its lock, and in
-WAL mode a reader needs none.
+WAL mode a reader needs none, so it begins and ends where it is asked to.
 """
 
 import sqlite3
@@ -117,17 +117,22 @@ class DirectConnection(AsyncAdapt_aiosqlite_connection):
     whether there is a transaction is then known only after it.
     """
 
-    __slots__ = ("is_settled",)
+    __slots__ = ("is_settled", "only_reads")
     _cursor_cls = DirectCursor
 
-    def __init__(self, dbapi: Any, connection: Any) -> None:
+    def __init__(self, dbapi: Any, connection: Any, *, only_reads: bool) -> None:
         super().__init__(dbapi, connection)
         self.is_settled = True
+        self.only_reads = only_reads
 
     def rollback(self) -> None:
         """Roll back, if there is anything: the pool asks for it whenever a connection returns."""
         connection: Any = self._connection
-        if connection._connection and (not self.is_settled or connection._conn.in_transaction):
+        if not connection._connection:
+            return
+        if self.only_reads:
+            connection._conn.rollback()
+        elif not self.is_settled or connection._conn.in_transaction:
             super().rollback()
             self.is_settled = True
 
@@ -141,10 +146,10 @@ def driver_connection(connection: AsyncConnection) -> sqlite3.Connection:
     return bare
 
 
-def use_direct_connections(engine: AsyncEngine) -> None:
+def use_direct_connections(engine: AsyncEngine, *, only_reads: bool) -> None:
     """Make all connections of a SQLite engine of this kind."""
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def connect(dialect: Any, _record: Any, args: Any, options: Any) -> DirectConnection:
         plain = dialect.connect(*args, **options)
-        return DirectConnection(plain.dbapi, plain._connection)
+        return DirectConnection(plain.dbapi, plain._connection, only_reads=only_reads)

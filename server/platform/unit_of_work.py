@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.platform.bus import Hint
 from server.platform.context import Actor, Context
-from server.platform.database import LostRace, is_sqlite, races_named
+from server.platform.database import LostRace, is_sqlite, races_named, sqlite_failure
 from server.platform.errors import Conflict, Unauthenticated
 from server.platform.sqlite_connection import driver_connection
 from shared_models.market import Limits
@@ -102,11 +102,27 @@ class UnitOfWork:
         """
         if self._driver is None:
             self._driver = driver_connection(self.connection)
-        return self._driver.execute(statement, values).fetchall()
+        try:
+            return self._driver.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise sqlite_failure(statement, error) from error
 
     async def driver_rows(self, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
         """All rows of a hand-written statement for PostgreSQL, with ``$1`` for its values."""
         return (await self.connection.exec_driver_sql(statement, values)).all()
+
+    async def by_hand(self, statement: str, *values: UUID | int | str) -> Sequence[Any]:
+        """All rows of a hand-written statement for both databases, ``$1`` for its first value.
+
+        Rows are as they are stored.
+        """
+        if not self.is_sqlite:
+            return await self.driver_rows(statement, values)
+        named = {
+            str(number): value.hex if isinstance(value, UUID) else value
+            for number, value in enumerate(values, 1)
+        }
+        return self.sqlite_rows(statement, named)
 
     def announce(self, event: Any) -> None:
         """Say what happened; subscribers hear it inside this transaction, before the commit."""

@@ -20,6 +20,7 @@ from server.app.settings import Environment, Settings
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.passwords import Passwords
+from server.platform.unit_of_work import UnitOfWork
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -164,13 +165,21 @@ def count_queries(context: Context) -> Callable[[], Any]:
             if not statement.startswith("BEGIN"):
                 queries.statements.append(statement)
 
+        by_hand = UnitOfWork.sqlite_rows
+
+        def noted(work: UnitOfWork, statement: str, values: Any) -> list[Any]:
+            queries.statements.append(statement)
+            return by_hand(work, statement, values)
+
         for engine in engines:
             event.listen(engine.sync_engine, "before_cursor_execute", note)
-        try:
-            yield queries
-        finally:
-            for engine in engines:
-                event.remove(engine.sync_engine, "before_cursor_execute", note)
+        with pytest.MonkeyPatch.context() as patching:
+            patching.setattr(UnitOfWork, "sqlite_rows", noted)
+            try:
+                yield queries
+            finally:
+                for engine in engines:
+                    event.remove(engine.sync_engine, "before_cursor_execute", note)
 
     return counting
 

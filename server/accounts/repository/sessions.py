@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Row, delete, exists, insert, select, update
 
 from server.accounts.tables import Account, Session, Ticket
-from server.platform.database import live
+from server.platform.database import live, stored_id
 from server.platform.pages import after_position
 from server.platform.unit_of_work import UnitOfWork
 
@@ -19,18 +19,13 @@ _SESSION = (
     Session.last_seen_at,
 )
 
-# Asked with every request, so it is built once.
-_ACCOUNTS: Any = Account.__table__
-_SESSIONS: Any = Session.__table__
-_SESSION_OF_TOKEN = (
-    select(_SESSIONS.c.id, _SESSIONS.c.account_id)
-    .join_from(_SESSIONS, _ACCOUNTS, _ACCOUNTS.c.id == _SESSIONS.c.account_id)
-    .where(
-        _SESSIONS.c.token_hash == bindparam("token_hash"),
-        _SESSIONS.c.deleted_at.is_(None),
-        _ACCOUNTS.c.deleted_at.is_(None),
-    )
-)
+# Asked with every request, so it is written by hand.
+_SESSION_OF_TOKEN = """
+SELECT session.id, session.account_id
+FROM accounts_session AS session
+JOIN accounts_account AS account ON account.id = session.account_id
+WHERE session.token_hash = $1 AND session.deleted_at IS NULL AND account.deleted_at IS NULL
+"""
 
 
 async def insert_session(
@@ -53,9 +48,13 @@ async def insert_session(
     return inserted.one()
 
 
-async def session_of_token(work: UnitOfWork, token_hash: str) -> Row[Any] | None:
-    """``id`` and ``account_id`` of the live session of a live account."""
-    return await work.first(_SESSION_OF_TOKEN, {"token_hash": token_hash})
+async def session_of_token(work: UnitOfWork, token_hash: str) -> tuple[UUID, UUID] | None:
+    """The live session and its live account."""
+    rows = await work.by_hand(_SESSION_OF_TOKEN, token_hash)
+    if not rows:
+        return None
+    session_id, account_id = rows[0]
+    return stored_id(session_id), stored_id(account_id)
 
 
 async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:

@@ -15,6 +15,7 @@ from server.chat.repository.members import (
     room_ids_of,
     set_muted,
 )
+from server.chat.repository.pages import LoggedMessage, history
 from server.chat.repository.posting import (
     append_history,
     insert_messages,
@@ -27,12 +28,10 @@ from server.chat.repository.posting import (
 from server.chat.repository.reading import (
     delete_message,
     extent,
-    history,
     message,
     message_by_id,
 )
 from server.chat.repository.records import (
-    HistoryRow,
     RoomToSendIn,
     StoredMessage,
     Told,
@@ -53,7 +52,7 @@ from server.chat.repository.rooms import (
 
 __all__ = [
     "Appended",
-    "HistoryRow",
+    "LoggedMessage",
     "Post",
     "RoomToSendIn",
     "StoredMessage",

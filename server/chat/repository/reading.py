@@ -1,6 +1,5 @@
 """Reading messages: always for somebody, and never what they have cleared."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +11,6 @@ from server.chat.repository.records import (
     MESSAGE,
     MESSAGE_COLUMNS,
     ROOM,
-    WIDTH,
-    HistoryRow,
     StoredMessage,
 )
 from server.platform.unit_of_work import UnitOfWork
@@ -37,14 +34,6 @@ _BY_ID = _readable(*MESSAGE_COLUMNS).where(MESSAGE.c.id == bindparam("message"))
 _BY_SEQ = _readable(*MESSAGE_COLUMNS).where(
     MESSAGE.c.room_id == bindparam("room"), MESSAGE.c.seq == bindparam("seq")
 )
-_HISTORY = (
-    _readable(*MESSAGE_COLUMNS, ROOM.c.last_seq, MEMBER.c.cleared_before_seq)
-    .where(MESSAGE.c.room_id == bindparam("room"))
-    .limit(bindparam("most", type_=MESSAGE.c.seq.type))
-)
-_NEWEST = _HISTORY.order_by(MESSAGE.c.seq.desc())
-_BELOW = _NEWEST.where(MESSAGE.c.seq < bindparam("bound"))
-_FROM = _HISTORY.order_by(MESSAGE.c.seq.asc()).where(MESSAGE.c.seq >= bindparam("bound"))
 _EXTENT = (
     select(ROOM.c.last_seq, MEMBER.c.cleared_before_seq)
     .select_from(ROOM)
@@ -87,29 +76,6 @@ async def delete_message(
     )
     row = deleted.first()
     return StoredMessage._make(row) if row else None
-
-
-async def history(
-    work: UnitOfWork,
-    room_id: UUID,
-    account_id: UUID,
-    *,
-    at_least: int | None = None,
-    below: int | None = None,
-    limit: int,
-) -> list[HistoryRow]:
-    """Up to ``limit`` messages by ascending ``seq``: the first ones from ``at_least`` on, or the
-    last ones below ``below``, or the very last ones.
-    """
-    wanted: dict[str, Any] = {"room": room_id, "account": account_id, "most": limit}
-    statement = _NEWEST
-    if at_least is not None:
-        statement, wanted["bound"] = _FROM, at_least
-    elif below is not None:
-        statement, wanted["bound"] = _BELOW, below
-    rows: Sequence[Any] = await work.rows(statement, wanted)
-    page = [HistoryRow(StoredMessage._make(row[:WIDTH]), *row[WIDTH:]) for row in rows]
-    return page if at_least is not None else page[::-1]
 
 
 async def extent(work: UnitOfWork, room_id: UUID, account_id: UUID) -> tuple[int, int] | None:

@@ -78,14 +78,6 @@ class Told(NamedTuple):
     muted: bool
 
 
-class HistoryRow(NamedTuple):
-    """A message, and how far the room's history reaches for its reader."""
-
-    message: StoredMessage
-    room_last_seq: int
-    cleared_before_seq: int
-
-
 def involves(account_id: Any) -> ColumnElement[bool]:
     """The room is one of the account's."""
     return or_(ROOM.c.seller_id == account_id, ROOM.c.buyer_id == account_id)
