@@ -51,7 +51,8 @@ pictures: $(DEV)  ## draw the README's picture anew from the demo market
 	$(BIN)/python docs/draw_pictures.py
 
 model: $(DEV)  ## let Hypothesis cut sockets, lose hints and crash nodes, and look for what breaks
-	$(BIN)/python -m pytest -q tests/realtime/model/explore.py $(ARGS)
+	MODEL_SEED=$${MODEL_SEED:-$$(date +%s)} MODEL_EXAMPLES=$${MODEL_EXAMPLES:-5000} \
+		$(BIN)/python -m pytest -q -n 2 tests/realtime/model $(ARGS)
 
 keys: $(DEV)  ## write the page of keys anew from the registry
 	$(BIN)/python -m client_tui.keys_page > docs/keys.md

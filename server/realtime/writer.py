@@ -96,6 +96,7 @@ class Writer:
             # RuntimeError: the server under us closed the socket between two frames.
             self._closing = self._closing or (int(CloseCode.SLOW_CONSUMER), "gone")
         finally:
+            self._running = False
             self._queue.clear()
             self._has_room.set()
 

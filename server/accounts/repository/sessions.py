@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, exists, insert, select, update
+from sqlalchemy import Row, bindparam, delete, exists, insert, select, update
 
 from server.accounts.tables import Account, Session, Ticket
 from server.platform.database import live, stored_id
@@ -26,6 +26,13 @@ FROM accounts_session AS session
 JOIN accounts_account AS account ON account.id = session.account_id
 WHERE session.token_hash = $1 AND session.deleted_at IS NULL AND account.deleted_at IS NULL
 """
+
+# Asked by every node every few seconds, so it is built once.
+_LIVE_SESSIONS = (
+    select(Session.id)
+    .join(Account, Account.id == Session.account_id)
+    .where(Session.id.in_(bindparam("ids", expanding=True)), live(Session), live(Account))
+)
 
 
 async def insert_session(
@@ -59,11 +66,7 @@ async def session_of_token(work: UnitOfWork, token_hash: str) -> tuple[UUID, UUI
 
 async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:
     """Those of the sessions that are live, of live accounts."""
-    rows = await work.rows(
-        select(Session.id)
-        .join(Account, Account.id == Session.account_id)
-        .where(Session.id.in_(set(session_ids)), live(Session), live(Account))
-    )
+    rows = await work.rows(_LIVE_SESSIONS, {"ids": list(set(session_ids))})
     return {row.id for row in rows}
 
 

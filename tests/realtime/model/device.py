@@ -3,28 +3,29 @@
 import asyncio
 import json
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 from starlette.websockets import WebSocket
 
 from server.platform.context import Actor
 from server.platform.unit_of_work import reading
 from server.realtime.bootstrap import bootstrap
-from shared_models.realtime import SUBPROTOCOL
+from shared_models.realtime import SUBPROTOCOL, CloseCode
+from shared_models.sync import Bootstrap
 from tests.realtime.model.world import Node, World
 
 Frame = dict[str, Any]
-FINAL = {4500, 4501, 4502, 4503, 4504}
+IN_FLIGHT = 16
 
 
 class Socket:
-    """Both ends of one websocket. ``open`` is false when its peer reads no more."""
+    """Both ends of one websocket."""
 
     def __init__(self, token: str) -> None:
         self._incoming: asyncio.Queue[Frame] = asyncio.Queue()
         self._incoming.put_nowait({"type": "websocket.connect"})
-        self._reads = asyncio.Event()
-        self._reads.set()
+        self.reads = asyncio.Event()
+        self.reads.set()
         self.heard: list[Frame] = []
         self.code: int | None = None
         scope = {
@@ -42,14 +43,14 @@ class Socket:
         """The line breaks; what was not heard by now never is."""
         self.code = self.code or 1006
         self._incoming.put_nowait({"type": "websocket.disconnect", "code": 1006})
-        self._reads.set()
+        self.reads.set()
 
     def stall(self) -> None:
         """The client reads no more."""
-        self._reads.clear()
+        self.reads.clear()
 
     async def _take(self, message: Any) -> None:
-        await self._reads.wait()
+        await self.reads.wait()
         if message["type"] == "websocket.send" and self.code is None:
             self.heard.append(json.loads(message["text"]))
         elif message["type"] == "websocket.close" and self.code is None:
@@ -59,24 +60,35 @@ class Socket:
 class Device:
     """One device of an account, and everything it believes."""
 
-    def __init__(self, world: World, actor: Actor, token: str) -> None:
+    def __init__(self, world: World, actor: Actor, token: str, state: Bootstrap) -> None:
         self.world = world
         self.actor = actor
-        self.token = token
+        self._token = token
         self.socket: Socket | None = None
         self.epoch: str | None = None
         self.pos: int | None = None
         self.outbox: dict[str, tuple[UUID, str]] = {}
         self.acknowledged: dict[str, tuple[str, int]] = {}
         self.last_seq: dict[str, int] = {}
-        self.read_seq: dict[tuple[str, str], int] = {}
+        self._read_seq: dict[tuple[str, str], int] = {}
         self.revoked = False
+        self._believe(state)
+
+    @property
+    def online(self) -> bool:
+        """Whether it believes to have a line."""
+        return self.socket is not None
+
+    @property
+    def stalled(self) -> bool:
+        """Whether it reads no more."""
+        return self.socket is not None and not self.socket.reads.is_set()
 
     def connect(self, node: Node) -> None:
         """A fresh line, from where the last one ended."""
         self.hang_up()
-        self.socket = Socket(self.token)
-        node.serve(self.socket.served)
+        self.socket = Socket(self._token)
+        node.serve(self.socket.served, self.socket.cut)
         place = {"epoch": self.epoch, "pos": self.pos} if self.pos is not None else {}
         self.socket.say({"t": "hello", **place})
 
@@ -88,13 +100,14 @@ class Device:
 
     def send(self, room_id: UUID, text: str) -> None:
         """Write it to the outbox, and then to the line."""
-        cid = str(uuid4())
+        cid = str(uuid5(self.actor.session_id, text))
         self.outbox[cid] = room_id, text
-        self._send(cid)
+        if len(self.outbox) <= IN_FLIGHT:
+            self._send(cid)
 
     def send_again(self) -> None:
         """The oldest of what was not acknowledged, as many as may be in flight."""
-        for cid in list(self.outbox)[:16]:
+        for cid in list(self.outbox)[:IN_FLIGHT]:
             self._send(cid)
 
     def _send(self, cid: str) -> None:
@@ -112,13 +125,13 @@ class Device:
         """Take in everything that was heard."""
         socket = self.socket
         while socket is not None and socket.heard:
-            frame = socket.heard.pop(0)
-            await self._take(frame)
+            await self._take(socket, socket.heard.pop(0))
         if socket is not None and socket.code is not None:
-            assert (socket.code in FINAL) == self.revoked, socket.code
+            if socket.code >= CloseCode.UNAUTHENTICATED:
+                assert self.revoked, f"it is sent away for good: {socket.code}"
             self.socket = None
 
-    async def _take(self, frame: Frame) -> None:
+    async def _take(self, socket: Socket, frame: Frame) -> None:
         match frame["t"]:
             case "welcome":
                 await self._welcome(frame)
@@ -129,10 +142,11 @@ class Device:
                     self._event(event)
             case "ok":
                 self.outbox.pop(frame["cid"], None)
-                known = self.acknowledged.setdefault(
-                    frame["cid"], (frame["chatroom_id"], frame["seq"])
-                )
-                assert known == (frame["chatroom_id"], frame["seq"]), "one cid, one message"
+                place = frame["chatroom_id"], frame["seq"]
+                known = self.acknowledged.setdefault(frame["cid"], place)
+                assert known == place, "one cid, one message"
+            case "ping":
+                socket.say({"t": "pong", "n": frame["n"]})
             case "reset":
                 self.pos = None
             case "err":
@@ -144,11 +158,13 @@ class Device:
             assert frame["pos"] == self.pos
             return
         async with reading(self.world.context, self.actor) as work:
-            state = await bootstrap(work)
+            self._believe(await bootstrap(work))
+
+    def _believe(self, state: Bootstrap) -> None:
         self.epoch, self.pos = str(state.epoch), state.pos
         self.last_seq = {str(room.id): room.last_seq for room in state.chatrooms}
         mine = str(self.actor.account_id)
-        self.read_seq = {(str(room.id), mine): room.read_seq for room in state.chatrooms}
+        self._read_seq = {(str(room.id), mine): room.read_seq for room in state.chatrooms}
 
     def _event(self, frame: Frame) -> None:
         assert self.pos is not None
@@ -164,5 +180,5 @@ class Device:
                 self.last_seq[room_id] = seq
         elif frame["kind"] == "chatroom.read":
             mark = data["chatroom_id"], data["account_id"]
-            assert data["seq"] >= self.read_seq.get(mark, 0), "read marks only rise"
-            self.read_seq[mark] = data["seq"]
+            assert data["seq"] >= self._read_seq.get(mark, 0), "read marks only rise"
+            self._read_seq[mark] = data["seq"]

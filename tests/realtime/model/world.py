@@ -4,31 +4,26 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import update
 from starlette.websockets import WebSocket
 
-from server.accounts import api as accounts
-from server.accounts.tables import Session
 from server.app.wiring import wire
-from server.chat import api as chat
-from server.listings.tables import Listing
 from server.platform import streams
 from server.platform.bus import Hint, Receive
+from server.platform.clock import MovableClock
 from server.platform.context import Actor, Context, Wiring
 from server.platform.jobs import Bell
 from server.platform.tables import Stream
 from server.platform.unit_of_work import UnitOfWork, transact
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
-from shared_models.accounts import SignUp
+from tests.realtime.model.virtual_time import VirtualLoop
 
-Result = TypeVar("Result")
-SETTINGS = RealtimeSettings(
-    resume_most=12, queue_frames=64, batch_events=3, drain_s=0.0, close_s=0.0, reconcile_s=3600.0
-)
+SETTINGS = RealtimeSettings(resume_most=12, queue_frames=64, batch_events=3)
 KEPT_EVENTS = 6
 
 
@@ -95,58 +90,68 @@ class Node:
         self.context = replace(world.context, bus=self.bus, wiring=Wiring())
         self.context.wiring.provide(Bell, Bell())
         wire(self.context)
-        self.realtime = RealtimeNode(self.context, SETTINGS)
-        self.sockets: list[asyncio.Task[None]] = []
+        self.realtime = RealtimeNode(self.context, SETTINGS, monotonic=world.loop.time)
+        self._tasks = [world.loop.create_task(self.realtime.start())]
+        self._cuts: list[Callable[[], None]] = []
 
-    def serve(self, socket: WebSocket) -> None:
-        """Take a socket."""
-        serving = self.realtime.gateway.serve(socket)
-        self.sockets.append(self.world.loop.create_task(serving))
+    def serve(self, socket: WebSocket, cut: Callable[[], None]) -> None:
+        """Take a socket; ``cut`` breaks its line."""
+        self._cuts.append(cut)
+        self._tasks.append(self.world.loop.create_task(self.realtime.gateway.serve(socket)))
 
     def crash(self) -> None:
         """End without a word; another process takes its place."""
-        for task in self.sockets:
-            task.cancel()
+        if self not in self.world.nodes:
+            return  # its tasks are still being told
+        for cut in self._cuts:
+            cut()
         self.world.nodes[self.world.nodes.index(self)] = Node(self.world)
-        self.world.dying += self.sockets
+        self.world.dying.append(self.world.loop.create_task(self.end()))
+
+    async def end(self) -> None:
+        """Stop everything that runs here."""
+        for task in self._tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.realtime.stop()
 
 
 class World:
     """Everything that survives a crash, and the nodes that are alive."""
 
-    def __init__(self, context: Context, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, context: Context, loop: VirtualLoop, clock: MovableClock) -> None:
         self.context = context
         self.loop = loop
+        self._clock = clock
         self.ether = Ether()
         self.dying: list[asyncio.Task[None]] = []
         self.nodes = [Node(self), Node(self)]
 
     async def settle(self) -> None:
         """Let everything that is under way come to rest; what is on the bus stays there."""
-        quiet = 0
-        database = self.context.database
-        pools: list[Any] = [database.writer.sync_engine.pool, database.reader.sync_engine.pool]
-        while quiet < 8:
+        while True:
             await asyncio.sleep(0)
-            busy = any(pool.checkedout() for pool in pools)
-            quiet = 0 if busy else quiet + 1
+            if not self.loop.busy:
+                return
 
-    async def do(self, action: Callable[[UnitOfWork], Awaitable[Result]], who: Actor) -> Result:
-        """Something that happens on no node in particular."""
+    async def wait(self, seconds: float, rest: Callable[[], Awaitable[None]]) -> None:
+        """Let time pass, with ``rest`` after whatever happens meanwhile."""
+        end = self.loop.time() + seconds
+        await rest()
+        while (due := self.loop.next_timer()) is not None and due <= end:
+            self._pass_until(due)
+            await rest()
+        self._pass_until(end)
+        await rest()
+
+    def _pass_until(self, moment: float) -> None:
+        self._clock.advance(timedelta(seconds=max(0.0, moment - self.loop.time())))
+        self.loop.move_to(moment)
+
+    async def do(self, action: Callable[[UnitOfWork], Awaitable[Any]], who: Actor) -> Any:
+        """Something that happens on no node in particular: its hints go through the first."""
         return await transact(self.nodes[0].context, who, action)
-
-    async def sign_up(self, handle: str) -> tuple[Actor, str]:
-        """An account, its session and its token."""
-        body = SignUp(handle=handle, password="second-hand and happy", display_name=handle)
-        signed_in = await accounts.sign_up(self.nodes[0].context, body)
-        actor = Actor(UUID(str(signed_in.account.id)), UUID(str(signed_in.session.id)))
-        return actor, signed_in.token
-
-    async def open_room(self, seller: Actor, buyer: Actor) -> UUID:
-        """A listing, and the buyer's room on it."""
-        listing_id = await self.do(lambda work: _put_up(work, seller.account_id), seller)
-        room, _ = await self.do(lambda work: chat.open_room(work, listing_id), buyer)
-        return room.id
 
     async def trim(self, account_id: UUID) -> None:
         """Keep only the last few events of a stream."""
@@ -165,42 +170,8 @@ class World:
 
         await transact(self.context, None, run)
 
-    async def revoke(self, session_id: UUID) -> None:
-        """A session ends elsewhere; the hint about it is lost."""
-
-        async def run(work: UnitOfWork) -> None:
-            await work.execute(delete(Session).where(Session.id == session_id))
-
-        await transact(self.context, None, run)
-
     async def close(self) -> None:
-        """End every socket."""
-        tasks = [task for node in self.nodes for task in node.sockets] + self.dying
-        for task in tasks:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _put_up(work: UnitOfWork, seller_id: UUID) -> UUID:
-    listing_id = work.new_id()
-    now = {"bumped_at": work.now, "created_at": work.now, "updated_at": work.now}
-    counters = {"like_count": 0, "chat_count": 0, "bump_count": 0, "version": 1}
-    await work.execute(
-        insert(Listing).values(
-            id=listing_id,
-            seller_id=seller_id,
-            state="selling",
-            title="Oak chair",
-            description="Solid oak, hardly used.",
-            category="furniture",
-            condition="good",
-            price=40_000,
-            negotiable=True,
-            method="both",
-            photos=[],
-            **counters,
-            **now,
-        )
-    )
-    return listing_id
+        """End every node."""
+        for node in self.nodes:
+            await node.end()
+        await asyncio.gather(*self.dying)
