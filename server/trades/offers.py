@@ -13,7 +13,7 @@ from server.trades import reserving, superseding, texts, timers, views
 from server.trades.records import OfferRecord
 from server.trades.repository import offers as offer_rows
 from server.trades.situation import Situation, check_dealing, check_on_sale, look
-from shared_models.trades import Offer, OfferCreate, OfferState
+from shared_models.trades import Offer, OfferAccept, OfferCreate, OfferState
 
 _DAY = timedelta(days=1)
 _PENDING = OfferState.PENDING.value
@@ -55,14 +55,17 @@ async def counter(work: UnitOfWork, offer_id: UUID, body: OfferCreate) -> tuple[
     return await _put(work, situation, body.amount, replaced=offer), True
 
 
-async def accept(work: UnitOfWork, offer_id: UUID) -> Offer:
-    """T4: the other side accepts, which reserves the listing at that price in the same step."""
+async def accept(work: UnitOfWork, offer_id: UUID, body: OfferAccept) -> Offer:
+    """T4: the other side accepts, which reserves the listing at that price in the same step.
+
+    Who accepts says how it changes hands, where the listing leaves it open.
+    """
     offer, situation = await _answering(work, offer_id)
     if offer.state != OfferState.ACCEPTED:
         await check_on_sale(work, situation)
         _check_pending(work, offer)
         check_dealing(situation.room)
-        method = reserving.default_method(situation.listing)
+        method = reserving.agreed_method(situation.listing, body.method)
         await reserving.begin(work, situation, price=offer.amount, method=method, accepted=offer)
     return await _shown(work, offer.id)
 

@@ -34,7 +34,8 @@ async def reserve(work: UnitOfWork, body: TradeCreate) -> tuple[Trade, bool]:
     situation = await look(work, body.chatroom_id)
     if situation.room.seller_id != me:
         raise Forbidden("wrong_role", "Only the seller reserves. Make an offer instead.")
-    method = _method(situation.listing, body)
+    wanted = body.method if "method" in body.model_fields_set else None
+    method = agreed_method(situation.listing, wanted)
     if situation.trade is not None and _is_repeat(situation.trade, me, body, method):
         return await views.trade(work, situation.trade, me), False
     await check_on_sale(work, situation)
@@ -54,17 +55,16 @@ def _is_repeat(trade: TradeRecord, me: UUID, body: TradeCreate, method: str) -> 
     return same and trade.last_event == "reserved" and trade.last_actor_id == me
 
 
-def _method(listing: ListingFacts, body: TradeCreate) -> str:
-    if "method" not in body.model_fields_set:
-        return default_method(listing)
-    if listing.method not in ("both", body.method):
+def agreed_method(listing: ListingFacts, wanted: str | None) -> str:
+    """How it changes hands: as wanted, or 422 ``not_offered``.
+
+    Where nothing is said, by post when the listing offers nothing else, in person otherwise.
+    """
+    if wanted is None:
+        return "post" if listing.method == "post" else "meet"
+    if listing.method not in ("both", wanted):
         raise Invalid.field("method", "not_offered", f"The listing is for {listing.method} only.")
-    return body.method
-
-
-def default_method(listing: ListingFacts) -> str:
-    """By post when the listing offers nothing else; in person otherwise."""
-    return "post" if listing.method == "post" else "meet"
+    return wanted
 
 
 async def _price_changed(work: UnitOfWork, situation: Situation) -> Conflict:

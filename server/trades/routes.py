@@ -24,6 +24,7 @@ from shared_models.trades import (
     Appointment,
     AppointmentCreate,
     Offer,
+    OfferAccept,
     OfferCreate,
     Report,
     ReportCreate,
@@ -106,10 +107,16 @@ async def counter_offer(offer_id: OfferId, body: OfferCreate, write: Writing) ->
 
 
 @router.post("/offers/{offer_id}/accept", response_model=Offer)
-async def accept_offer(offer_id: OfferId, write: Writing) -> Response:
-    """Accept the other side's offer; the listing is reserved at that price in the same step."""
+async def accept_offer(
+    offer_id: OfferId, write: Writing, body: OfferAccept | None = None
+) -> Response:
+    """Accept the other side's offer; the listing is reserved at that price in the same step.
+
+    `method` says how it changes hands where the listing is for both; the body may be left out.
+    422 `not_offered`.
+    """
     write.limit(_MOVES)
-    return await write(lambda work: offers.accept(work, offer_id))
+    return await write(lambda work: offers.accept(work, offer_id, body or OfferAccept()))
 
 
 @router.post("/offers/{offer_id}/decline", response_model=Offer)

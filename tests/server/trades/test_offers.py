@@ -148,6 +148,37 @@ async def test_accepting_reserves_at_that_price_for_that_buyer(market: Market) -
     await check_invariants(market)
 
 
+@pytest.mark.parametrize(
+    ("offered", "wanted", "method"),
+    [
+        ("both", None, "meet"),
+        ("both", {}, "meet"),
+        ("both", {"method": None}, "meet"),
+        ("both", {"method": "meet"}, "meet"),
+        ("both", {"method": "post"}, "post"),
+        ("post", None, "post"),
+        ("post", {"method": "post"}, "post"),
+    ],
+)
+async def test_who_accepts_says_how_it_changes_hands(
+    market: Market, offered: str, wanted: dict[str, Any] | None, method: str
+) -> None:
+    deal = await market.deal(method=offered)
+    made = await offer(market, deal)
+    await done(deal.seller.post(f"/v1/offers/{made['id']}/accept", wanted))
+    trade = (await done(deal.buyer.get("/v1/trades")))["items"][0]
+    assert (trade["method"], trade["agreed_price"]) == (method, 90_000)
+
+
+async def test_nothing_is_accepted_by_a_way_that_the_listing_does_not_offer(market: Market) -> None:
+    deal = await market.deal(method="meet")
+    made = await offer(market, deal)
+    path = f"/v1/offers/{made['id']}/accept"
+    answer = await deal.seller.post(path, {"method": "post"})
+    problem(answer, 422, "not_offered")
+    assert (await pending(deal))["state"] == "pending"  # type: ignore[index]
+
+
 async def test_an_offer_expires_after_48_hours(market: Market) -> None:
     deal = await market.deal()
     made = await offer(market, deal)
