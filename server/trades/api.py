@@ -56,13 +56,11 @@ async def trades_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Tr
 
 
 async def offers_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Offer]:
-    """Offers as their parties see them, without a stranger's; one query for any number."""
+    """Offers as their parties see them, without a stranger's; two queries for any number."""
     found = {offer.id: offer for offer in await offer_rows.find_all(work, _ids(seen))}
-    return {
-        (id_, viewer_id): views.offer(work, found[id_], viewer_id)
-        for id_, viewer_id in seen
-        if _is_party(found.get(id_), viewer_id)
-    }
+    own = [one for one in seen if _is_party(found.get(one[0]), one[1])]
+    shown = await views.offers(work, [(found[id_], viewer_id) for id_, viewer_id in own])
+    return dict(zip(own, shown, strict=True))
 
 
 async def appointments_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Appointment]:

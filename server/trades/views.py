@@ -1,5 +1,6 @@
 """Trades, offers, appointments and reviews as one party sees them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from server.trades.records import (
     TradeRecord,
     TransitionRecord,
 )
+from server.trades.repository import offers as offer_rows
 from server.trades.repository import reviews as review_rows
 from server.trades.repository import trades as trade_rows
 from shared_models.accounts import ProfileCard
@@ -143,15 +145,41 @@ def review_view(review: ReviewRecord, author: ProfileCard) -> Review:
     )
 
 
-def offer(work: UnitOfWork, record: OfferRecord, viewer_id: UUID) -> Offer:
-    """An offer; one whose time is over reads as expired even before its timer has run (H5)."""
+async def offers(work: UnitOfWork, seen: Sequence[tuple[OfferRecord, UUID]]) -> list[Offer]:
+    """Offers, each as a viewer of its own sees it; one query for any number of them, or none."""
+    rooms = {record.chatroom_id for record, viewer in seen if _answers_as_buyer(record, viewer)}
+    spent = await offer_rows.spent_in(work, rooms) if rooms else Counter[UUID]()
+    return [
+        offer_view(work, record, viewer_id, spent=spent[record.chatroom_id])
+        for record, viewer_id in seen
+    ]
+
+
+async def offer(work: UnitOfWork, record: OfferRecord, viewer_id: UUID) -> Offer:
+    """One offer."""
+    return (await offers(work, [(record, viewer_id)]))[0]
+
+
+def _answers_as_buyer(record: OfferRecord, viewer_id: UUID) -> bool:
+    answers = record.state == OfferState.PENDING and record.maker_id != viewer_id
+    return answers and viewer_id == record.buyer_id
+
+
+def offer_view(work: UnitOfWork, record: OfferRecord, viewer_id: UUID, *, spent: int) -> Offer:
+    """An offer; one whose time is over reads as expired even before its timer has run (H5).
+
+    ``spent`` is how many offers its buyer has made on the listing: a counter is one more of them
+    (rule 11).
+    """
     state = OfferState(record.state)
     if state is OfferState.PENDING and record.expires_at <= work.now:
         state = OfferState.EXPIRED
     actions: list[str] = []
     if state is OfferState.PENDING:
         mine = record.maker_id == viewer_id
-        actions = ["withdraw"] if mine else ["accept", "decline", "counter"]
+        actions = ["withdraw"] if mine else ["accept", "decline"]
+        if not mine and (viewer_id != record.buyer_id or spent < work.limits.offers_per_listing):
+            actions.append("counter")
     return Offer(
         id=record.id,
         chatroom_id=record.chatroom_id,
