@@ -90,6 +90,6 @@ def _actions(
         actions.append("reserve")
     if on_sale and viewer_id == room.buyer_id:
         actions.append("offer")
-    if on_sale or (trade is not None and trade.state == RESERVED):
+    if on_sale or (trade is not None and (trade.state, trade.method) == (RESERVED, "meet")):
         actions.append("appointment")
     return actions

@@ -7,7 +7,7 @@ from server.listings import api as listings
 from server.listings.api import ListingFacts
 from server.platform.errors import Conflict, Forbidden, Invalid
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import service, superseding, texts, timers, views
+from server.trades import dropping, service, superseding, texts, timers, views
 from server.trades.guards import Role, Step
 from server.trades.machine import RESERVED, reservation_due
 from server.trades.records import OfferRecord, TradeRecord
@@ -84,12 +84,15 @@ async def begin(
     """The trade, its listing reserved and every other pending offer superseded: all or nothing.
 
     The listing moves by compare-and-set on its state and price, and the database allows one open
-    trade on it (H1, I1); whoever comes second gets 409 ``already_reserved``.
+    trade on it (H1, I1); whoever comes second gets 409 ``already_reserved``. Nobody meets for what
+    goes by post: an appointment in the room is dropped.
     """
     me, listing, room = work.actor.account_id, situation.listing, situation.room
     if listing.price is None or not await listings.reserve(work, listing.id, listing.price):
         raise await already_reserved(work, situation.trade)
     trade_id = work.new_id()
+    if method == "post":
+        await dropping.in_room(work, room.id)
     meeting_at = await service.accepted_meeting(work, room.id)
     await trade_rows.add(
         work,
