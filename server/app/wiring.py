@@ -103,6 +103,7 @@ def _wire_trades(context: Context) -> None:
     wiring.on(ListingPriceChanged, trades.on_price_changed)
     wiring.on(ListingChanged, trades.on_listing_changed)
     wiring.on(AccountBlocked, trades.on_account_blocked)
+    wiring.on(AccountUnblocked, trades.on_account_unblocked)
     wiring.on(AccountDeleted, trades.on_account_deleted)
 
 

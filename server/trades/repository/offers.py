@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, func, insert, or_, select, update
 
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
@@ -121,6 +121,12 @@ async def supersede_on(work: UnitOfWork, listing_id: UUID) -> list[OfferRecord]:
 async def supersede_of(work: UnitOfWork, account_id: UUID) -> list[OfferRecord]:
     """Close every pending offer of an account; those that were closed, by room."""
     return await _supersede(work, or_(Offer.seller_id == account_id, Offer.buyer_id == account_id))
+
+
+async def supersede_between(work: UnitOfWork, one: UUID, other: UUID) -> list[OfferRecord]:
+    """Close every pending offer of two accounts; those that were closed, by room."""
+    pair = (one, other)
+    return await _supersede(work, and_(Offer.seller_id.in_(pair), Offer.buyer_id.in_(pair)))
 
 
 async def _supersede(work: UnitOfWork, where: ColumnElement[bool]) -> list[OfferRecord]:

@@ -307,15 +307,6 @@ async def test_declining_again_is_the_same_answer(market: Market) -> None:
     assert lines.count("offer_declined") == 1
 
 
-async def test_blocked_people_make_no_offers(market: Market) -> None:
-    deal = await market.deal()
-    made = await offer(market, deal)
-    assert (await deal.seller.put(f"/v1/accounts/{deal.buyer.id}/block")).status_code == 204
-    path = f"/v1/chatrooms/{deal.room_id}/offers"
-    problem(await deal.seller.post(f"/v1/offers/{made['id']}/accept"), 403, "blocked")
-    problem(await deal.buyer.post(path, {"amount": 95_000}), 403, "blocked")
-
-
 async def test_nothing_is_offered_on_what_is_reserved(market: Market) -> None:
     deal = await market.deal()
     await market.reserved(deal)
