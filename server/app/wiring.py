@@ -93,7 +93,10 @@ def _wire_trades(context: Context) -> None:
     wiring.provide(
         listings.ListingNeighbours,
         listings.ListingNeighbours(
-            is_trade_party=trades.is_party, room_of=chat.room_of, settle=trades.settle_listing
+            is_trade_party=trades.is_party,
+            room_of=chat.room_of,
+            settle=trades.settle_listing,
+            settle_due=trades.settle_due,
         ),
     )
     wiring.provide(

@@ -14,7 +14,7 @@ from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
 from server.trades.repository.trades import has_open, is_party
 from server.trades.service import moderate
-from server.trades.settling import settle_account, settle_listing, settle_room
+from server.trades.settling import settle_account, settle_due, settle_listing, settle_room
 from server.trades.superseding import on_account_deleted, on_listing_changed, on_price_changed
 from shared_models.trades import Appointment, Offer, Trade, TradeState
 
@@ -35,6 +35,7 @@ __all__ = [
     "open_between",
     "open_trades",
     "settle_account",
+    "settle_due",
     "settle_listing",
     "settle_room",
     "trades_seen",
