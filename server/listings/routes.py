@@ -174,7 +174,7 @@ async def undo_sold_elsewhere(listing_id: ListingId, write: Writing) -> Response
 
 @router.put("/listings/{listing_id}/like", status_code=204)
 async def like(listing_id: ListingId, write: Writing) -> Response:
-    """Like a listing."""
+    """Like a listing; 403 `own_listing` and `blocked`, 409 `not_public` once it is not shown."""
     write.limit(_LIKES)
     return await write(lambda work: likes.like(work, listing_id))
 

@@ -38,7 +38,6 @@ from shared_models.trades import (
     TradeCreate,
     TradeProblem,
     TradeShip,
-    TradeState,
 )
 
 router = APIRouter(prefix="/v1", tags=["Trades"])
@@ -54,7 +53,8 @@ Role = Annotated[
     Literal["seller", "buyer"] | None, Query(description="Only trades in which one is this.")
 ]
 State = Annotated[
-    TradeState | Literal["open"] | None,
+    Literal["reserved", "shipped", "handed_over", "disputed", "completed", "canceled", "open"]
+    | None,
     Query(description="Only trades in this state; `open` for all that are not final."),
 ]
 
@@ -149,7 +149,10 @@ async def withdraw_offer(offer_id: OfferId, write: Moving) -> Response:
 
 @router.post("/chatrooms/{room_id}/appointments", status_code=201, response_model=Appointment)
 async def propose_appointment(room_id: RoomId, body: AppointmentCreate, write: Moving) -> Response:
-    """Propose a time and place; it replaces the room's present appointment."""
+    """Propose a time and place; it replaces the room's present appointment.
+
+    409 `by_post` for what is reserved to go by post, `already_reserved` and `not_selling`.
+    """
     write.limit(_MOVES)
 
     async def propose(work: UnitOfWork) -> Reply:
@@ -219,7 +222,7 @@ async def confirm(trade_id: TradeId, body: TradeAction, write: Moving) -> Respon
 
 @router.post("/trades/{trade_id}/undo", response_model=Trade)
 async def undo(trade_id: TradeId, body: TradeAction, write: Moving) -> Response:
-    """Take one's own confirmation back, within 30 minutes."""
+    """Take one's own confirmation back, within 30 minutes; 403 `blocked` between blocked people."""
     write.limit(_MOVES)
     return await write(lambda work: service.act(work, trade_id, "undo", body))
 
