@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import psutil
 from websockets.asyncio.client import ClientConnection
 
-from bench.figures import Figures, measured, timed
+from bench.figures import Figures, counted, measured, timed
 from bench.filling import fill_room
 from bench.market import Market, Person, sell, sign_up
 from client_tui.core.cache import Cache
@@ -22,6 +22,7 @@ from server.app.settings import Settings
 from shared_models.realtime import Hello, Ok
 
 DEPTHS = (0, 1_000, 20_000)
+_TURNS = 10
 
 
 async def measure_chat(market: Market, *, sends: int, pages: int, sockets: int) -> list[Figures]:
@@ -35,7 +36,7 @@ async def measure_chat(market: Market, *, sends: int, pages: int, sockets: int) 
     ]
     settings = Settings(database_url=market.database_url, data_dir=market.scratch / "fill")
     await fill_room(settings, room.id, (seller.id, buyer.id), max(DEPTHS) + 1_000)
-    found += [await _history(market, buyer, room.id, depth, pages) for depth in DEPTHS]
+    found += await _history(market, buyer, room.id, pages)
     found.append(await _room_list(market, buyer, pages))
     found.append(await _idle_sockets(market, buyer, sockets))
     await seller.api.aclose()
@@ -114,18 +115,22 @@ async def _send_to_screen(
     return figures
 
 
-async def _history(
-    market: Market, person: Person, room_id: UUID, depth: int, count: int
-) -> Figures:
+async def _history(market: Market, person: Person, room_id: UUID, count: int) -> list[Figures]:
+    """Pages at every depth, in turns: what the machine does meanwhile is not taken for depth."""
     newest = (await person.api.room(room_id)).last_seq
-    before = newest + 1 - depth
-    await person.api.messages(room_id, before=before, limit=20)
-    with measured(f"a page of 20 messages at depth {depth:,}", market.watched) as figures:
-        for _ in range(count):
-            with timed(figures):
-                page = await person.api.messages(room_id, before=before, limit=20)
-            assert len(page.items) == 20
-    return figures
+    found = [(depth, Figures(f"a page of 20 messages at depth {depth:,}")) for depth in DEPTHS]
+    for depth, _ in found:
+        await person.api.messages(room_id, before=newest + 1 - depth, limit=20)
+    for turn in range(_TURNS):
+        for depth, figures in found:
+            with counted(figures, market.watched):
+                for _ in range(turn, count, _TURNS):
+                    with timed(figures):
+                        page = await person.api.messages(
+                            room_id, before=newest + 1 - depth, limit=20
+                        )
+                    assert len(page.items) == 20
+    return [figures for _, figures in found]
 
 
 async def _room_list(market: Market, person: Person, count: int) -> Figures:

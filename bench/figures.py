@@ -10,14 +10,28 @@ import psutil
 
 @dataclass(slots=True)
 class Figures:
-    """What one measurement showed. Times in ms, CPU in ms an operation, of the server alone."""
+    """What one measurement showed: times in ms, and the CPU seconds of the server alone."""
 
     name: str
     samples: list[float] = field(default_factory=list)
     operations: int = 0
-    server_cpu_ms: float = 0.0
-    database_cpu_ms: float = 0.0
+    server_cpu_s: float = 0.0
+    database_cpu_s: float = 0.0
     note: str = ""
+
+    @property
+    def server_cpu_ms(self) -> float:
+        """CPU of the server in ms an operation."""
+        return self.server_cpu_s * 1000 / self._count
+
+    @property
+    def database_cpu_ms(self) -> float:
+        """CPU of the database server in ms an operation."""
+        return self.database_cpu_s * 1000 / self._count
+
+    @property
+    def _count(self) -> int:
+        return self.operations or len(self.samples) or 1
 
     def percentile(self, percent: float) -> float:
         """The value that `percent` of the samples do not exceed."""
@@ -59,11 +73,17 @@ def _tree_cpu_s(pid: int) -> float:
 def measured(name: str, watched: Watched) -> Iterator[Figures]:
     """Count the CPU of the watched processes over the block."""
     figures = Figures(name)
+    with counted(figures, watched):
+        yield figures
+
+
+@contextmanager
+def counted(figures: Figures, watched: Watched) -> Iterator[None]:
+    """Add the CPU of the watched processes over the block: a part of a measurement."""
     server, database = watched.server_cpu_s(), watched.database_cpu_s()
-    yield figures
-    operations = figures.operations or len(figures.samples) or 1
-    figures.server_cpu_ms = (watched.server_cpu_s() - server) * 1000 / operations
-    figures.database_cpu_ms = (watched.database_cpu_s() - database) * 1000 / operations
+    yield
+    figures.server_cpu_s += watched.server_cpu_s() - server
+    figures.database_cpu_s += watched.database_cpu_s() - database
 
 
 @contextmanager

@@ -45,6 +45,15 @@ class OfferCreate(Body):
     amount: Price
 
 
+class OfferAccept(Body):
+    """``POST /v1/offers/{id}/accept``; may be left out altogether.
+
+    Without ``method`` it goes by the listing's: in person unless the listing is for post only.
+    """
+
+    method: Literal["meet", "post"] | None = None
+
+
 class AppointmentState(StrEnum):
     """Rule 12."""
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from client_tui.commands.running import need_terminal
+
 
 class Scale(StrEnum):
     """How much there is in the demo market."""
@@ -23,6 +25,7 @@ def demo(
     scale: Annotated[Scale, typer.Option(help="How much there is in it.")] = Scale.LARGE,
 ) -> None:
     """Try a private market on this machine; leaving it leaves nothing behind."""
+    need_terminal()
     from client_tui.demo import run
 
     run(seed=seed, scale=scale.value)

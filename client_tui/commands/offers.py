@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from client_tui.commands.output import JsonOption, label, now, price, put, put_json
 from client_tui.commands.running import api, run
+from client_tui.commands.trades import MethodOption
 
 if TYPE_CHECKING:
     from client_tui.core.api import Api
@@ -67,9 +68,9 @@ def make(
 
 
 @offer.command()
-def accept(offer: OfferArgument, json: JsonOption = False) -> None:
+def accept(offer: OfferArgument, method: MethodOption = None, json: JsonOption = False) -> None:
     """Accept; the listing is reserved at that price."""
-    _act(lambda account: account.accept_offer(offer), json)
+    _act(lambda account: account.accept_offer(offer, method), json)
 
 
 @offer.command()

@@ -116,10 +116,15 @@ def api() -> "Api":
     return Api(Http(credentials.server, credentials.token))
 
 
-def run_app() -> None:
-    """The Textual app; it needs a terminal on both sides."""
+def need_terminal() -> None:
+    """A usage error unless there is a terminal on both sides."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         usage_error("the app needs a terminal; `picky --help` lists the commands for scripts")
+
+
+def run_app() -> None:
+    """The Textual app; it needs a terminal on both sides."""
+    need_terminal()
     from client_tui.app import run
 
     try:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from shared_models.trades import Trade
 
 TradeArgument = Annotated[UUID, typer.Argument(help="The trade's id.")]
+MethodOption = Annotated[
+    str | None,
+    typer.Option(help="meet or post; what the listing says, or in person, if left out."),
+]
 trade = typer.Typer(help="Reserve, confirm, ship, cancel, review.", no_args_is_help=True)
 
 
@@ -99,7 +103,7 @@ def show(trade: TradeArgument, json: JsonOption = False) -> None:
 def reserve(
     room: Annotated[UUID, typer.Argument(help="The room with the buyer.")],
     price: Annotated[int, typer.Option(help="The price you see now.")],
-    method: Annotated[str, typer.Option(help="meet or post.")] = "meet",
+    method: MethodOption = None,
     json: JsonOption = False,
 ) -> None:
     """Reserve your listing for the buyer of a room."""

@@ -12,6 +12,7 @@ from client_tui.screens.ask import AskScreen
 from client_tui.screens.chat_base import ChatBase
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.reserve import ReserveScreen
+from shared_models.market import Method
 from shared_models.trades import Appointment, AppointmentCreate, Offer, TradeCreate
 
 Step = Callable[[], Awaitable[object]]
@@ -87,14 +88,24 @@ class Dealing(ChatBase):
         """Accept the offer, which reserves; or the time and place."""
         offer, meeting = self._offer_for("accept"), self._meeting_for("accept")
         if offer is not None:
-            question = ConfirmScreen(
-                f"Accept {self._money(offer.amount)}?",
-                "This reserves it at that price.",
-                yes="Accept",
-            )
-            self._ask(question, lambda: self.link.api.accept_offer(offer.id))
+            self._accept_offer(offer)
         elif meeting is not None:
             self._deal(self.link.api.accept_appointment(meeting.id))
+
+    def _accept_offer(self, offer: Offer) -> None:
+        room = self.room
+        assert room is not None
+        title = f"Accept {self._money(offer.amount)}?"
+        if room.listing.method is not Method.BOTH:
+            question = ConfirmScreen(title, "This reserves it at that price.", yes="Accept")
+            self._ask(question, lambda: self.link.api.accept_offer(offer.id))
+            return
+
+        def answered(method: str | None) -> None:
+            if method is not None:
+                self._deal(self.link.api.accept_offer(offer.id, method))
+
+        self.app.push_screen(ReserveScreen(title, Method.BOTH, yes="Accept"), answered)
 
     def do_decline(self) -> None:
         """Decline the offer, or call the meeting off."""
@@ -164,9 +175,8 @@ class Dealing(ChatBase):
         """Reserve it for the buyer of this room (T3)."""
         room = self.room
         assert room is not None
-        screen = ReserveScreen(
-            self.other_name(), self._money(room.listing.price or 0), room.listing.method
-        )
+        price = self._money(room.listing.price or 0)
+        title = f"Reserve for {self.other_name()} at {price}?"
 
         def answered(method: str | None) -> None:
             if method is not None:
@@ -178,7 +188,7 @@ class Dealing(ChatBase):
                 )
                 self._deal(self.link.api.reserve(form))
 
-        self.app.push_screen(screen, answered)
+        self.app.push_screen(ReserveScreen(title, room.listing.method, yes="Reserve"), answered)
 
     def do_appointment(self) -> None:
         """Propose when and where to meet."""

@@ -1,4 +1,4 @@
-"""Reserve one's own listing for the buyer of a room."""
+"""Reserve a listing for the buyer of a room, by one of the ways that it is offered."""
 
 from typing import ClassVar
 
@@ -15,22 +15,20 @@ _WAYS = {"meet": "in person", "post": "by post"}
 
 
 class ReserveScreen(ModalScreen[str | None]):
-    """Who gets it, at what price, and how; the answer is the method."""
+    """Who gets it or at what price, and how; the answer is the method."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
-    def __init__(self, buyer: str, price: str, method: Method) -> None:
+    def __init__(self, title: str, method: Method, *, yes: str) -> None:
         super().__init__()
-        self._buyer = buyer
-        self._price = price
+        self._title = title
+        self._yes = yes
         self._methods = ["meet", "post"] if method is Method.BOTH else [method.value]
 
     def compose(self) -> ComposeResult:
         """What it means, and the ways the listing offers."""
         with Vertical(classes="dialog"):
-            yield Static(
-                f"Reserve for {self._buyer} at {self._price}?", classes="dialog-title", markup=False
-            )
+            yield Static(self._title, classes="dialog-title", markup=False)
             yield Static(
                 "It leaves the market until you both confirm or one of you cancels.\n"
                 "Other offers on it end.",
@@ -38,7 +36,7 @@ class ReserveScreen(ModalScreen[str | None]):
             )
             yield OptionList(*(Option(f"hand over {_WAYS[way]}", id=way) for way in self._methods))
             with Horizontal(classes="buttons"):
-                yield Button("Reserve", id="reserve", variant="primary")
+                yield Button(self._yes, id="reserve", variant="primary")
                 yield Button("Cancel", id="cancel")
 
     def on_mount(self) -> None:

@@ -172,9 +172,11 @@ async def count_trade(work: UnitOfWork, *, seller_id: UUID, buyer_id: UUID) -> N
 
 
 async def set_manner(work: UnitOfWork, account_id: UUID, score: float, review_count: int) -> None:
-    """The newly computed manner score and the number of reviews behind it (rule 14)."""
-    values = {"manner_score": score, "review_count": review_count}
-    if await repository.update_account(work, account_id, values):
+    """The newly computed manner score and the number of reviews behind it (rule 14).
+
+    Nothing is announced when both are what they were.
+    """
+    if await repository.set_manner(work, account_id, score, review_count):
         work.announce(AccountChanged(account_id))
 
 

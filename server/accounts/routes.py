@@ -161,6 +161,7 @@ async def block(
 ) -> Response:
     """Block an account. 409 `open_trade` while the two have a reserved trade."""
     write.limit(_BLOCKS)
+    await write.context.wiring.port(OpenTrades).settle(write.context, write.actor.account_id)
     return await write(lambda work: people.block(work, account_id, cancel_trade=cancel_trade))
 
 

@@ -93,7 +93,10 @@ def _wire_trades(context: Context) -> None:
     wiring.provide(
         listings.ListingNeighbours,
         listings.ListingNeighbours(
-            is_trade_party=trades.is_party, room_of=chat.room_of, settle=trades.settle_listing
+            is_trade_party=trades.is_party,
+            room_of=chat.room_of,
+            settle=trades.settle_listing,
+            settle_due=trades.settle_due,
         ),
     )
     wiring.provide(
@@ -103,6 +106,7 @@ def _wire_trades(context: Context) -> None:
     wiring.on(ListingPriceChanged, trades.on_price_changed)
     wiring.on(ListingChanged, trades.on_listing_changed)
     wiring.on(AccountBlocked, trades.on_account_blocked)
+    wiring.on(AccountUnblocked, trades.on_account_unblocked)
     wiring.on(AccountDeleted, trades.on_account_deleted)
 
 

@@ -4,7 +4,7 @@ from server.chat.elsewhere import on_sale_again, on_sold_elsewhere
 from server.chat.export import export_rows
 from server.chat.history import find_message
 from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
-from server.chat.repository import lock_room, room_of, rooms_on
+from server.chat.repository import blocked_among, lock_room, room_of, rooms_on
 from server.chat.rooms import (
     all_rooms,
     buyers_by_listing,
@@ -45,6 +45,7 @@ __all__ = [
     "SendLine",
     "Sent",
     "all_rooms",
+    "blocked_among",
     "buyers_by_listing",
     "buyers_on",
     "close_rooms",

@@ -19,4 +19,7 @@ class ListingNeighbours:
     """``(work, listing_id, account_id)``: the chatroom that the account opened on it."""
 
     settle: Callable[[Context, UUID], Awaitable[None]]
-    """``(context, listing_id)``: run what is overdue of it, before it is read (H5)."""
+    """``(context, listing_id)``: run what is overdue of it, before it is read or changed (H5)."""
+
+    settle_due: Callable[[Context], Awaitable[None]]
+    """``(context)``: run what is overdue of any listing, before a list is read (H5)."""

@@ -1,5 +1,6 @@
 """Listings over HTTP."""
 
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,8 +13,8 @@ from server.platform.http import (
     CursorText,
     IfMatch,
     Limit,
-    Opening,
     Reading,
+    Writer,
     Writing,
     context_of,
     model_response,
@@ -46,12 +47,34 @@ ListingId = Annotated[UUID, Path(description="The listing.")]
 async def settled(
     request: Request, listing_id: ListingId
 ) -> AbstractAsyncContextManager[UnitOfWork]:
-    """What :data:`Opening` gives, once the overdue trade on the listing in the path is settled."""
+    """A reading unit of work, to be opened, once the overdue trade on the listing is settled."""
     port = context_of(request).wiring.port(ListingNeighbours)
     return reading_after(request, lambda context, _: port.settle(context, listing_id))
 
 
+async def all_settled(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
+    """The same for a list of listings: once what is overdue anywhere is settled."""
+    port = context_of(request).wiring.port(ListingNeighbours)
+    return reading_after(request, lambda context, _: port.settle_due(context))
+
+
+async def reading_settled(request: Request) -> AsyncIterator[UnitOfWork]:
+    """The same as a reading unit of work."""
+    async with await all_settled(request) as work:
+        yield work
+
+
+async def settled_writer(listing_id: ListingId, write: Writing) -> Writer:
+    """A writer, once the overdue trade on the listing in the path is settled."""
+    port = write.context.wiring.port(ListingNeighbours)
+    await port.settle(write.context, listing_id)
+    return write
+
+
 Settled = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(settled)]
+AllSettled = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(all_settled)]
+ReadingSettled = Annotated[UnitOfWork, Depends(reading_settled, scope="function")]
+SettledWriting = Annotated[Writer, Depends(settled_writer)]
 PriceBound = Annotated[int | None, Query(ge=0, le=99_999_999)]
 States = Annotated[
     Literal["draft", "selling", "reserved", "sold", "any"],
@@ -101,7 +124,7 @@ Wanted = Annotated[ListingFilter, Depends(listing_filter)]
 
 @router.get("/listings", response_model=Page[ListingCard])
 async def search_listings(
-    wanted: Wanted, opened: Opening, limit: Limit = 20, cursor: CursorText = None
+    wanted: Wanted, opened: AllSettled, limit: Limit = 20, cursor: CursorText = None
 ) -> Response:
     """What is for sale. A text search is noted in the account's history."""
     return model_response(await lists.search(opened, wanted, limit, cursor))
@@ -122,7 +145,7 @@ async def read_listing(listing_id: ListingId, opened: Settled) -> Response:
 
 @router.patch("/listings/{listing_id}", response_model=Listing)
 async def change_listing(
-    listing_id: ListingId, body: ListingPatch, version: IfMatch, write: Writing
+    listing_id: ListingId, body: ListingPatch, version: IfMatch, write: SettledWriting
 ) -> Response:
     """Edit one's own listing, or publish a draft. What is left out stays."""
     write.limit(_EDITS)
@@ -130,13 +153,13 @@ async def change_listing(
 
 
 @router.delete("/listings/{listing_id}", status_code=204)
-async def delete_listing(listing_id: ListingId, write: Writing) -> Response:
+async def delete_listing(listing_id: ListingId, write: SettledWriting) -> Response:
     """Delete one's own listing; 409 `trade_in_progress` while it is reserved."""
     return await write(lambda work: service.delete(work, listing_id))
 
 
 @router.post("/listings/{listing_id}/sold-elsewhere", response_model=Listing)
-async def sold_elsewhere(listing_id: ListingId, write: Writing) -> Response:
+async def sold_elsewhere(listing_id: ListingId, write: SettledWriting) -> Response:
     """Close a listing that was sold outside the market; it can be undone for 24 h."""
     write.limit(_EDITS)
     return await write(lambda work: elsewhere.sold_elsewhere(work, listing_id))
@@ -151,7 +174,7 @@ async def undo_sold_elsewhere(listing_id: ListingId, write: Writing) -> Response
 
 @router.put("/listings/{listing_id}/like", status_code=204)
 async def like(listing_id: ListingId, write: Writing) -> Response:
-    """Like a listing."""
+    """Like a listing; 403 `own_listing` and `blocked`, 409 `not_public` once it is not shown."""
     write.limit(_LIKES)
     return await write(lambda work: likes.like(work, listing_id))
 
@@ -166,7 +189,7 @@ async def unlike(listing_id: ListingId, write: Writing) -> Response:
 @router.get("/accounts/{account_id}/listings", response_model=Page[ListingCard])
 async def account_listings(
     account_id: UUID,
-    work: Reading,
+    work: ReadingSettled,
     state: States = "any",
     limit: Limit = 20,
     cursor: CursorText = None,
@@ -177,13 +200,15 @@ async def account_listings(
 
 
 @router.get("/me/likes", response_model=Page[ListingCard])
-async def my_likes(work: Reading, limit: Limit = 20, cursor: CursorText = None) -> Response:
+async def my_likes(work: ReadingSettled, limit: Limit = 20, cursor: CursorText = None) -> Response:
     """What one likes, last liked first."""
     return model_response(await lists.likes_page(work, limit, cursor))
 
 
 @router.get("/me/recently-viewed", response_model=Page[ListingCard])
-async def recently_viewed(work: Reading, limit: Limit = 20, cursor: CursorText = None) -> Response:
+async def recently_viewed(
+    work: ReadingSettled, limit: Limit = 20, cursor: CursorText = None
+) -> Response:
     """What one has read, last read first."""
     return model_response(await lists.viewed_page(work, limit, cursor))
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import views
+from server.trades.blocking import on_account_blocked, on_account_unblocked
 from server.trades.export import export_rows
 from server.trades.extras import load as load_room_extra
 from server.trades.records import AppointmentRecord, OfferRecord, TradeRecord
@@ -12,10 +13,10 @@ from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
 from server.trades.repository.trades import has_open, is_party
-from server.trades.service import moderate, on_account_blocked
-from server.trades.settling import settle_account, settle_listing, settle_room
+from server.trades.service import moderate
+from server.trades.settling import settle_account, settle_due, settle_listing, settle_room
 from server.trades.superseding import on_account_deleted, on_listing_changed, on_price_changed
-from shared_models.trades import Appointment, Offer, Trade
+from shared_models.trades import Appointment, Offer, Trade, TradeState
 
 __all__ = [
     "Seen",
@@ -28,11 +29,13 @@ __all__ = [
     "offers_seen",
     "on_account_blocked",
     "on_account_deleted",
+    "on_account_unblocked",
     "on_listing_changed",
     "on_price_changed",
     "open_between",
     "open_trades",
     "settle_account",
+    "settle_due",
     "settle_listing",
     "settle_room",
     "trades_seen",
@@ -56,13 +59,11 @@ async def trades_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Tr
 
 
 async def offers_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Offer]:
-    """Offers as their parties see them, without a stranger's; one query for any number."""
+    """Offers as their parties see them, without a stranger's; two queries for any number."""
     found = {offer.id: offer for offer in await offer_rows.find_all(work, _ids(seen))}
-    return {
-        (id_, viewer_id): views.offer(work, found[id_], viewer_id)
-        for id_, viewer_id in seen
-        if _is_party(found.get(id_), viewer_id)
-    }
+    own = [one for one in seen if _is_party(found.get(one[0]), one[1])]
+    shown = await views.offers(work, [(found[id_], viewer_id) for id_, viewer_id in own])
+    return dict(zip(own, shown, strict=True))
 
 
 async def appointments_seen(work: UnitOfWork, seen: Collection[Seen]) -> dict[Seen, Appointment]:
@@ -87,4 +88,4 @@ def _is_party(
 
 async def open_between(work: UnitOfWork, one: UUID, other: UUID) -> bool:
     """Whether the two have a reserved trade that a block would cancel (T14)."""
-    return bool(await trade_rows.reserved_between(work, one, other))
+    return bool(await trade_rows.between(work, one, other, TradeState.RESERVED))

@@ -27,7 +27,8 @@ async def propose(
 ) -> tuple[Appointment, bool]:
     """Either party proposes; a new proposal replaces the room's present one.
 
-    422 for a time out of bounds, or without ``reason`` within the hour before an accepted one.
+    422 for a time out of bounds, or without ``reason`` within the hour before an accepted one; 409
+    ``already_reserved``, ``wrong_state``, ``by_post`` and ``not_selling``.
     """
     me = work.actor.account_id
     situation = await look(work, room_id)
@@ -62,12 +63,14 @@ def _is_repeat(current: AppointmentRecord, me: UUID, body: AppointmentCreate) ->
 
 
 async def _check_open(work: UnitOfWork, situation: Situation) -> None:
-    """While the listing is on sale, or reserved for this room's buyer."""
+    """While the listing is on sale, or reserved for this room's buyer to be handed over."""
     trade = situation.trade
     if trade is not None and trade.chatroom_id != situation.room.id:
         raise await already_reserved(work, trade)
     if trade is not None and trade.state != machine.RESERVED:
         raise Conflict("wrong_state", f"The trade is {trade.state}: there is nothing to arrange.")
+    if trade is not None and trade.method == "post":
+        raise Conflict("by_post", "It goes by post: there is nothing to meet for.")
     if trade is None and (situation.listing.state != "selling" or situation.listing.removed):
         raise Conflict("not_selling", "It is not on sale.")
     check_dealing(situation.room)
@@ -94,7 +97,7 @@ async def _replace(work: UnitOfWork, current: AppointmentRecord, body: Appointme
 async def accept(work: UnitOfWork, appointment_id: UUID) -> Appointment:
     """The other side accepts: the reservation now lasts until 72 h after the time (T13).
 
-    409 ``already_reserved``, ``wrong_state`` and ``not_selling``, as for a proposal.
+    409 ``already_reserved``, ``wrong_state``, ``by_post`` and ``not_selling``, as for a proposal.
     """
     found, situation = await _own(work, appointment_id)
     if not _already_done(work, found, "accept"):

@@ -19,7 +19,7 @@ _DROPPED = AppointmentState.DROPPED
 
 
 async def in_room(work: UnitOfWork, room_id: UUID) -> None:
-    """The trade in the room is canceled."""
+    """The trade in the room is canceled, or goes by post."""
     await _drop(work, await rows.current_in_rooms(work, [room_id]))
 
 

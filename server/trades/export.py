@@ -23,8 +23,8 @@ async def export_rows(work: UnitOfWork, account_id: UUID) -> AsyncIterator[Expor
     """
     async for row in _trades(work, account_id):
         yield row
-    for offer in await offer_rows.of_account(work, account_id):
-        view = views.offer(work, offer, account_id)
+    offers = await offer_rows.of_account(work, account_id)
+    for view in await views.offers(work, [(offer, account_id) for offer in offers]):
         yield ExportRow("offers", view.model_dump(mode="json"))
     for appointment in await appointment_rows.of_account(work, account_id):
         meeting = views.appointment(work, appointment, account_id)

@@ -13,16 +13,17 @@ from server.trades.records import AppointmentRecord, OfferRecord, TradeRecord
 from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
-from shared_models.trades import Appointment
+from shared_models.trades import Appointment, Offer
 
 
 async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list[RoomExtra]:
     """The newest trade, the pending offer and the appointment of each room, as a party of it sees
-    them; seven queries for any number of rooms.
+    them; eight queries for any number of rooms.
     """
     room_ids = {room.id for room, _ in seen}
     trades = await trade_rows.newest_in(work, room_ids)
     offers = await offer_rows.pending_by_room(work, room_ids)
+    spent = await offer_rows.spent_in(work, room_ids)
     appointments = await appointment_rows.shown_by_room(work, room_ids)
     goods = await listings.facts_by_id(work, {room.listing_id for room, _ in seen if _lives(room)})
     dealing = [(room, viewer_id) for room, viewer_id in seen if room.id in trades]
@@ -32,16 +33,30 @@ async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list
     for room, viewer_id in seen:
         offer, appointment = offers.get(room.id), appointments.get(room.id)
         listing = goods.get(room.listing_id)
-        actions = _actions(room, viewer_id, listing, trades.get(room.id), offer)
+        actions = _actions(room, viewer_id, listing, trades.get(room.id))
+        if not _may_offer(work, viewer_id, offer, spent[room.id]):
+            actions = [action for action in actions if action != "offer"]
         extras.append(
             RoomExtra(
                 trade=trade_of.get((room, viewer_id)),
-                offer=views.offer(work, offer, viewer_id) if offer else None,
+                offer=_offer(work, offer, viewer_id, spent[room.id]),
                 appointment=_meeting(work, appointment, viewer_id, actions),
                 actions=actions,
             )
         )
     return extras
+
+
+def _may_offer(work: UnitOfWork, viewer_id: UUID, offer: OfferRecord | None, spent: int) -> bool:
+    """One pending offer of one's own at a time, and so many a listing (rule 11)."""
+    waits = offer is not None and offer.maker_id == viewer_id
+    return not waits and spent < work.limits.offers_per_listing
+
+
+def _offer(
+    work: UnitOfWork, record: OfferRecord | None, viewer_id: UUID, spent: int
+) -> Offer | None:
+    return None if record is None else views.offer_view(work, record, viewer_id, spent=spent)
 
 
 def _meeting(
@@ -66,7 +81,6 @@ def _actions(
     viewer_id: UUID,
     listing: ListingFacts | None,
     trade: TradeRecord | None,
-    offer: OfferRecord | None,
 ) -> list[str]:
     if not _lives(room):
         return []
@@ -74,8 +88,8 @@ def _actions(
     actions = []
     if on_sale and viewer_id == room.seller_id:
         actions.append("reserve")
-    if on_sale and viewer_id == room.buyer_id and (offer is None or offer.maker_id != viewer_id):
+    if on_sale and viewer_id == room.buyer_id:
         actions.append("offer")
-    if on_sale or (trade is not None and trade.state == RESERVED):
+    if on_sale or (trade is not None and (trade.state, trade.method) == (RESERVED, "meet")):
         actions.append("appointment")
     return actions

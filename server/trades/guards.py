@@ -32,13 +32,14 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An attempt at an action: by whom and when."""
+    """An attempt at an action: by whom and when; ``blocked`` if one party blocks the other."""
 
     role: Role
     actor_id: UUID | None
     now: datetime
     limits: Limits
     details: Details = field(default_factory=Details)
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,12 @@ def not_confirmed_by_me(trade: TradeRecord, step: Step) -> Denial | None:
 
 
 def undo_in_time(trade: TradeRecord, step: Step) -> Denial | None:
-    """By who confirmed, within 30 minutes (T10)."""
+    """By who confirmed, within 30 minutes (T10); a block would have canceled what it leads to."""
     confirmed = confirmed_at(trade, step.role)
     if confirmed is None:
         return Denial("not_your_confirmation", "The other side confirmed, not you.", forbidden=True)
+    if step.blocked:
+        return Denial("blocked", "You and this person do not deal with each other.", forbidden=True)
     if step.now <= confirmed + timedelta(minutes=step.limits.undo_minutes):
         return None
     return Denial("too_late", f"Undo works for {step.limits.undo_minutes} minutes.")

@@ -1,5 +1,7 @@
 """What the worker runs for trades. Each decides inside its transaction whether it is time."""
 
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +9,9 @@ from server.platform.context import Context
 from server.platform.jobs import Periodic, Run
 from server.platform.unit_of_work import transact
 from server.trades import offers, reviews, service, timers
+
+FADE = "trades.fade"
+"""Lets the scores that are kept follow their fading bad points."""
 
 
 async def _trade_timer(context: Context, payload: dict[str, Any]) -> None:
@@ -38,11 +43,20 @@ async def _review_timer(context: Context, payload: dict[str, Any]) -> None:
     await transact(context, None, lambda work: reviews.run_publishing(work, trade_id))
 
 
+async def _fade(context: Context, _payload: dict[str, Any]) -> None:
+    last: UUID | None = None
+    while True:
+        last = await transact(context, None, partial(reviews.fade, after=last))
+        if last is None:
+            return
+
+
 RUNNERS: dict[str, Run] = {
     timers.TRADE_TIMER: _trade_timer,
     timers.TRADE_REMINDER: _trade_reminder,
     timers.OFFER_TIMER: _offer_timer,
     timers.APPOINTMENT_REMINDER: _appointment_reminder,
     timers.REVIEW_TIMER: _review_timer,
+    FADE: _fade,
 }
-PERIODIC: tuple[Periodic, ...] = ()
+PERIODIC = (Periodic(FADE, timedelta(days=1)),)

@@ -13,7 +13,7 @@ from server.trades import reserving, superseding, texts, timers, views
 from server.trades.records import OfferRecord
 from server.trades.repository import offers as offer_rows
 from server.trades.situation import Situation, check_dealing, check_on_sale, look
-from shared_models.trades import Offer, OfferCreate, OfferState
+from shared_models.trades import Offer, OfferAccept, OfferCreate, OfferState
 
 _DAY = timedelta(days=1)
 _PENDING = OfferState.PENDING.value
@@ -32,7 +32,7 @@ async def make(work: UnitOfWork, room_id: UUID, body: OfferCreate) -> tuple[Offe
     await _check(work, situation)
     pending = await _pending(work, room_id)
     if pending is not None and pending.maker_id == me:
-        shown = views.offer(work, pending, me)
+        shown = await views.offer(work, pending, me)
         if pending.amount == body.amount:
             return shown, False
         raise Conflict("offer_pending", "You have a pending offer here.", current=shown)
@@ -49,20 +49,23 @@ async def counter(work: UnitOfWork, offer_id: UUID, body: OfferCreate) -> tuple[
         and pending is not None
         and (pending.maker_id, pending.amount) == (me, body.amount)
     ):
-        return views.offer(work, pending, me), False
-    _check_pending(work, offer)
+        return await views.offer(work, pending, me), False
+    await _check_pending(work, offer)
     await _check(work, situation)
     return await _put(work, situation, body.amount, replaced=offer), True
 
 
-async def accept(work: UnitOfWork, offer_id: UUID) -> Offer:
-    """T4: the other side accepts, which reserves the listing at that price in the same step."""
+async def accept(work: UnitOfWork, offer_id: UUID, body: OfferAccept) -> Offer:
+    """T4: the other side accepts, which reserves the listing at that price in the same step.
+
+    Who accepts says how it changes hands, where the listing leaves it open.
+    """
     offer, situation = await _answering(work, offer_id)
     if offer.state != OfferState.ACCEPTED:
         await check_on_sale(work, situation)
-        _check_pending(work, offer)
+        await _check_pending(work, offer)
         check_dealing(situation.room)
-        method = reserving.default_method(situation.listing)
+        method = reserving.agreed_method(situation.listing, body.method)
         await reserving.begin(work, situation, price=offer.amount, method=method, accepted=offer)
     return await _shown(work, offer.id)
 
@@ -99,8 +102,8 @@ async def _answering(work: UnitOfWork, offer_id: UUID) -> tuple[OfferRecord, Sit
     return offer, situation
 
 
-def _check_pending(work: UnitOfWork, offer: OfferRecord) -> None:
-    shown = views.offer(work, offer, work.actor.account_id)
+async def _check_pending(work: UnitOfWork, offer: OfferRecord) -> None:
+    shown = await views.offer(work, offer, work.actor.account_id)
     if shown.state != OfferState.PENDING:
         raise Conflict(f"offer_{shown.state}", f"The offer is {shown.state}.", current=shown)
 
@@ -108,7 +111,7 @@ def _check_pending(work: UnitOfWork, offer: OfferRecord) -> None:
 async def _close(work: UnitOfWork, offer: OfferRecord, state: OfferState) -> Offer:
     me = work.actor.account_id
     if offer.state != state:
-        _check_pending(work, offer)
+        await _check_pending(work, offer)
         if not await offer_rows.close(work, offer.id, state):
             raise LostRace(f"offer {offer.id} moved on")
         await superseding.close_card(work, offer, state.value, me)
@@ -118,7 +121,7 @@ async def _close(work: UnitOfWork, offer: OfferRecord, state: OfferState) -> Off
 async def _shown(work: UnitOfWork, offer_id: UUID) -> Offer:
     offer = await offer_rows.find(work, offer_id)
     assert offer is not None
-    return views.offer(work, offer, work.actor.account_id)
+    return await views.offer(work, offer, work.actor.account_id)
 
 
 async def _check(work: UnitOfWork, situation: Situation) -> None:
@@ -155,7 +158,7 @@ async def _put(
     me, room = work.actor.account_id, situation.room
     _check_amount(work, situation, amount)
     if me == room.buyer_id:
-        await _check_count(work, room.listing_id)
+        await _check_count(work, room.id)
     if replaced is not None:
         if not await offer_rows.close(work, replaced.id, OfferState.COUNTERED):
             raise LostRace(f"offer {replaced.id} moved on")
@@ -175,7 +178,7 @@ async def _put(
     await offer_rows.add(work, offer)
     await _tell_made(work, offer, counter=replaced is not None)
     await timers.start_offer(work, offer)
-    return views.offer(work, offer, me)
+    return await views.offer(work, offer, me)
 
 
 async def _tell_made(work: UnitOfWork, offer: OfferRecord, *, counter: bool) -> None:
@@ -207,13 +210,13 @@ def _check_amount(work: UnitOfWork, situation: Situation, amount: int) -> None:
         raise Invalid.field("amount", "not_negotiable", f"The price is fixed at {price:,}.")
 
 
-async def _check_count(work: UnitOfWork, listing_id: UUID) -> None:
-    """3 per listing, however they end but for superseded ones; 25 a day.
+async def _check_count(work: UnitOfWork, room_id: UUID) -> None:
+    """3 per listing, however they end but for superseded ones; 25 a day as buyer.
 
     The account is held first: it may be making other offers at this moment.
     """
     me, most = work.actor.account_id, work.limits.offers_per_listing
-    if await offer_rows.count_on(work, listing_id, me) >= most:
+    if (await offer_rows.spent_in(work, [room_id]))[room_id] >= most:
         raise Conflict("offer_limit", f"You have made {most} offers on this listing.")
     if not work.context.rates.enabled:
         return

@@ -7,7 +7,7 @@ from server.listings import api as listings
 from server.listings.api import ListingFacts
 from server.platform.errors import Conflict, Forbidden, Invalid
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import service, superseding, texts, timers, views
+from server.trades import dropping, service, superseding, texts, timers, views
 from server.trades.guards import Role, Step
 from server.trades.machine import RESERVED, reservation_due
 from server.trades.records import OfferRecord, TradeRecord
@@ -34,7 +34,8 @@ async def reserve(work: UnitOfWork, body: TradeCreate) -> tuple[Trade, bool]:
     situation = await look(work, body.chatroom_id)
     if situation.room.seller_id != me:
         raise Forbidden("wrong_role", "Only the seller reserves. Make an offer instead.")
-    method = _method(situation.listing, body)
+    wanted = body.method if "method" in body.model_fields_set else None
+    method = agreed_method(situation.listing, wanted)
     if situation.trade is not None and _is_repeat(situation.trade, me, body, method):
         return await views.trade(work, situation.trade, me), False
     await check_on_sale(work, situation)
@@ -54,17 +55,16 @@ def _is_repeat(trade: TradeRecord, me: UUID, body: TradeCreate, method: str) -> 
     return same and trade.last_event == "reserved" and trade.last_actor_id == me
 
 
-def _method(listing: ListingFacts, body: TradeCreate) -> str:
-    if "method" not in body.model_fields_set:
-        return default_method(listing)
-    if listing.method not in ("both", body.method):
+def agreed_method(listing: ListingFacts, wanted: str | None) -> str:
+    """How it changes hands: as wanted, or 422 ``not_offered``.
+
+    Where nothing is said, by post when the listing offers nothing else, in person otherwise.
+    """
+    if wanted is None:
+        return "post" if listing.method == "post" else "meet"
+    if listing.method not in ("both", wanted):
         raise Invalid.field("method", "not_offered", f"The listing is for {listing.method} only.")
-    return body.method
-
-
-def default_method(listing: ListingFacts) -> str:
-    """By post when the listing offers nothing else; in person otherwise."""
-    return "post" if listing.method == "post" else "meet"
+    return wanted
 
 
 async def _price_changed(work: UnitOfWork, situation: Situation) -> Conflict:
@@ -84,12 +84,15 @@ async def begin(
     """The trade, its listing reserved and every other pending offer superseded: all or nothing.
 
     The listing moves by compare-and-set on its state and price, and the database allows one open
-    trade on it (H1, I1); whoever comes second gets 409 ``already_reserved``.
+    trade on it (H1, I1); whoever comes second gets 409 ``already_reserved``. Nobody meets for what
+    goes by post: an appointment in the room is dropped.
     """
     me, listing, room = work.actor.account_id, situation.listing, situation.room
     if listing.price is None or not await listings.reserve(work, listing.id, listing.price):
         raise await already_reserved(work, situation.trade)
     trade_id = work.new_id()
+    if method == "post":
+        await dropping.in_room(work, room.id)
     meeting_at = await service.accepted_meeting(work, room.id)
     await trade_rows.add(
         work,

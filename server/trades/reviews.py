@@ -1,5 +1,6 @@
 """Double-blind reviews (rule 13, T16) and the manner score that is made of them (rule 14)."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from server.accounts import api as accounts
@@ -11,12 +12,14 @@ from server.trades.events import ReviewAnswered, ReviewPublished
 from server.trades.records import ReviewRecord, TradeRecord
 from server.trades.repository import reviews as rows
 from server.trades.repository import trades as trade_rows
-from server.trades.scores import manner_score
+from server.trades.scores import FADE_BEGINS, FADE_ENDS, manner_score
 from shared_models.base import Page
 from shared_models.market import REVIEW_TAGS
 from shared_models.trades import Review, ReviewAnswer, ReviewCreate
 
 _TAGS = frozenset(tag.id for tag in REVIEW_TAGS)
+_FADE_MARGIN = timedelta(days=30)
+_FADE_AT_ONCE = 50
 
 
 async def write(work: UnitOfWork, trade_id: UUID, body: ReviewCreate) -> tuple[Review, bool]:
@@ -94,6 +97,24 @@ async def rescore(work: UnitOfWork, account_id: UUID) -> None:
     reviews = await rows.published_about(work, account_id)
     score = manner_score(reviews, work.now)
     await accounts.set_manner(work, account_id, score, len(reviews))
+
+
+async def fade(work: UnitOfWork, *, after: UUID | None) -> UUID | None:
+    """Rescore the next accounts with reviews whose bad points, if any, fade (rule 14).
+
+    The last of them, None at the end. A review is looked at for a while after its points are gone,
+    in case that nobody did so at the time.
+    """
+    found = await rows.subjects_between(
+        work,
+        work.now - FADE_ENDS - _FADE_MARGIN,
+        work.now - FADE_BEGINS,
+        after=after,
+        limit=_FADE_AT_ONCE,
+    )
+    for account_id in found:
+        await rescore(work, account_id)
+    return found[-1] if len(found) == _FADE_AT_ONCE else None
 
 
 async def run_publishing(work: UnitOfWork, trade_id: UUID) -> None:

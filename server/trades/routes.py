@@ -11,6 +11,7 @@ from server.platform.http import (
     CursorText,
     Limit,
     Reply,
+    Writer,
     Writing,
     model_response,
     reading_after,
@@ -24,6 +25,7 @@ from shared_models.trades import (
     Appointment,
     AppointmentCreate,
     Offer,
+    OfferAccept,
     OfferCreate,
     Report,
     ReportCreate,
@@ -36,7 +38,6 @@ from shared_models.trades import (
     TradeCreate,
     TradeProblem,
     TradeShip,
-    TradeState,
 )
 
 router = APIRouter(prefix="/v1", tags=["Trades"])
@@ -52,7 +53,8 @@ Role = Annotated[
     Literal["seller", "buyer"] | None, Query(description="Only trades in which one is this.")
 ]
 State = Annotated[
-    TradeState | Literal["open"] | None,
+    Literal["reserved", "shipped", "handed_over", "disputed", "completed", "canceled", "open"]
+    | None,
     Query(description="Only trades in this state; `open` for all that are not final."),
 ]
 
@@ -77,6 +79,19 @@ Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
 SubjectSettled = Annotated[UnitOfWork, Depends(subject_settled, scope="function")]
 
 
+async def settled_writer(write: Writing) -> Writer:
+    """A writer, once the account's timers have run.
+
+    A timer that runs within the action is rolled back with it when it is refused; what the refusal
+    shows would then be nowhere (H5).
+    """
+    await settle_account(write.context, write.actor.account_id)
+    return write
+
+
+Moving = Annotated[Writer, Depends(settled_writer)]
+
+
 def _new_or_old(result: tuple[BaseModel, bool]) -> Reply:
     """201 for what is new, 200 for a repeat that was answered with what there is."""
     body, is_new = result
@@ -84,7 +99,7 @@ def _new_or_old(result: tuple[BaseModel, bool]) -> Reply:
 
 
 @router.post("/chatrooms/{room_id}/offers", status_code=201, response_model=Offer)
-async def make_offer(room_id: RoomId, body: OfferCreate, write: Writing) -> Response:
+async def make_offer(room_id: RoomId, body: OfferCreate, write: Moving) -> Response:
     """As buyer, offer a price. 409 `offer_pending` while one's own offer waits."""
     write.limit(_MOVES)
 
@@ -95,7 +110,7 @@ async def make_offer(room_id: RoomId, body: OfferCreate, write: Writing) -> Resp
 
 
 @router.post("/offers/{offer_id}/counter", status_code=201, response_model=Offer)
-async def counter_offer(offer_id: OfferId, body: OfferCreate, write: Writing) -> Response:
+async def counter_offer(offer_id: OfferId, body: OfferCreate, write: Moving) -> Response:
     """Answer the other side's offer with another amount; it replaces that offer."""
     write.limit(_MOVES)
 
@@ -106,29 +121,38 @@ async def counter_offer(offer_id: OfferId, body: OfferCreate, write: Writing) ->
 
 
 @router.post("/offers/{offer_id}/accept", response_model=Offer)
-async def accept_offer(offer_id: OfferId, write: Writing) -> Response:
-    """Accept the other side's offer; the listing is reserved at that price in the same step."""
+async def accept_offer(
+    offer_id: OfferId, write: Moving, body: OfferAccept | None = None
+) -> Response:
+    """Accept the other side's offer; the listing is reserved at that price in the same step.
+
+    `method` says how it changes hands where the listing is for both; the body may be left out.
+    422 `not_offered`.
+    """
     write.limit(_MOVES)
-    return await write(lambda work: offers.accept(work, offer_id))
+    return await write(lambda work: offers.accept(work, offer_id, body or OfferAccept()))
 
 
 @router.post("/offers/{offer_id}/decline", response_model=Offer)
-async def decline_offer(offer_id: OfferId, write: Writing) -> Response:
+async def decline_offer(offer_id: OfferId, write: Moving) -> Response:
     """Decline the other side's offer."""
     write.limit(_MOVES)
     return await write(lambda work: offers.decline(work, offer_id))
 
 
 @router.post("/offers/{offer_id}/withdraw", response_model=Offer)
-async def withdraw_offer(offer_id: OfferId, write: Writing) -> Response:
+async def withdraw_offer(offer_id: OfferId, write: Moving) -> Response:
     """Take one's own offer back."""
     write.limit(_MOVES)
     return await write(lambda work: offers.withdraw(work, offer_id))
 
 
 @router.post("/chatrooms/{room_id}/appointments", status_code=201, response_model=Appointment)
-async def propose_appointment(room_id: RoomId, body: AppointmentCreate, write: Writing) -> Response:
-    """Propose a time and place; it replaces the room's present appointment."""
+async def propose_appointment(room_id: RoomId, body: AppointmentCreate, write: Moving) -> Response:
+    """Propose a time and place; it replaces the room's present appointment.
+
+    409 `by_post` for what is reserved to go by post, `already_reserved` and `not_selling`.
+    """
     write.limit(_MOVES)
 
     async def propose(work: UnitOfWork) -> Reply:
@@ -138,28 +162,28 @@ async def propose_appointment(room_id: RoomId, body: AppointmentCreate, write: W
 
 
 @router.post("/appointments/{appointment_id}/accept", response_model=Appointment)
-async def accept_appointment(appointment_id: AppointmentId, write: Writing) -> Response:
+async def accept_appointment(appointment_id: AppointmentId, write: Moving) -> Response:
     """Accept the other side's proposal."""
     write.limit(_MOVES)
     return await write(lambda work: appointments.accept(work, appointment_id))
 
 
 @router.post("/appointments/{appointment_id}/cancel", response_model=Appointment)
-async def cancel_appointment(appointment_id: AppointmentId, write: Writing) -> Response:
+async def cancel_appointment(appointment_id: AppointmentId, write: Moving) -> Response:
     """Take the appointment off."""
     write.limit(_MOVES)
     return await write(lambda work: appointments.cancel(work, appointment_id))
 
 
 @router.post("/appointments/{appointment_id}/no-show", response_model=Appointment)
-async def report_no_show(appointment_id: AppointmentId, write: Writing) -> Response:
+async def report_no_show(appointment_id: AppointmentId, write: Moving) -> Response:
     """Say that the other side did not come; from 15 minutes after the time on."""
     write.limit(_MOVES)
     return await write(lambda work: appointments.report_no_show(work, appointment_id))
 
 
 @router.post("/trades", status_code=201, response_model=Trade)
-async def reserve(body: TradeCreate, write: Writing) -> Response:
+async def reserve(body: TradeCreate, write: Moving) -> Response:
     """As seller, reserve the listing for the buyer of a room, at the price one sees."""
     write.limit(_MOVES)
 
@@ -190,56 +214,56 @@ async def trade(trade_id: TradeId, work: Settled) -> Response:
 
 
 @router.post("/trades/{trade_id}/confirm", response_model=Trade)
-async def confirm(trade_id: TradeId, body: TradeAction, write: Writing) -> Response:
+async def confirm(trade_id: TradeId, body: TradeAction, write: Moving) -> Response:
     """Say "handed over" or "received". Goes through whenever it is still allowed."""
     write.limit(_MOVES)
     return await write(lambda work: service.act(work, trade_id, "confirm", body))
 
 
 @router.post("/trades/{trade_id}/undo", response_model=Trade)
-async def undo(trade_id: TradeId, body: TradeAction, write: Writing) -> Response:
-    """Take one's own confirmation back, within 30 minutes."""
+async def undo(trade_id: TradeId, body: TradeAction, write: Moving) -> Response:
+    """Take one's own confirmation back, within 30 minutes; 403 `blocked` between blocked people."""
     write.limit(_MOVES)
     return await write(lambda work: service.act(work, trade_id, "undo", body))
 
 
 @router.post("/trades/{trade_id}/cancel", response_model=Trade)
-async def cancel(trade_id: TradeId, body: TradeCancel, write: Writing) -> Response:
+async def cancel(trade_id: TradeId, body: TradeCancel, write: Moving) -> Response:
     """Cancel a reserved trade; as seller, a shipped one with the buyer's consent."""
     write.limit(_MOVES)
     return await write(lambda work: service.cancel(work, trade_id, body))
 
 
 @router.post("/trades/{trade_id}/ship", response_model=Trade)
-async def ship(trade_id: TradeId, body: TradeShip, write: Writing) -> Response:
+async def ship(trade_id: TradeId, body: TradeShip, write: Moving) -> Response:
     """As seller, say how it was sent."""
     write.limit(_MOVES)
     return await write(lambda work: service.ship(work, trade_id, body))
 
 
 @router.post("/trades/{trade_id}/problem", response_model=Trade)
-async def report_problem(trade_id: TradeId, body: TradeProblem, write: Writing) -> Response:
+async def report_problem(trade_id: TradeId, body: TradeProblem, write: Moving) -> Response:
     """Stop the clock and say what is wrong."""
     write.limit(_MOVES)
     return await write(lambda work: service.report_problem(work, trade_id, body))
 
 
 @router.post("/trades/{trade_id}/withdraw-problem", response_model=Trade)
-async def withdraw_problem(trade_id: TradeId, body: TradeAction, write: Writing) -> Response:
+async def withdraw_problem(trade_id: TradeId, body: TradeAction, write: Moving) -> Response:
     """Take one's own problem report back; the clock starts afresh."""
     write.limit(_MOVES)
     return await write(lambda work: service.act(work, trade_id, "withdraw_problem", body))
 
 
 @router.post("/trades/{trade_id}/consent-cancel", response_model=Trade)
-async def consent_to_cancel(trade_id: TradeId, body: TradeAction, write: Writing) -> Response:
+async def consent_to_cancel(trade_id: TradeId, body: TradeAction, write: Moving) -> Response:
     """As buyer of a shipped trade, let the seller cancel it."""
     write.limit(_MOVES)
     return await write(lambda work: service.act(work, trade_id, "consent_cancel", body))
 
 
 @router.post("/trades/{trade_id}/review", status_code=201, response_model=Review)
-async def review(trade_id: TradeId, body: ReviewCreate, write: Writing) -> Response:
+async def review(trade_id: TradeId, body: ReviewCreate, write: Moving) -> Response:
     """Review the other side of a completed trade; unseen until both have, or for 14 days."""
     write.limit(_MOVES)
 
@@ -253,7 +277,7 @@ async def review(trade_id: TradeId, body: ReviewCreate, write: Writing) -> Respo
 async def answer_review(
     review_id: Annotated[UUID, Path(description="The review.")],
     body: ReviewAnswer,
-    write: Writing,
+    write: Moving,
 ) -> Response:
     """Answer a published review about oneself, once."""
     write.limit(_MOVES)
@@ -276,7 +300,7 @@ async def reviews_of(
 
 
 @router.post("/reports", status_code=201, response_model=Report)
-async def report(body: ReportCreate, write: Writing) -> Response:
+async def report(body: ReportCreate, write: Moving) -> Response:
     """Report an account, a listing or a message. A second report while one is open is the first."""
     write.limit(_MOVES)
 

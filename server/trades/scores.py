@@ -23,6 +23,8 @@ _GOOD_OF_RATING = {5: 2.0, 4: 1.0}
 _BAD_OF_RATING = {2: 2.0, 1: 4.0}
 _WEIGHT_PER_NEWER = 0.98
 _YEAR = timedelta(days=365)
+FADE_BEGINS, FADE_ENDS = _YEAR, 2 * _YEAR
+"""The age of a review between which its bad points fade."""
 
 
 def manner_score(reviews: Sequence[ReviewRecord], now: datetime) -> float:

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from server.accounts import api as accounts
-from server.accounts.events import AccountBlocked
 from server.chat import api as chat
 from server.listings import api as listings
 from server.platform.database import LostRace
@@ -86,11 +85,17 @@ async def act(
     trade = await lock_own(work, trade_id, me)
     role = role_of(trade, me)
     assert role is not None
-    step = Step(role, me, work.now, work.limits, details or Details())
+    blocked = action == "undo" and await _is_blocked(work, trade, me)
+    step = Step(role, me, work.now, work.limits, details or Details(), blocked)
     if not machine.already_done(trade, action, step):
         edge = await _choose(work, trade, action, step, body.expected_version)
         trade = await apply(work, trade, edge, step)
     return await views.trade(work, trade, me)
+
+
+async def _is_blocked(work: UnitOfWork, trade: TradeRecord, me: UUID) -> bool:
+    """Its room is held: a block comes before what follows, or finds what it has reserved (T14)."""
+    return (await chat.room_for(work, trade.chatroom_id, me, lock=True)).blocked
 
 
 async def _choose(
@@ -290,21 +295,6 @@ async def moderate(work: UnitOfWork, trade_id: UUID, action: str, note: str) -> 
     except Denied as denied:
         raise Conflict(denied.denial.code, denied.denial.detail) from None
     await apply(work, trade, edge, step)
-
-
-async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:
-    """A block cancels what the two have reserved (T14); what is handed over goes on (H11).
-
-    They no longer meet about anything.
-    """
-    for found in await trade_rows.reserved_between(work, event.account_id, event.blocked_id):
-        trade = await settle(work, await lock(work, found))
-        role = role_of(trade, event.account_id)
-        assert role is not None
-        step = Step(role, event.account_id, work.now, work.limits)
-        if trade.state == machine.RESERVED:
-            await apply(work, trade, machine.choose(trade, "block", step), step)
-    await dropping.between(work, event.account_id, event.blocked_id)
 
 
 async def get(work: UnitOfWork, trade_id: UUID) -> Trade:

@@ -12,6 +12,7 @@ from server.trades import offers, reviews, service
 from server.trades.repository import overdue
 from server.trades.repository.overdue import Kind, Overdue
 
+_AT_ONCE = 20
 _TIMERS: dict[Kind, Callable[[UnitOfWork, UUID], Awaitable[None]]] = {
     Kind.TRADE: service.run_timer,
     Kind.OFFER: offers.run_expiry,
@@ -38,6 +39,16 @@ async def settle_listing(context: Context, listing_id: UUID) -> None:
     """The same for the open trade on a listing."""
     async with reading(context) as work:
         found = await overdue.on_listing(work, listing_id)
+    await _run(context, found)
+
+
+async def settle_due(context: Context) -> None:
+    """The same for every trade, a few at once, for the lists of what anybody sells.
+
+    The worker leaves none of them for long; where there is no worker, readers catch up.
+    """
+    async with reading(context) as work:
+        found = await overdue.anywhere(work, _AT_ONCE)
     await _run(context, found)
 
 

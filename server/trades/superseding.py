@@ -52,6 +52,17 @@ async def on_account_deleted(work: UnitOfWork, event: AccountDeleted) -> None:
         raise LostRace(f"a trade of account {event.account_id} has begun")
 
 
+async def between(work: UnitOfWork, one: UUID, other: UUID) -> None:
+    """The two no longer deal with each other.
+
+    A block is announced to nobody: the card in the room ends, but by nobody's act, and without a
+    notice.
+    """
+    for offer in await offer_rows.supersede_between(work, one, other):
+        await _say(work, offer, "superseded", None, texts.OFFER_OVER)
+        work.announce(changed(offer, "superseded", None))
+
+
 async def _end(work: UnitOfWork, offers: Sequence[OfferRecord]) -> None:
     for offer in offers:
         await close_card(work, offer, "superseded", offer.seller_id)
@@ -62,6 +73,13 @@ async def close_card(
 ) -> None:
     """Say in the room how an offer has ended, and announce it."""
     text = texts.OFFER_LINES[event]
+    await _say(work, offer, event, actor_id, text)
+    work.announce(changed(offer, event, actor_id, text))
+
+
+async def _say(
+    work: UnitOfWork, offer: OfferRecord, event: str, actor_id: UUID | None, text: str
+) -> None:
     await chat.post_system(
         work,
         offer.chatroom_id,
@@ -70,7 +88,6 @@ async def close_card(
         text=text,
         data={"offer_id": str(offer.id), "amount": offer.amount},
     )
-    work.announce(changed(offer, event, actor_id, text))
 
 
 def changed(

@@ -51,6 +51,7 @@ def offered(amount: int, *, counter: bool) -> str:
     return f"{'Counter-offer' if counter else 'Offer'}: {amount:,}."
 
 
+OFFER_OVER = "The offer no longer stands."
 OFFER_LINES = {
     "declined": "The offer was declined.",
     "withdrawn": "The offer was withdrawn.",

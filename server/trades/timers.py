@@ -103,12 +103,13 @@ async def run_trade_reminder(work: UnitOfWork, trade_id: UUID, version: int, abo
 async def run_appointment_reminder(work: UnitOfWork, appointment_id: UUID, minutes: int) -> None:
     """Remind both parties, while the appointment still stands and is still to come.
 
-    Nobody is reminded in a room that is closed, or of somebody they no longer deal with.
+    Nobody is reminded in a room that is closed, of somebody they no longer deal with, or while the
+    thing is reserved for somebody else.
     """
     found = await appointment_rows.find(work, appointment_id)
     if found is None or found.state != AppointmentState.ACCEPTED or found.at <= work.now:
         return
-    if await chat.peer_to_tell(work, found.chatroom_id, found.seller_id) is None:
+    if not await _still_deal(work, found):
         return
     for account_id in (found.seller_id, found.buyer_id):
         work.announce(
@@ -124,6 +125,15 @@ async def run_appointment_reminder(work: UnitOfWork, appointment_id: UUID, minut
                 key=f"appointment:{found.id}:{minutes}",
             )
         )
+
+
+async def _still_deal(work: UnitOfWork, appointment: AppointmentRecord) -> bool:
+    room_id, seller_id = appointment.chatroom_id, appointment.seller_id
+    if await chat.peer_to_tell(work, room_id, seller_id) is None:
+        return False
+    room = await chat.room_for(work, room_id, seller_id)
+    trade = await trade_rows.open_on(work, room.listing_id)
+    return trade is None or trade.chatroom_id == room_id
 
 
 def _span(minutes: int) -> str:

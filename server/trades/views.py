@@ -1,13 +1,15 @@
 """Trades, offers, appointments and reviews as one party sees them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
 from server.accounts import api as accounts
+from server.chat import api as chat
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import meetings
 from server.trades.guards import Step, role_of
-from server.trades.machine import allowed_actions
+from server.trades.machine import HANDED_OVER, allowed_actions
 from server.trades.records import (
     AppointmentRecord,
     OfferRecord,
@@ -15,6 +17,7 @@ from server.trades.records import (
     TradeRecord,
     TransitionRecord,
 )
+from server.trades.repository import offers as offer_rows
 from server.trades.repository import reviews as review_rows
 from server.trades.repository import trades as trade_rows
 from shared_models.accounts import ProfileCard
@@ -34,7 +37,7 @@ _TRACKING_URLS = {carrier.id: carrier.tracking_url for carrier in CARRIERS}
 
 
 async def trades(work: UnitOfWork, records: Sequence[TradeRecord], viewer_id: UUID) -> list[Trade]:
-    """Trades of the viewer, in the given order; three queries for any number of them."""
+    """Trades of the viewer, in the given order; four queries at the most, whatever their number."""
     return await trades_seen(work, [(record, viewer_id) for record in records])
 
 
@@ -46,12 +49,15 @@ async def trades_seen(work: UnitOfWork, seen: Sequence[tuple[TradeRecord, UUID]]
     people = {person for record, _ in seen for person in (record.seller_id, record.buyer_id)}
     cards = await accounts.cards(work, people)
     timelines = await trade_rows.timelines(work, ids)
+    undoable = {record.chatroom_id for record, _ in seen if record.state == HANDED_OVER}
+    blocked = await chat.blocked_among(work, undoable) if undoable else set()
     reviews: dict[UUID, list[ReviewRecord]] = {}
     for review in await review_rows.of_trades(work, ids):
         reviews.setdefault(review.trade_id, []).append(review)
+    steps = [(record, _step(work, record, viewer, blocked)) for record, viewer in seen]
     return [
-        _trade(work, record, viewer_id, cards, timelines[record.id], reviews.get(record.id, []))
-        for record, viewer_id in seen
+        _trade(step, record, cards, timelines[record.id], reviews.get(record.id, []))
+        for record, step in steps
     ]
 
 
@@ -60,19 +66,23 @@ async def trade(work: UnitOfWork, record: TradeRecord, viewer_id: UUID) -> Trade
     return (await trades(work, [record], viewer_id))[0]
 
 
+def _step(work: UnitOfWork, record: TradeRecord, viewer_id: UUID, blocked: set[UUID]) -> Step:
+    role = role_of(record, viewer_id)
+    assert role is not None
+    is_blocked = record.chatroom_id in blocked
+    return Step(role, viewer_id, work.now, work.limits, blocked=is_blocked)
+
+
 def _trade(
-    work: UnitOfWork,
+    step: Step,
     record: TradeRecord,
-    viewer_id: UUID,
     cards: dict[UUID, ProfileCard],
     timeline: list[TransitionRecord],
     reviews: list[ReviewRecord],
 ) -> Trade:
-    role = role_of(record, viewer_id)
-    assert role is not None
+    viewer_id = step.actor_id
     mine = next((one for one in reviews if one.author_id == viewer_id), None)
     other = next((one for one in reviews if one.author_id != viewer_id), None)
-    step = Step(role, viewer_id, work.now, work.limits)
     return Trade(
         id=record.id,
         version=record.version,
@@ -143,15 +153,41 @@ def review_view(review: ReviewRecord, author: ProfileCard) -> Review:
     )
 
 
-def offer(work: UnitOfWork, record: OfferRecord, viewer_id: UUID) -> Offer:
-    """An offer; one whose time is over reads as expired even before its timer has run (H5)."""
+async def offers(work: UnitOfWork, seen: Sequence[tuple[OfferRecord, UUID]]) -> list[Offer]:
+    """Offers, each as a viewer of its own sees it; one query for any number of them, or none."""
+    rooms = {record.chatroom_id for record, viewer in seen if _answers_as_buyer(record, viewer)}
+    spent = await offer_rows.spent_in(work, rooms) if rooms else Counter[UUID]()
+    return [
+        offer_view(work, record, viewer_id, spent=spent[record.chatroom_id])
+        for record, viewer_id in seen
+    ]
+
+
+async def offer(work: UnitOfWork, record: OfferRecord, viewer_id: UUID) -> Offer:
+    """One offer."""
+    return (await offers(work, [(record, viewer_id)]))[0]
+
+
+def _answers_as_buyer(record: OfferRecord, viewer_id: UUID) -> bool:
+    answers = record.state == OfferState.PENDING and record.maker_id != viewer_id
+    return answers and viewer_id == record.buyer_id
+
+
+def offer_view(work: UnitOfWork, record: OfferRecord, viewer_id: UUID, *, spent: int) -> Offer:
+    """An offer; one whose time is over reads as expired even before its timer has run (H5).
+
+    ``spent`` is how many offers its buyer has made on the listing: a counter is one more of them
+    (rule 11).
+    """
     state = OfferState(record.state)
     if state is OfferState.PENDING and record.expires_at <= work.now:
         state = OfferState.EXPIRED
     actions: list[str] = []
     if state is OfferState.PENDING:
         mine = record.maker_id == viewer_id
-        actions = ["withdraw"] if mine else ["accept", "decline", "counter"]
+        actions = ["withdraw"] if mine else ["accept", "decline"]
+        if not mine and (viewer_id != record.buyer_id or spent < work.limits.offers_per_listing):
+            actions.append("counter")
     return Offer(
         id=record.id,
         chatroom_id=record.chatroom_id,

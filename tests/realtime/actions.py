@@ -150,6 +150,21 @@ async def block(world: World) -> Act:
     return lambda: world.buyer.put(f"{path}?cancel_trade=true")
 
 
+@CASES.of("PUT /v1/accounts/{account_id}/block")
+async def block_what_was_offered_and_what_was_handed_over(world: World) -> Act:
+    await world.offer(await world.deal())
+    await world.market.act(world.seller, await world.market.reserved(await world.deal()), "confirm")
+    return lambda: world.buyer.put(f"/v1/accounts/{world.seller.id}/block")
+
+
+@CASES.of("DELETE /v1/accounts/{account_id}/block")
+async def unblock_what_was_handed_over(world: World) -> Act:
+    await world.market.act(world.seller, await world.market.reserved(await world.deal()), "confirm")
+    path = f"/v1/accounts/{world.buyer.id}/block"
+    await world.seller.put(path)
+    return lambda: world.seller.delete(path)
+
+
 @CASES.of("DELETE /v1/accounts/{account_id}/block")
 async def unblock(world: World) -> Act:
     await world.deal()

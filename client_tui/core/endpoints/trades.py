@@ -10,6 +10,7 @@ from shared_models.trades import (
     Appointment,
     AppointmentCreate,
     Offer,
+    OfferAccept,
     OfferCreate,
     Report,
     ReportCreate,
@@ -35,9 +36,12 @@ class OfferCalls(Calls):
             Offer, f"/v1/chatrooms/{room_id}/offers", fill(OfferCreate, amount=amount), key=key
         )
 
-    async def accept_offer(self, offer_id: UUID, *, key: UUID | None = None) -> Offer:
-        """Accept; the listing is reserved in the same step (T4)."""
-        return await self._post(Offer, f"/v1/offers/{offer_id}/accept", key=key)
+    async def accept_offer(
+        self, offer_id: UUID, method: str | None = None, *, key: UUID | None = None
+    ) -> Offer:
+        """Accept; the listing is reserved in the same step, by ``method`` if it is named (T4)."""
+        body = fill(OfferAccept, method=method) if method else None
+        return await self._post(Offer, f"/v1/offers/{offer_id}/accept", body, key=key)
 
     async def decline_offer(self, offer_id: UUID, *, key: UUID | None = None) -> Offer:
         """Decline."""

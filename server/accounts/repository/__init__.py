@@ -13,6 +13,7 @@ from server.accounts.repository.accounts import (
     password_hash,
     profile,
     replace_password,
+    set_manner,
     standing,
     update_account,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "sessions",
     "set_block",
     "set_follow",
+    "set_manner",
     "standing",
     "take_ticket",
     "touch_session",

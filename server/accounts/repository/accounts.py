@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, insert, select, update
+from sqlalchemy import Row, bindparam, exists, insert, or_, select, update
 
 from server.accounts.tables import Account, Block, Follow
 from server.platform.database import live
@@ -92,6 +92,13 @@ async def lock_account(work: UnitOfWork, account_id: UUID) -> bool:
 async def update_account(work: UnitOfWork, account_id: UUID, values: dict[str, Any]) -> bool:
     """Set columns of a live account; whether there was one."""
     return await _update_account(work, account_id, values)
+
+
+async def set_manner(work: UnitOfWork, account_id: UUID, score: float, review_count: int) -> bool:
+    """Keep a live account's score and the number of its reviews; whether either is another one."""
+    values = {"manner_score": score, "review_count": review_count}
+    other = or_(Account.manner_score != score, Account.review_count != review_count)
+    return await _update_account(work, account_id, values, other)
 
 
 async def erase_account(

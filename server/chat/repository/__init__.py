@@ -39,6 +39,7 @@ from server.chat.repository.records import (
     last_message,
 )
 from server.chat.repository.rooms import (
+    blocked_among,
     insert_room,
     lock_room,
     openings_since,
@@ -59,6 +60,7 @@ __all__ = [
     "Told",
     "append",
     "append_history",
+    "blocked_among",
     "delete_message",
     "extent",
     "facts_of",

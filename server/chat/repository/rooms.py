@@ -56,6 +56,12 @@ async def set_blocked(work: UnitOfWork, one: UUID, other: UUID, *, on: bool) -> 
     return [facts_of(row) for row in changed]
 
 
+async def blocked_among(work: UnitOfWork, room_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the rooms whose two parties do not deal with each other, in one query."""
+    rows = await work.rows(select(Room.id).where(Room.id.in_(room_ids), Room.blocked))
+    return {row.id for row in rows}
+
+
 async def openings_since(work: UnitOfWork, buyer_id: UUID, since: datetime) -> list[datetime]:
     """When the buyer opened rooms, newest first."""
     rows = await work.rows(

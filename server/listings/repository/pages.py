@@ -18,6 +18,7 @@ from sqlalchemy import (
     Subquery,
     Uuid,
     bindparam,
+    func,
     literal,
     select,
     union_all,
@@ -36,6 +37,9 @@ _IN_TITLE, _ELSEWHERE = 1, 0
 _VIEWER = bindparam("viewer", type_=Uuid())
 _LIMIT = bindparam("limit", type_=Integer())
 _ID = Listing.id.label("listing_id")
+_PLACED_PRICE = func.coalesce(Listing.price, -1)
+"""A draft may have no price yet; it comes before those that are given away."""
+
 _FILTERS: dict[str, ColumnElement[bool]] = {
     "category": Listing.category == bindparam("category"),
     "condition": Listing.condition.in_(bindparam("condition", expanding=True)),
@@ -186,7 +190,7 @@ def _labelled(order: Sequence[SortColumn]) -> list[Any]:
 
 def _order(shape: _Shape) -> list[SortColumn]:
     if shape.sort in (Sort.PRICE_ASC, Sort.PRICE_DESC):
-        return [Listing.price, Listing.id]
+        return [_PLACED_PRICE if shape.states == "drafts" else Listing.price, Listing.id]
     if shape.sort is Sort.MOST_LIKED:
         return [Listing.like_count, Listing.id]
     if shape.text is not None and shape.text.has_words:

@@ -1,11 +1,12 @@
 """The SQL of offers."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, func, insert, or_, select, update
 
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
@@ -122,6 +123,12 @@ async def supersede_of(work: UnitOfWork, account_id: UUID) -> list[OfferRecord]:
     return await _supersede(work, or_(Offer.seller_id == account_id, Offer.buyer_id == account_id))
 
 
+async def supersede_between(work: UnitOfWork, one: UUID, other: UUID) -> list[OfferRecord]:
+    """Close every pending offer of two accounts; those that were closed, by room."""
+    pair = (one, other)
+    return await _supersede(work, and_(Offer.seller_id.in_(pair), Offer.buyer_id.in_(pair)))
+
+
 async def _supersede(work: UnitOfWork, where: ColumnElement[bool]) -> list[OfferRecord]:
     rows = await work.rows(
         update(Offer)
@@ -132,22 +139,24 @@ async def _supersede(work: UnitOfWork, where: ColumnElement[bool]) -> list[Offer
     return sorted((OfferRecord(*tuple(row)) for row in rows), key=lambda offer: offer.chatroom_id)
 
 
-async def count_on(work: UnitOfWork, listing_id: UUID, maker_id: UUID) -> int:
-    """How many offers the maker has spent on a listing; superseded ones were not theirs to lose."""
+async def spent_in(work: UnitOfWork, room_ids: Iterable[UUID]) -> Counter[UUID]:
+    """How many offers the buyer of each room has spent on its listing, in one query.
+
+    Superseded ones were not theirs to lose.
+    """
     counted = Offer.state != OfferState.SUPERSEDED.value
-    found: int = await work.scalar(
-        select(func.count()).where(
-            Offer.listing_id == listing_id, Offer.maker_id == maker_id, counted
-        )
-    )
-    return found
-
-
-async def made_since(work: UnitOfWork, maker_id: UUID, since: datetime) -> list[datetime]:
-    """When the maker's offers since then were made, oldest first."""
     rows = await work.rows(
-        select(Offer.created_at)
-        .where(Offer.maker_id == maker_id, Offer.created_at > since)
-        .order_by(Offer.created_at)
+        select(Offer.chatroom_id, func.count().label("spent"))
+        .where(Offer.chatroom_id.in_(set(room_ids)), Offer.maker_id == Offer.buyer_id, counted)
+        .group_by(Offer.chatroom_id)
+    )
+    return Counter({row.chatroom_id: row.spent for row in rows})
+
+
+async def made_since(work: UnitOfWork, buyer_id: UUID, since: datetime) -> list[datetime]:
+    """When the offers that the account made as buyer since then were made, oldest first."""
+    own = (Offer.maker_id == buyer_id, Offer.buyer_id == buyer_id)
+    rows = await work.rows(
+        select(Offer.created_at).where(*own, Offer.created_at > since).order_by(Offer.created_at)
     )
     return [row.created_at for row in rows]

@@ -9,8 +9,8 @@ from sqlalchemy import Select, literal, or_, select, union_all
 
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
-from server.trades.tables import Offer, Review, Trade
-from shared_models.trades import OPEN_TRADE_STATES, OfferState
+from server.trades.tables import OPEN_TRADE, Offer, Review, Trade
+from shared_models.trades import OfferState
 
 
 class Kind(StrEnum):
@@ -52,15 +52,21 @@ async def on_listing(work: UnitOfWork, listing_id: UUID) -> list[Overdue]:
     return await _found(work, [_trades(work).where(Trade.listing_id == listing_id)])
 
 
+async def anywhere(work: UnitOfWork, most: int) -> list[Overdue]:
+    """Of all open trades, those that ran out first."""
+    oldest = _trades(work).order_by(Trade.due_at).limit(most)
+    return await _found(work, [select(oldest.subquery())])
+
+
 async def _found(work: UnitOfWork, parts: Sequence[Select[str, UUID]]) -> list[Overdue]:
     rows: Sequence[Any] = await work.rows(union_all(*parts))
     return [Overdue(Kind(row[0]), row[1]) for row in rows]
 
 
 def _trades(work: UnitOfWork) -> Select[str, UUID]:
-    is_open = Trade.state.in_([state.value for state in OPEN_TRADE_STATES])
+    """By the words of the index, which the parameters of another condition would not be."""
     return select(literal(Kind.TRADE.value), Trade.id).where(
-        live(Trade), is_open, Trade.due_at <= work.now
+        live(Trade), OPEN_TRADE, Trade.due_at <= work.now
     )
 
 

@@ -1,6 +1,7 @@
 """The SQL of reviews. Others only ever read published ones that no moderator has hidden."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -55,6 +56,19 @@ async def published_about(work: UnitOfWork, subject_id: UUID) -> list[ReviewReco
         .where(Review.subject_id == subject_id, live(Review), *_SHOWN)
         .order_by(Review.published_at.desc(), Review.id.desc()),
     )
+
+
+async def subjects_between(
+    work: UnitOfWork, since: datetime, until: datetime, *, after: UUID | None, limit: int
+) -> list[UUID]:
+    """Whom published reviews of that time are about, in the order of their ids."""
+    statement = select(Review.subject_id).where(
+        Review.published_at.between(since, until), live(Review), *_SHOWN
+    )
+    if after is not None:
+        statement = statement.where(Review.subject_id > after)
+    rows = await work.rows(statement.distinct().order_by(Review.subject_id).limit(limit))
+    return [row.subject_id for row in rows]
 
 
 async def written_by(work: UnitOfWork, author_id: UUID) -> list[ReviewRecord]:

@@ -114,14 +114,14 @@ async def newest_in(work: UnitOfWork, room_ids: Iterable[UUID]) -> dict[UUID, Tr
     return {trade.chatroom_id: trade for trade in found}
 
 
-async def reserved_between(work: UnitOfWork, one: UUID, other: UUID) -> list[TradeRecord]:
-    """The reserved trades of two accounts in the order in which they are locked (T14)."""
+async def between(work: UnitOfWork, one: UUID, other: UUID, state: TradeState) -> list[TradeRecord]:
+    """The trades of two accounts in this state, in the order in which they are locked (T14)."""
     pair = or_(
         and_(Trade.seller_id == one, Trade.buyer_id == other),
         and_(Trade.seller_id == other, Trade.buyer_id == one),
     )
-    reserved = Trade.state == TradeState.RESERVED.value
-    return await _records(work, _trades().where(pair, reserved).order_by(Trade.listing_id))
+    in_state = Trade.state == state.value
+    return await _records(work, _trades().where(pair, in_state).order_by(Trade.listing_id))
 
 
 async def has_open(work: UnitOfWork, account_id: UUID) -> bool:

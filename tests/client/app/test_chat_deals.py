@@ -67,6 +67,22 @@ async def test_accepting_asks_first_and_reads_the_room_again(tmp_path: Path) -> 
         await chat.until(lambda: chat.screen.query_one(ChatHeader).deal == "")
 
 
+async def test_who_accepts_chooses_among_the_ways_of_the_listing(tmp_path: Path) -> None:
+    server = offered("accept", "decline", "counter")
+    server.fields["listing"] = card(method=Method.BOTH)
+    async with open_chat(tmp_path, server) as chat:
+        await chat.press("a")
+        await chat.until(lambda: isinstance(chat.app.screen, ReserveScreen))
+        await chat.pilot.press("escape")
+        await chat.until(lambda: isinstance(chat.app.screen, ChatScreen))
+        assert chat.server.asked("accept_offer") == []
+        await chat.press("a")
+        await chat.until(lambda: isinstance(chat.app.screen, ReserveScreen))
+        await chat.pilot.press("down")
+        await answer(chat, ReserveScreen, "enter")
+        await chat.until(lambda: chat.server.asked("accept_offer") == [(offer().id, "post")])
+
+
 async def test_who_says_no_has_not_accepted(tmp_path: Path) -> None:
     async with open_chat(tmp_path, offered("accept", "decline", "counter")) as chat:
         await chat.press("a")

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import typer
 
+from client_tui.commands.demo import Scale, demo
 from client_tui.commands.running import run_app
 from client_tui.core.paths import Paths
 from tests.client.commands.conftest import Table, Terminal
@@ -78,6 +79,20 @@ def test_settings_that_cannot_be_read_are_said_before_the_app_starts(
         run_app()
     assert ended.value.exit_code == 1
     assert f"picky: {config} is not valid TOML" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("missing", ["stdin", "stdout"])
+def test_the_demo_needs_a_terminal_on_both_sides(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], missing: str
+) -> None:
+    monkeypatch.setattr("client_tui.demo.run", lambda **_: pytest.fail("it was started"))
+    for name in ("stdin", "stdout"):
+        there = name != missing
+        monkeypatch.setattr(getattr(sys, name), "isatty", lambda there=there: there)
+    with pytest.raises(typer.Exit) as ended:
+        demo(seed=1, scale=Scale.SMALL)
+    assert ended.value.exit_code == 2
+    assert "needs a terminal" in capsys.readouterr().err
 
 
 def test_a_server_that_is_not_there_is_said(home: Path) -> None:

@@ -64,6 +64,9 @@ class Neighbours:
     async def settle(self, _context: Context, _listing_id: UUID) -> None:
         """Nothing is overdue."""
 
+    async def settle_due(self, _context: Context) -> None:
+        """Nothing is overdue anywhere."""
+
 
 @pytest.fixture
 def neighbours(context: Context) -> Neighbours:
@@ -71,7 +74,12 @@ def neighbours(context: Context) -> Neighbours:
     neighbours = Neighbours()
     context.wiring.provide(
         ListingNeighbours,
-        ListingNeighbours(neighbours.is_trade_party, neighbours.room_of, neighbours.settle),
+        ListingNeighbours(
+            neighbours.is_trade_party,
+            neighbours.room_of,
+            neighbours.settle,
+            neighbours.settle_due,
+        ),
     )
     return neighbours
 

@@ -208,6 +208,23 @@ async def test_every_filter_in_every_order_page_by_page(
             assert [x["id"] for x in found] == [x["id"] for x in expected], (params, sort)
 
 
+@pytest.mark.parametrize("sort", ["price_asc", "price_desc"])
+async def test_drafts_without_a_price_have_a_place_among_the_others(
+    mina: Person, sort: str
+) -> None:
+    prices = [None, 300, 0, None, 100, None]
+    for price in prices:
+        draft = {"state": "draft", "price": price}
+        assert (await mina.post("/v1/listings", draft)).status_code == 201
+    known = sorted((price for price in prices if price is not None), reverse=sort == "price_desc")
+    without = [None] * 3
+    expected = without + known if sort == "price_asc" else known + without
+    for limit in (1, 2, 4, 20):
+        found = await pages(mina, state="draft", sort=sort, limit=limit)
+        assert [x["price"] for x in found] == expected, limit
+        assert len({x["id"] for x in found}) == len(prices)
+
+
 async def test_of_a_seller_and_nobody_else(
     mina: Person, joon: Person, stock: list[dict[str, Any]]
 ) -> None:

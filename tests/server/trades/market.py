@@ -79,8 +79,10 @@ class Market:
         listing_id = await self.sell(seller, **fields)
         return Deal(seller, buyer, listing_id, await self.open_room(buyer, listing_id))
 
-    async def insert_offers(self, deal: Deal, *, count: int, made_at: datetime) -> None:
-        """Offers of the buyer that were made and declined, without going through the rules."""
+    async def insert_offers(
+        self, deal: Deal, *, count: int, made_at: datetime, maker: Person | None = None
+    ) -> None:
+        """Offers that were made, by the buyer unless said, and declined; no rule is asked."""
 
         async def add(work: UnitOfWork) -> None:
             values = {
@@ -88,7 +90,7 @@ class Market:
                 "listing_id": UUID(deal.listing_id),
                 "seller_id": deal.seller.id,
                 "buyer_id": deal.buyer.id,
-                "maker_id": deal.buyer.id,
+                "maker_id": (maker or deal.buyer).id,
                 "amount": 1,
                 "state": "declined",
                 "expires_at": made_at,

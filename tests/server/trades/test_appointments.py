@@ -215,16 +215,11 @@ async def test_an_appointment_moves_no_reservation_but_its_rooms(market: Market)
     await check_invariants(market)
 
 
-@pytest.mark.parametrize("state", ["handed_over", "shipped", "disputed"])
+@pytest.mark.parametrize("state", ["handed_over", "disputed"])
 async def test_an_appointment_moves_no_timer_of_a_later_state(market: Market, state: str) -> None:
     deal = await market.deal()
     found = await accepted(market, deal, days=20)
-    trade = await market.reserved(deal, "post" if state == "shipped" else "meet")
-    if state == "shipped":
-        parcel = {"carrier": "cj", "tracking_number": "123456"}
-        trade = await market.act(deal.seller, trade, "ship", **parcel)
-    else:
-        trade = await market.act(deal.seller, trade, "confirm")
+    trade = await market.act(deal.seller, await market.reserved(deal), "confirm")
     if state == "disputed":
         body = {"reason": "damaged", "detail": "It is broken."}
         trade = await market.act(deal.buyer, trade, "problem", **body)
@@ -318,3 +313,43 @@ async def test_nobody_is_reminded_in_a_closed_room(market: Market) -> None:
     await market.later(days=2)
     told = [notice["event"] for notice in await market.notices(deal.seller)]
     assert "appointment_reminder" not in told
+
+
+async def test_nobody_is_reminded_to_meet_about_what_another_has_reserved(market: Market) -> None:
+    deal = await market.deal()
+    rival = await market.person("rival")
+    others = await deal_on(market, deal, rival)
+    await accepted(market, others, hours=3)
+    trade = await market.reserved(deal)
+    await market.later(hours=2)
+    told = [notice["event"] for notice in await market.notices(rival)]
+    assert "appointment_reminder" not in told
+    await market.act(deal.seller, trade, "cancel", reason="other")
+    await market.later(minutes=50)
+    told = [notice["event"] for notice in await market.notices(rival)]
+    assert told[0] == "appointment_reminder", "it is theirs again"
+
+
+async def test_what_goes_by_post_is_not_met_for(market: Market) -> None:
+    deal = await market.deal()
+    trade = await market.reserved(deal, "post")
+    path = f"/v1/chatrooms/{deal.room_id}/appointments"
+    problem(await deal.buyer.post(path, body(market)), 409, "by_post")
+    for party in (deal.seller, deal.buyer):
+        room = await done(party.get(f"/v1/chatrooms/{deal.room_id}"))
+        assert "appointment" not in room["allowed_actions"]
+    assert (await market.trade(deal.buyer, trade["id"]))["due_at"] == trade["due_at"]
+
+
+async def test_what_was_arranged_is_off_once_it_goes_by_post(market: Market) -> None:
+    deal = await market.deal()
+    found = await accepted(market, deal, days=20)
+    trade = await market.reserved(deal, "post")
+    assert trade["due_at"].startswith("2026-03-09T09:00"), "seven days, not 72 h after it"
+    room = await done(deal.buyer.get(f"/v1/chatrooms/{deal.room_id}"))
+    assert room["appointment"] is None
+    problem(await deal.seller.post(f"/v1/appointments/{found['id']}/cancel"), 409, "wrong_state")
+    await market.later(days=19)
+    told = [notice["event"] for notice in await market.notices(deal.buyer)]
+    assert "appointment_reminder" not in told
+    await check_invariants(market)

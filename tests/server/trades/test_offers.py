@@ -20,6 +20,13 @@ async def pending(deal: Deal, role: str = "buyer") -> dict[str, Any] | None:
     return found
 
 
+async def room_actions(deal: Deal, role: str = "buyer") -> list[str]:
+    """What one may do in the room."""
+    room = await done(deal.party(role).get(f"/v1/chatrooms/{deal.room_id}"))
+    actions: list[str] = room["allowed_actions"]
+    return actions
+
+
 async def test_an_offer_waits_48_hours_and_is_the_others_to_answer(market: Market) -> None:
     deal = await market.deal()
     made = await offer(market, deal)
@@ -111,6 +118,48 @@ async def test_three_offers_a_listing_however_they_end(market: Market) -> None:
     problem(await deal.buyer.post(path, {"amount": 90_000}), 409, "offer_limit")
 
 
+async def test_what_the_limit_would_refuse_is_not_offered(market: Market) -> None:
+    deal = await market.deal()
+    for amount in (80_000, 81_000, 82_000):
+        assert "offer" in await room_actions(deal)
+        made = await offer(market, deal, amount)
+        await done(deal.seller.post(f"/v1/offers/{made['id']}/counter", {"amount": 95_000}))
+    assert "offer" not in await room_actions(deal)
+    countered = await pending(deal)
+    assert countered is not None
+    assert countered["allowed_actions"] == ["accept", "decline"]
+    path = f"/v1/offers/{countered['id']}/counter"
+    problem(await deal.buyer.post(path, {"amount": 90_000}), 409, "offer_limit")
+    assert (await done(deal.buyer.post(f"/v1/offers/{countered['id']}/decline")))["state"]
+    assert "offer" not in await room_actions(deal)
+
+
+async def test_a_seller_may_counter_whatever_the_buyers_number(market: Market) -> None:
+    deal = await market.deal()
+    for amount in (80_000, 81_000, 82_000):
+        made = await offer(market, deal, amount)
+        assert (await pending(deal, "seller"))["allowed_actions"] == [  # type: ignore[index]
+            "accept",
+            "decline",
+            "counter",
+        ]
+        await done(deal.seller.post(f"/v1/offers/{made['id']}/decline"))
+
+
+async def test_another_price_gives_the_lost_offers_back(market: Market) -> None:
+    deal = await market.deal()
+    for amount in (80_000, 81_000):
+        made = await offer(market, deal, amount)
+        await done(deal.seller.post(f"/v1/offers/{made['id']}/decline"))
+    await offer(market, deal, 82_000)
+    assert "offer" not in await room_actions(deal)
+    listing = await done(deal.seller.get(f"/v1/listings/{deal.listing_id}"))
+    headers = {"If-Match": f'"{listing["version"]}"'}
+    path = f"/v1/listings/{deal.listing_id}"
+    await done(deal.seller.patch(path, {"price": 95_000}, headers=headers))
+    assert "offer" in await room_actions(deal)
+
+
 async def test_25_offers_a_day(market: Market) -> None:
     deal = await market.deal()
     yesterday = await market.deal_with(deal.seller, deal.buyer)
@@ -123,6 +172,15 @@ async def test_25_offers_a_day(market: Market) -> None:
     problem(refused, 429, "rate_limited")
     assert refused.headers["retry-after"] == "3600"
     market.clock.advance(timedelta(hours=1))
+    assert (await offer(market, deal))["state"] == "pending"
+
+
+async def test_counters_are_no_offers_of_the_day(market: Market) -> None:
+    deal = await market.deal()
+    as_seller = await market.deal_with(deal.buyer, deal.seller)
+    made_at = market.clock.now()
+    await market.insert_offers(as_seller, count=25, made_at=made_at, maker=deal.buyer)
+    market.context.rates.enabled = True
     assert (await offer(market, deal))["state"] == "pending"
 
 
@@ -146,6 +204,37 @@ async def test_accepting_reserves_at_that_price_for_that_buyer(market: Market) -
     told = [notice["event"] for notice in await market.notices(rival)]
     assert told == ["offer_superseded"]
     await check_invariants(market)
+
+
+@pytest.mark.parametrize(
+    ("offered", "wanted", "method"),
+    [
+        ("both", None, "meet"),
+        ("both", {}, "meet"),
+        ("both", {"method": None}, "meet"),
+        ("both", {"method": "meet"}, "meet"),
+        ("both", {"method": "post"}, "post"),
+        ("post", None, "post"),
+        ("post", {"method": "post"}, "post"),
+    ],
+)
+async def test_who_accepts_says_how_it_changes_hands(
+    market: Market, offered: str, wanted: dict[str, Any] | None, method: str
+) -> None:
+    deal = await market.deal(method=offered)
+    made = await offer(market, deal)
+    await done(deal.seller.post(f"/v1/offers/{made['id']}/accept", wanted))
+    trade = (await done(deal.buyer.get("/v1/trades")))["items"][0]
+    assert (trade["method"], trade["agreed_price"]) == (method, 90_000)
+
+
+async def test_nothing_is_accepted_by_a_way_that_the_listing_does_not_offer(market: Market) -> None:
+    deal = await market.deal(method="meet")
+    made = await offer(market, deal)
+    path = f"/v1/offers/{made['id']}/accept"
+    answer = await deal.seller.post(path, {"method": "post"})
+    problem(answer, 422, "not_offered")
+    assert (await pending(deal))["state"] == "pending"  # type: ignore[index]
 
 
 async def test_an_offer_expires_after_48_hours(market: Market) -> None:
@@ -216,15 +305,6 @@ async def test_declining_again_is_the_same_answer(market: Market) -> None:
     assert refused["current"]["state"] == "declined"
     lines = await market.lines(deal.buyer, deal.room_id)
     assert lines.count("offer_declined") == 1
-
-
-async def test_blocked_people_make_no_offers(market: Market) -> None:
-    deal = await market.deal()
-    made = await offer(market, deal)
-    assert (await deal.seller.put(f"/v1/accounts/{deal.buyer.id}/block")).status_code == 204
-    path = f"/v1/chatrooms/{deal.room_id}/offers"
-    problem(await deal.seller.post(f"/v1/offers/{made['id']}/accept"), 403, "blocked")
-    problem(await deal.buyer.post(path, {"amount": 95_000}), 403, "blocked")
 
 
 async def test_nothing_is_offered_on_what_is_reserved(market: Market) -> None:

@@ -135,7 +135,7 @@ class Walk:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, 4])
 async def test_the_invariants_hold_after_every_few_random_steps(market: Market, seed: int) -> None:
     seller, rival = await market.person("seller"), await market.person("rival")
     buyer, other = await market.person("buyer"), await market.person("other")

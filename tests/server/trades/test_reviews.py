@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from server.accounts.tables import Account
 from server.platform import streams
 from server.platform.unit_of_work import reading
+from server.trades.jobs import FADE, PERIODIC, RUNNERS
 from tests.server.conftest import Person, problem
 from tests.server.trades.market import Market, check_invariants, done
 
@@ -158,3 +160,34 @@ async def test_reviews_of_nobody_are_not_there(market: Market) -> None:
     visitor = await market.person("visitor")
     nobody = "019a0000-0000-7000-8000-000000000000"
     problem(await visitor.get(f"/v1/accounts/{nobody}/reviews"), 404, "not_found")
+
+
+async def test_bad_points_fade_from_the_score_that_is_kept(market: Market) -> None:
+    deal = await market.deal()
+    trade = await market.completed(deal)
+    path = f"/v1/trades/{trade['id']}/review"
+    await done(deal.seller.post(path, {"rating": 1, "tags": ["late"]}))
+    await done(deal.buyer.post(path, PRAISE))
+    assert [(job.kind, job.every) for job in PERIODIC] == [(FADE, timedelta(days=1))]
+    scores = []
+    for days in (365, 1, 182, 182, 10):
+        market.clock.advance(timedelta(days=days))
+        before = await head(market, deal.seller), await head(market, deal.buyer)
+        await RUNNERS[FADE](market.context, {})
+        told = await head(market, deal.seller), await head(market, deal.buyer)
+        scores.append(await kept_score(market, deal.buyer))
+        changed = scores[-1] != ([26.2, *scores])[-2]
+        assert (told[0] - before[0], told[1] - before[1] > 0) == (0, changed)
+    assert scores[0] == 26.2
+    assert scores == sorted(scores)
+    assert 26.2 < scores[2] < 36.5
+    assert scores[3:] == [36.5, 36.5]
+    assert await kept_score(market, deal.seller) == 41.0, "good points do not fade by themselves"
+
+
+async def kept_score(market: Market, person: Person) -> float:
+    """The score that is stored, whoever looks."""
+    found = {
+        row.id: row.manner_score for row in await market.rows(Account.id, Account.manner_score)
+    }
+    return float(found[person.id])

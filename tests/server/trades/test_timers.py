@@ -8,12 +8,14 @@ from uuid import UUID
 import pytest
 
 from server.listings.jobs import RUNNERS
+from server.listings.tables import Listing
 from server.listings.trading import BACK_ON_SALE
 from server.platform.database import LostRace
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import settling
 from server.trades.repository.overdue import Kind
+from server.trades.tables import Appointment, Trade
 from tests.server.conftest import problem
 from tests.server.trades.market import Deal, Market, check_invariants, done
 from tests.server.trades.test_transitions import BODIES
@@ -104,7 +106,55 @@ async def test_nobody_acts_on_a_trade_whose_time_is_over(market: Market) -> None
     market.clock.advance(7 * DAY)
     answer = await market.try_to(deal.seller, trade, "confirm")
     assert (answer.status_code, answer.json()["code"]) == (409, "stale")
-    assert answer.json()["current"]["cancel_reason"] == "expired"
+    current = answer.json()["current"]
+    assert current["cancel_reason"] == "expired"
+    kept = await market.rows(Trade.state, Trade.version)
+    assert [tuple(row) for row in kept] == [(current["state"], current["version"])]
+
+
+async def test_who_is_refused_is_shown_what_is_kept(market: Market) -> None:
+    deal = await market.deal()
+    await market.reserved(deal)
+    market.clock.advance(7 * DAY)
+    body = {"chatroom_id": deal.room_id, "expected_price": 1}
+    refused = problem(await deal.seller.post("/v1/trades", body), 409, "price_changed")
+    assert refused["current"]["state"] == "selling"
+    assert [row.state for row in await market.rows(Listing.state)] == ["selling"]
+
+
+async def test_what_was_arranged_ends_with_a_reservation_that_ran_out(market: Market) -> None:
+    deal = await market.deal()
+    at = (market.clock.now() + DAY).isoformat()
+    proposal = {"at": at, "place": "Mapo station"}
+    path = f"/v1/chatrooms/{deal.room_id}/appointments"
+    found = await done(deal.buyer.post(path, proposal))
+    await market.reserved(deal)
+    market.clock.advance(7 * DAY)
+    refused = await deal.seller.post(f"/v1/appointments/{found['id']}/accept")
+    current = problem(refused, 409, "wrong_state")["current"]
+    kept = await market.rows(Appointment.state)
+    assert [row.state for row in kept] == [current["state"]] == ["dropped"]
+
+
+@pytest.mark.parametrize("do", ["edit", "delete", "sold-elsewhere", "block"])
+async def test_a_reservation_that_has_run_out_stops_no_seller(market: Market, do: str) -> None:
+    deal = await market.deal()
+    await market.reserved(deal)
+    path = f"/v1/listings/{deal.listing_id}"
+    market.clock.advance(7 * DAY)
+    if do == "edit":
+        version = (await market.rows(Listing.version))[0].version + 1
+        headers = {"If-Match": f'"{version}"'}
+        answer = await deal.seller.patch(path, {"price": 90_000}, headers=headers)
+    elif do == "delete":
+        answer = await deal.seller.delete(path)
+    elif do == "sold-elsewhere":
+        answer = await deal.seller.post(f"{path}/sold-elsewhere")
+    else:
+        answer = await deal.seller.put(f"/v1/accounts/{deal.buyer.id}/block")
+    assert answer.is_success, answer.text
+    assert [row.cancel_reason for row in await market.rows(Trade.cancel_reason)] == ["expired"]
+    await check_invariants(market)
 
 
 async def test_a_problem_stops_the_clock(market: Market) -> None:
@@ -201,18 +251,45 @@ READS: dict[str, Callable[[Market, Deal], Awaitable[Any]]] = {
     "the listing": lambda _, deal: deal.buyer.get(f"/v1/listings/{deal.listing_id}"),
     "the bootstrap": lambda _, deal: deal.buyer.get("/v1/sync/bootstrap"),
     "a profile": lambda _, deal: deal.buyer.get(f"/v1/accounts/{deal.seller.id}"),
+    "a search": lambda _, deal: deal.buyer.get("/v1/listings?state=any"),
+    "an account's listings": lambda _, deal: deal.buyer.get(
+        f"/v1/accounts/{deal.seller.id}/listings"
+    ),
+    "the likes": lambda _, deal: deal.buyer.get("/v1/me/likes"),
+    "what was viewed": lambda _, deal: deal.buyer.get("/v1/me/recently-viewed"),
 }
+
+
+def is_sold(page: dict[str, Any]) -> bool:
+    """Whether the one listing on a page is."""
+    [card] = page["items"]
+    return bool(card["state"] == "sold")
+
+
 SEEN: dict[str, Callable[[dict[str, Any]], object]] = {
     "the room": lambda room: room["trade"]["state"] == "completed",
     "the listing": lambda listing: listing["state"] == "sold",
     "the bootstrap": lambda state: state["trades"][0]["state"] == "completed",
     "a profile": lambda profile: profile["sales"] == 1,
+    "a search": is_sold,
+    "an account's listings": is_sold,
+    "the likes": is_sold,
+    "what was viewed": is_sold,
 }
+
+
+async def seen_deal(market: Market) -> Deal:
+    """A deal on what its buyer has viewed and likes."""
+    deal = await market.deal()
+    path = f"/v1/listings/{deal.listing_id}"
+    await done(deal.buyer.get(path))
+    assert (await deal.buyer.put(f"{path}/like")).is_success
+    return deal
 
 
 @pytest.mark.parametrize("read", READS)
 async def test_no_read_shows_a_timer_that_has_run_out(market: Market, read: str) -> None:
-    deal = await market.deal()
+    deal = await seen_deal(market)
     await handed_over(market, deal)
     market.clock.advance(3 * DAY - timedelta(seconds=1))
     assert not SEEN[read](await done(READS[read](market, deal)))
@@ -241,7 +318,7 @@ async def test_a_reservation_that_has_run_out_keeps_nobody(market: Market) -> No
 async def test_a_timer_that_loses_its_race_withholds_no_answer(
     market: Market, monkeypatch: pytest.MonkeyPatch, read: str
 ) -> None:
-    deal = await market.deal()
+    deal = await seen_deal(market)
     await handed_over(market, deal)
     market.clock.advance(3 * DAY)
 
@@ -264,6 +341,9 @@ async def test_looking_for_what_is_overdue_costs_one_query(
     assert queries.count == 1
     with count_queries() as queries:
         await settling.settle_listing(market.context, UUID(deal.listing_id))
+    assert queries.count == 1
+    with count_queries() as queries:
+        await settling.settle_due(market.context)
     assert queries.count == 1
     with count_queries() as queries:
         await settling.settle_room(market.context, UUID(deal.room_id), deal.buyer.id)

@@ -9,6 +9,7 @@ import pytest
 from server.platform.errors import Conflict
 from server.platform.unit_of_work import reading, transact
 from server.trades import api
+from shared_models.trades import TradeState
 from tests.server.conftest import problem
 from tests.server.trades.market import Deal, Market, check_invariants, done
 from tests.server.trades.test_transitions import BODIES
@@ -223,3 +224,11 @@ async def test_the_header_of_a_room_says_what_may_be_done(market: Market) -> Non
     assert await actions("seller") == {"appointment"}
     await market.act(deal.seller, trade, "confirm")
     assert await actions("seller") == set()
+
+
+async def test_a_state_that_there_is_not_is_one_error_of_its_field(market: Market) -> None:
+    person = await market.person("somebody")
+    for state in (*TradeState, "open"):
+        assert (await done(person.get(f"/v1/trades?state={state}")))["items"] == []
+    refused = problem(await person.get("/v1/trades?state=bogus"), 422, "invalid")
+    assert [error["field"] for error in refused["errors"]] == ["state"]

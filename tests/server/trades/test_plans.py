@@ -1,0 +1,23 @@
+"""Looking for what has run out costs the same whatever the market has seen."""
+
+from typing import Any
+
+from sqlalchemy import event
+
+from server.trades import settling
+from tests.server.listings.test_plans import plan_of
+from tests.server.trades.market import Market
+
+
+async def test_overdue_trades_are_found_along_their_index(market: Market) -> None:
+    found: list[Any] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if "trades_trade" in statement:
+            found[:] = [statement, parameters]
+
+    engine = market.context.database.reader.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    await settling.settle_due(market.context)
+    event.remove(engine, "before_cursor_execute", note)
+    assert "ix_trades_trade_due" in await plan_of(market.context, *found)
