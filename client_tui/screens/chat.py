@@ -128,6 +128,7 @@ class ChatScreen(Writing, Dealing):
     async def _leave(self) -> None:
         """Nobody looks any more; what was being written stays."""
         self._forget_pictures()
+        self.let_go()
         await self.keep_draft()
         others = [one for one in self.picky.chats_of(self.room_id) if one is not self]
         for other in others:
@@ -195,7 +196,9 @@ class ChatScreen(Writing, Dealing):
     def redraw_bars(self) -> None:
         """Also hears here that the line has come or gone."""
         super().redraw_bars()
-        if not self.is_mounted or self.online == self._was_online:
+        if self.is_there and not self.conversation.window:
+            self.show_note()
+        if not self.is_there or self.online == self._was_online:
             return
         self._was_online = self.online
         self.conversation.touch(*(one.key for one in self.conversation.all_waiting()))
@@ -209,6 +212,9 @@ class ChatScreen(Writing, Dealing):
     def _load_failed(self) -> bool:
         """Try the pages again that could not be loaded; whether there are any."""
         failed = [end for end, state in self.pages.ends.items() if state is End.FAILED]
+        if failed and not self.conversation.window:
+            self.do_refresh()
+            return True
         for end in failed:
             self.load(end)
         return bool(failed)

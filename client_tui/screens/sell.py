@@ -298,7 +298,7 @@ class SellScreen(PickyScreen):
 
     def _show_refusal(self, error: ClientError) -> None:
         if isinstance(error, Stale):
-            self._form_error("It was changed elsewhere. esc, then open it again.")
+            self._form_error(f"It was changed elsewhere. {self.key('back')}, then open it again.")
         elif isinstance(error, Refused) and error.errors:
             for problem in error.errors:
                 self._field_error(problem.field, problem.message)

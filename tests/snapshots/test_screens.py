@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from client_tui.app import PickyApp
 from client_tui.core.errors import ServerUnreachable
@@ -34,11 +34,6 @@ async def settled(pilot: Pilot[Any]) -> None:
     assert isinstance(app, PickyApp)
     while app.link.pictures.busy:
         await pilot.pause(0.01)
-    await pilot.pause()
-    for field in app.screen.query(Input):
-        field.cursor_blink = False
-    for area in app.screen.query(TextArea):
-        area.cursor_blink = False
     await pilot.pause()
 
 
