@@ -1,10 +1,12 @@
 """The fields of a listing, to be filled in."""
 
+import contextlib
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Select, Static, TextArea
+from textual.widgets.select import InvalidSelectValueError
 
 from client_tui.format import money
 from client_tui.keymap import key_of
@@ -92,6 +94,18 @@ class SellForm(VerticalScroll):
             "place": self.query_one("#place Input", Input).value.strip() or None,
             "photo_ids": [upload.photo.id for upload in self.uploads if upload.photo],
         }
+
+    def fill(self, values: dict[str, Any]) -> None:
+        """What :meth:`values` told once, but for the photos."""
+        self.query_one("#title Input", Input).value = values["title"]
+        self.query_one(TextArea).text = values["description"]
+        for name in ("category", "condition", "method"):
+            select = self.query_one(f"#{name} Select", Select)
+            with contextlib.suppress(InvalidSelectValueError):  # the market's lists may change
+                select.value = values[name] or Select.NULL
+        self.query_one("#price Input", Input).value = values["price"]
+        self.query_one("#negotiable", Tick).value = values["negotiable"]
+        self.query_one("#place Input", Input).value = values["place"] or ""
 
 
 def _photo_hint(limits: Limits) -> str:
