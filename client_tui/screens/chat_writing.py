@@ -54,7 +54,15 @@ class Writing(Drafting):
             return
         await self.keep_draft()
         if self.is_there:
+            await self._show_sent()
+
+    async def _show_sent(self) -> None:
+        """The row of what was written; without a server below what there is."""
+        try:
             await self.go_to_newest()
+        except ClientError:
+            self.history.sync()
+            self.history.jump_to_bottom()
 
     def do_newline(self) -> None:
         """Begin a new line."""
