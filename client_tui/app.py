@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from rich.text import Text
+from textual import events
 from textual.app import App, SystemCommand
 from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from client_tui import keymap
@@ -148,6 +150,11 @@ class PickyApp(App[str]):
         """Leave nothing open."""
         await self.link.close()
 
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Nothing blinks, whichever screen or dialog a text field is in."""
+        if isinstance(event.widget, Input | TextArea):
+            event.widget.cursor_blink = False
+
     def status_cell(self) -> Text:
         """Unread counts and the connection, for every top bar."""
         return status_text(self.link, self.theme_variables)
@@ -198,6 +205,8 @@ class PickyApp(App[str]):
         """The palette: what can be done here, the modes and the themes."""
         if isinstance(screen, PickyScreen):
             for action in screen.actions():
+                if action.id == "back" and not screen.goes_back():
+                    continue
                 if screen.why_not(action.id) is None:
                     title = action.label.capitalize()
                     yield SystemCommand(

@@ -92,8 +92,8 @@ class Conversation:
 
     @property
     def keys(self) -> list[int]:
-        """All rows, from the top."""
-        gap = [] if self.at_newest else [GAP]
+        """All rows, from the top; where nothing is here yet, no gap to count."""
+        gap = [] if self.at_newest or not self._window else [GAP]
         return [TOP, *self._window, *gap, *(waiting.key for waiting in self._waiting.values())]
 
     def message(self, key: int) -> Message | None:
@@ -313,3 +313,13 @@ def run_up_to(messages: Iterable[Message], before: int | None) -> list[Message]:
             break
         run.append(message)
     return run[::-1]
+
+
+def run_from(messages: Iterable[Message], after: int) -> list[Message]:
+    """The longest stretch without a hole that begins just above ``after``."""
+    run: list[Message] = []
+    for message in sorted(messages, key=lambda message: message.seq):
+        if message.seq != after + len(run) + 1:
+            break
+        run.append(message)
+    return run

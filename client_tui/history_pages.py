@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from client_tui.conversation import GAP, TOP, Conversation, run_up_to
+from client_tui.conversation import GAP, TOP, Conversation, run_from, run_up_to
 from client_tui.core.api import Api
 from client_tui.core.cache import Cache
 from client_tui.core.errors import ClientError, StorageFailed
@@ -116,9 +116,14 @@ class HistoryPages:
 
     async def _newer(self) -> None:
         last, generation = self._conversation.window.stop - 1, self._generation
-        page = await self._read(after=last, limit=MORE)
+        copies = await self._cache.messages(
+            self._room_id, after=last, before=last + MORE + 1, limit=MORE
+        )
+        items: Sequence[Message] = run_from(copies, last)
+        if not items:
+            items = (await self._read(after=last, limit=MORE)).items
         if generation == self._generation:
-            self._conversation.append(page.items)
+            self._conversation.append(items)
 
     async def _fill(self, end: int, load: Callable[[], Awaitable[None]]) -> None:
         if self.ends[end] is End.LOADING:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from textual.dom import DOMNode
+from textual.widget import Widget
 from textual.worker import Worker
 
 
@@ -24,3 +25,11 @@ def start(
     return node.run_worker(
         cast("Any", act), group=group, name=name, exclusive=exclusive, exit_on_error=False
     )
+
+
+def is_there(widget: Widget) -> bool:
+    """Whether its parts can be drawn on. Textual's ``is_mounted`` stays True after the end.
+
+    What is being taken down is displayed no more, and loses its parts before it is detached.
+    """
+    return widget.is_mounted and widget.is_attached and widget.is_running and widget.display

@@ -1,6 +1,7 @@
 """The person's settings: a small TOML file that may also be edited by hand."""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -52,7 +53,17 @@ def load_config(path: Path) -> Config:
 
 
 def save_config(path: Path, config: Config) -> None:
-    """Write the settings; the file is the old one or the new one, never half of one."""
+    """Write the settings; the file is the old one or the new one, never half of one.
+
+    In a file that is there only the lines of settings that have changed are touched.
+    """
+    try:
+        write_atomically(path, (_edited(path, config) or _fresh(config)).encode())
+    except OSError as error:
+        raise StorageFailed(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _fresh(config: Config) -> str:
     lines = [
         f"{name} = {_toml(value)}"
         for name, _, _ in _FIELDS
@@ -61,10 +72,45 @@ def save_config(path: Path, config: Config) -> None:
     if config.keys:
         lines += ["", "[keys]"]
         lines += [f"{_toml(name)} = {_toml(list(keys))}" for name, keys in config.keys.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _edited(path: Path, config: Config) -> str | None:
+    """The file with the changed settings; None where it must be written anew."""
     try:
-        write_atomically(path, ("\n".join(lines) + "\n").encode())
-    except OSError as error:
-        raise StorageFailed(f"{path} cannot be written: {error.strerror}.") from error
+        before = load_config(path)
+        text = path.read_text("utf-8")
+    except (StorageFailed, OSError):
+        return None
+    lines = text.splitlines()
+    wanted = tomllib.loads(text)
+    for name, _, _ in _FIELDS:
+        value = getattr(config, name)
+        if value == getattr(before, name):
+            continue
+        wanted.pop(name, None)
+        if value is not None:
+            wanted[name] = value
+        lines = _with_line(lines, name, value)
+    edited = "\n".join(lines) + "\n"
+    try:
+        is_right = tomllib.loads(edited) == wanted and before.keys == config.keys
+    except tomllib.TOMLDecodeError:
+        return None
+    return edited if is_right else None
+
+
+def _with_line(lines: list[str], name: str, value: object) -> list[str]:
+    """The lines with a setting's own one changed, added above the tables, or taken away."""
+    top = next((at for at, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    setting = re.compile(rf"""\s*["']?{name}["']?\s*=.*?(?P<comment>\s*\#[^"']*)?$""")
+    new = [] if value is None else [f"{name} = {_toml(value)}"]
+    for at, line in enumerate(lines[:top]):
+        found = setting.match(line)
+        if found:
+            told = [line + (found["comment"] or "") for line in new]
+            return [*lines[:at], *told, *lines[at + 1 :]]
+    return [*lines[:top], *new, *lines[top:]]
 
 
 def _is_text(value: object) -> bool:

@@ -23,6 +23,9 @@ else:
     import httpx
 
 TRIES: Final = 3
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_READ_TIMEOUT: Final = httpx.Timeout(8.0, connect=5.0)
+"""Somebody waits for what is read; what changes something may take the server its time."""
 _SAFE_TO_REPEAT = frozenset({"GET", "PUT", "DELETE"})
 _PASSING = frozenset({502, 503, 504})
 
@@ -72,7 +75,7 @@ class Http:
             # would cost more than the call.
             verify=not url.startswith("http://"),
             trust_env=not local,
-            timeout=httpx.Timeout(30.0, connect=5.0),
+            timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=16, keepalive_expiry=30.0),
             headers={"User-Agent": "picky/1"},
         )
@@ -122,7 +125,12 @@ class Http:
             last = attempt == TRIES - 1
             try:
                 response = await self._client.request(
-                    method, path, params=_query(params), content=body, headers=headers
+                    method,
+                    path,
+                    params=_query(params),
+                    content=body,
+                    headers=headers,
+                    timeout=_READ_TIMEOUT if method == "GET" else _TIMEOUT,
                 )
             except httpx.ConnectError as error:
                 # Nothing was sent, so even what must not be repeated may be tried again.

@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from client_tui.core.clock import Clock, SystemClock
 from client_tui.core.database import Database
+from client_tui.core.drafts import Drafts
 from client_tui.core.errors import NotEditable, StorageFailed
 from client_tui.core.kept_photos import KEPT_BYTES_MAX, KeptPhotos
 
@@ -34,6 +35,10 @@ _SCHEMA = (
     );
     CREATE INDEX message_by_room ON message (room_id, number);
     CREATE TABLE draft (room_id TEXT PRIMARY KEY, text TEXT NOT NULL)
+    """,
+    """
+    ALTER TABLE draft ADD COLUMN photos TEXT NOT NULL DEFAULT '[]';
+    CREATE TABLE form (name TEXT PRIMARY KEY, data TEXT NOT NULL)
     """,
 )
 _COLUMNS = "number, cid, room_id, text, photos, confirmed, state, code, reason, created_at"
@@ -96,6 +101,9 @@ class Outbox:
         self._database = Database(path, _SCHEMA, synchronous="FULL")
         self._photos = KeptPhotos(path.with_name("outbox-photos"), bytes_max=photo_bytes_max)
         self._clock = clock or SystemClock()
+        self.drafts = Drafts(self._database)
+        self._held: set[str] = set()
+        """What is being edited here; nobody edits it any more when this program has ended."""
 
     async def open(self) -> "Outbox":
         """Open the file, with all that waited when the last program ended."""
@@ -151,13 +159,14 @@ class Outbox:
         """The rooms in which something is to be sent."""
         rows = await self._database.run(
             lambda db: db.execute(
-                "SELECT DISTINCT room_id FROM message WHERE state <> 'failed'"
+                "SELECT room_id, cid, min(number) FROM message"
+                " WHERE state <> 'failed' GROUP BY room_id"
             ).fetchall()
         )
-        return [UUID(room_id) for (room_id,) in rows]
+        return [UUID(room_id) for room_id, cid, _ in rows if cid not in self._held]
 
     async def next(self, room_id: UUID) -> OutboxMessage | None:
-        """What is to be sent next in a room; failed ones stand aside."""
+        """What is to be sent next in a room; failed ones stand aside, a held one holds the rest."""
         rows = await self._database.run(
             lambda db: db.execute(
                 f"SELECT {_COLUMNS} FROM message"  # noqa: S608
@@ -165,7 +174,24 @@ class Outbox:
                 (str(room_id),),
             ).fetchall()
         )
-        return _message(rows[0]) if rows else None
+        message = _message(rows[0]) if rows else None
+        return None if message is None or str(message.cid) in self._held else message
+
+    async def hold(self, cid: UUID) -> None:
+        """Keep it back while it is edited; :class:`NotEditable` as for :meth:`edit`."""
+
+        def hold(db: sqlite3.Connection) -> None:
+            found = db.execute(
+                "SELECT 1 FROM message WHERE cid = ? AND state <> 'sending'", (str(cid),)
+            )
+            _require(len(found.fetchall()))
+            self._held.add(str(cid))
+
+        await self._database.run(hold)
+
+    def release(self, cid: UUID) -> None:
+        """It is edited no more, and may go."""
+        self._held.discard(str(cid))
 
     async def edit(self, cid: UUID, text: str, *, confirmed: bool = False) -> OutboxMessage:
         """Change a queued or failed message; it is queued afterwards, in its old place.
@@ -199,11 +225,15 @@ class Outbox:
         await self._update(cid, "photos = ?", (_dump(photos),))
 
     async def sending(self, cid: UUID) -> OutboxMessage | None:
-        """The message as it is to leave now; None when it was discarded or sent meanwhile.
+        """The message as it is to leave now; None when it was discarded, sent or held meanwhile.
 
         On disk before the first byte: afterwards nobody can change what the server may have.
         """
-        return await self._update(cid, "state = 'sending'", ())
+
+        def leave(db: sqlite3.Connection) -> OutboxMessage | None:
+            return None if str(cid) in self._held else _set(db, cid, "state = 'sending'", ())
+
+        return await self._database.run(leave)
 
     async def not_stored(self, cid: UUID) -> None:
         """The server said that it stored nothing and that a later try may work."""
@@ -220,36 +250,10 @@ class Outbox:
         )
         await self._photos.drop(cid)
 
-    async def draft(self, room_id: UUID) -> str:
-        """What was typed in a room and not sent."""
-        rows = await self._database.run(
-            lambda db: db.execute(
-                "SELECT text FROM draft WHERE room_id = ?", (str(room_id),)
-            ).fetchall()
-        )
-        return str(rows[0][0]) if rows else ""
-
-    async def save_draft(self, room_id: UUID, text: str) -> None:
-        """Keep what is being typed; an empty text forgets it."""
-
-        def save(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM draft WHERE room_id = ?", (str(room_id),))
-            if text:
-                db.execute("INSERT INTO draft VALUES (?, ?)", (str(room_id), text))
-
-        await self._database.run(save)
-
     async def _update(
         self, cid: UUID, change: str, values: tuple[object, ...]
     ) -> OutboxMessage | None:
-        def update(db: sqlite3.Connection) -> OutboxMessage | None:
-            done = db.execute(
-                f"UPDATE message SET {change} WHERE cid = ?",  # noqa: S608
-                (*values, str(cid)),
-            )
-            return _one(db, cid) if done.rowcount else None
-
-        return await self._database.run(update)
+        return await self._database.run(lambda db: _set(db, cid, change, values))
 
     async def _change(self, cid: UUID, change: str, values: tuple[object, ...]) -> OutboxMessage:
         def update(db: sqlite3.Connection) -> OutboxMessage:
@@ -261,6 +265,16 @@ class Outbox:
             return _one(db, cid)
 
         return await self._database.run(update)
+
+
+def _set(
+    db: sqlite3.Connection, cid: UUID, change: str, values: tuple[object, ...]
+) -> OutboxMessage | None:
+    done = db.execute(
+        f"UPDATE message SET {change} WHERE cid = ?",  # noqa: S608
+        (*values, str(cid)),
+    )
+    return _one(db, cid) if done.rowcount else None
 
 
 def _require(changed: int) -> None:

@@ -18,6 +18,7 @@ from client_tui.keymap import Action, actions_of, bindings_of, footer_of, key_of
 from client_tui.store import Change, Store
 from client_tui.widgets.key_bar import Entry, KeyBar
 from client_tui.widgets.top_bar import TopBar
+from client_tui.work import is_there
 
 if TYPE_CHECKING:
     from client_tui.app import PickyApp
@@ -57,6 +58,11 @@ class PickyScreen(Screen[Any]):
     def store(self) -> Store:
         """What this client knows."""
         return self.picky.link.store
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it can be drawn on: not before it is shown, nor once it was left."""
+        return is_there(self)
 
     def content(self) -> Iterable[Widget]:
         """The widgets between the two bars."""
@@ -99,14 +105,14 @@ class PickyScreen(Screen[Any]):
         self.redraw_bars()
 
     def _changed(self, change: Change) -> None:
-        if self.is_mounted:
+        if self.is_there:
             self.on_change(change)
             self.redraw_bars()
 
     def redraw_bars(self) -> None:
         """Draw heading, status and keys anew."""
         bars, keys = self.query(TopBar), self.query(KeyBar)
-        if not (self.is_mounted and bars and keys):
+        if not (self.is_there and bars and keys):
             return  # not drawn yet, or being taken down: a timer or the line does not know
         self._read_what_failed()
         bar = bars.first()

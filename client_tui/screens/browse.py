@@ -32,6 +32,10 @@ from shared_models.listings import ListingCard, ListingFilter, Sort
 PAGE = 30
 TYPING_PAUSE_S = 0.2
 PREVIEW_FROM_COLUMNS = 110
+CHANGED_S = 20.0
+"""So long a card says that it has changed."""
+_TOLD = ("title", "price", "state", "condition", "method", "place", "cover")
+"""What of a card is news; likes and chats are counted all the time."""
 
 SORTS = (
     (Sort.NEWEST, "newest"),
@@ -74,6 +78,7 @@ class BrowseScreen(PickyScreen):
         self._older = FurtherPages(self, self._page, self._take)
         self._generation = 0
         self._pause: Timer | None = None
+        self._changed_cards: dict[int, Timer] = {}
 
     def heading(self) -> str:
         """Name and the present narrowing."""
@@ -91,6 +96,7 @@ class BrowseScreen(PickyScreen):
             self.link.pictures.draw,
             self.link.now,
             CardColors.of(self.app.theme_variables),
+            lambda card: card.id.int in self._changed_cards,
         )
         with Horizontal(id="browse"):
             yield VirtualList[ListingCard](renderer, id="cards")
@@ -210,9 +216,23 @@ class BrowseScreen(PickyScreen):
     def on_change(self, change: Change) -> None:
         """A card changed somewhere: show it as it is now."""
         if isinstance(change, ListingChanged) and change.card.id.int in self.cards:
+            before = self.cards.item(change.card.id.int)
+            if any(getattr(before, name) != getattr(change.card, name) for name in _TOLD):
+                self._tell_change(change.card.id.int)
             self.cards.replace(change.card)
             if self.selected() == change.card:
                 self.query_one(Preview).show(change.card)
+
+    def _tell_change(self, key: int) -> None:
+        known = self._changed_cards.pop(key, None)
+        if known is not None:
+            known.stop()
+        self._changed_cards[key] = self.set_timer(CHANGED_S, partial(self._change_is_old, key))
+
+    def _change_is_old(self, key: int) -> None:
+        del self._changed_cards[key]
+        if key in self.cards:
+            self.cards.invalidate(key)
 
     # Search
 

@@ -128,6 +128,7 @@ class ChatScreen(Writing, Dealing):
     async def _leave(self) -> None:
         """Nobody looks any more; what was being written stays."""
         self._forget_pictures()
+        self.let_go()
         await self.keep_draft()
         others = [one for one in self.picky.chats_of(self.room_id) if one is not self]
         for other in others:
@@ -195,7 +196,9 @@ class ChatScreen(Writing, Dealing):
     def redraw_bars(self) -> None:
         """Also hears here that the line has come or gone."""
         super().redraw_bars()
-        if not self.is_mounted or self.online == self._was_online:
+        if self.is_there and not self.conversation.window:
+            self.show_note()
+        if not self.is_there or self.online == self._was_online:
             return
         self._was_online = self.online
         self.conversation.touch(*(one.key for one in self.conversation.all_waiting()))
@@ -209,6 +212,9 @@ class ChatScreen(Writing, Dealing):
     def _load_failed(self) -> bool:
         """Try the pages again that could not be loaded; whether there are any."""
         failed = [end for end, state in self.pages.ends.items() if state is End.FAILED]
+        if failed and not self.conversation.window:
+            self.do_refresh()
+            return True
         for end in failed:
             self.load(end)
         return bool(failed)
@@ -378,22 +384,3 @@ class ChatScreen(Writing, Dealing):
             self.picky.report("message", message.id)
         elif self.room is not None:
             self.picky.report("account", self.room.other.id)
-
-    def do_copy(self) -> None:
-        """The text of the message under the cursor."""
-        message = self.selected_message()
-        if message is not None:
-            self.app.copy_to_clipboard(message.text)
-            self.say("Copied.")
-
-    def do_mute(self) -> None:
-        """No notices from it, or again."""
-        self.do_in_background(self._mute(), "mute")
-
-    async def _mute(self) -> None:
-        room = self.room
-        if room is None:
-            return
-        await (self.link.api.unmute if room.muted else self.link.api.mute)(room.id)
-        self.store.put_room(room.model_copy(update={"muted": not room.muted}))
-        self.say("Unmuted." if room.muted else "Muted: it still counts, but tells nothing.")

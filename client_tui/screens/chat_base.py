@@ -89,3 +89,22 @@ class ChatBase(PickyScreen):
     def do_in_background(self, work: Awaitable[object], group: str) -> None:
         """Do something with the server; what goes wrong becomes a toast."""
         self.run_worker(cast("Any", work), group=group, exit_on_error=False)
+
+    def do_copy(self) -> None:
+        """The text of the message under the cursor."""
+        message = self.selected_message()
+        if message is not None:
+            self.app.copy_to_clipboard(message.text)
+            self.say("Copied.")
+
+    def do_mute(self) -> None:
+        """No notices from it, or again."""
+        self.do_in_background(self._mute(), "mute")
+
+    async def _mute(self) -> None:
+        room = self.room
+        if room is None:
+            return
+        await (self.link.api.unmute if room.muted else self.link.api.mute)(room.id)
+        self.store.put_room(room.model_copy(update={"muted": not room.muted}))
+        self.say("Unmuted." if room.muted else "Muted: it still counts, but tells nothing.")

@@ -1,6 +1,7 @@
 """Reading in a chat: pages as they are needed, jumps, read marks, and who is typing."""
 
 import asyncio
+from typing import Final
 from uuid import UUID
 
 from textual import on
@@ -9,6 +10,7 @@ from textual.widgets import Static
 
 from client_tui.conversation import GAP, TOP
 from client_tui.core.errors import ClientError, NotFound
+from client_tui.core.status import LineState
 from client_tui.format import truncate, visible_line
 from client_tui.history_pages import End
 from client_tui.moments import parse_day
@@ -16,9 +18,12 @@ from client_tui.screens.ask import AskScreen
 from client_tui.screens.chat_base import ChatBase
 from client_tui.screens.viewer import ViewerScreen
 from client_tui.widgets.chat_rule import ChatRule
-from client_tui.widgets.history import History
+from client_tui.widgets.history import KEPT, History
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.viewport import Place
+
+_SLACK: Final = 100
+"""So many more messages may come before the oldest are forgotten."""
 
 
 class Reading(ChatBase):
@@ -28,6 +33,8 @@ class Reading(ChatBase):
         super().__init__(room_id)
         self.missing = False
         self.loaded = False
+        self._in_vain = False
+        """Whether the server was asked and did not answer: there are only copies then."""
         self._seen = 0
         self._peer_typing: Timer | None = None
         self._drawing_soon = False
@@ -36,31 +43,43 @@ class Reading(ChatBase):
 
     def draw_soon(self) -> None:
         """Draw once for all the changes that come together."""
-        if not self._drawing_soon and self.is_mounted:
+        if not self._drawing_soon and self.is_there:
             self._drawing_soon = True
             self.call_later(self.show_changes)
 
     def show_changes(self) -> None:
         """Draw what has changed in the conversation, and get the pages it leads to."""
         self._drawing_soon = False
-        if self.is_mounted:
+        if self.is_there:
             self.history.sync()
+            if len(self.conversation.window) > KEPT + _SLACK:
+                self.history.prune()
             self.show_note()
             self.mark_read()
             self._supply()
 
     def show_note(self) -> None:
         """Say what is going on where there is no history."""
+        if not self.is_there:
+            return
         note = ""
         if self.missing:
             note = "This chat is no longer there." + self.hint("back goes back")
         elif not self.conversation.window and not any(self.conversation.all_waiting()):
-            note = "Nothing was said here yet." if self.loaded else "One moment…"
-            if self.pages.ends[TOP] is End.FAILED:
-                note = self.pages.reasons[TOP] + self.hint("refresh tries again", "back goes back")
+            note = self._why_nothing()
         self.query_one("#chat-note", Static).update(note)
         self.query_one("#chat-note").display = bool(note)
         self.history.display = not note
+
+    def _why_nothing(self) -> str:
+        status, tries = self.link.status, self.hint("refresh tries again", "back goes back")
+        if self.pages.ends[TOP] is End.FAILED:
+            return self.pages.reasons[TOP] + tries
+        if self.loaded:
+            return "Nothing was said here yet."
+        if status.state in (LineState.CONNECTING, LineState.ONLINE):
+            return "One moment…" + self.hint("back goes back")
+        return f"The messages are not here yet: {status.reason or 'offline'}.{tries}"
 
     # Pages
 
@@ -84,6 +103,8 @@ class Reading(ChatBase):
         except ClientError as error:
             if self.conversation.window and self.online:
                 self.say(str(error), severity="warning")
+            self._in_vain = True
+            self.draw_soon()
             return
         self.loaded = True
         if self.room is None:
@@ -96,7 +117,7 @@ class Reading(ChatBase):
 
     def _supply(self) -> None:
         """The next page, where an end of the window is near."""
-        if not self.loaded or not self.history.size.height:
+        if not (self.loaded or self._in_vain) or not self.history.size.height:
             return
         ends, conversation = self.pages.ends, self.conversation
         if self.history.near_top and conversation.more_before and ends[TOP] is End.IDLE:
@@ -110,7 +131,7 @@ class Reading(ChatBase):
 
     async def _load(self, end: int) -> None:
         await (self.pages.older() if end == TOP else self.pages.newer())
-        if self.is_mounted:
+        if self.is_there:
             self.history.sync()
             self.history.prune()
 
@@ -127,7 +148,7 @@ class Reading(ChatBase):
 
     def mark_read(self) -> None:
         """Seen is what is at the bottom of a screen in front of somebody (rule 7)."""
-        if not self.is_mounted:
+        if not self.is_there:
             return
         conversation, room = self.conversation, self.room
         at_end = self.history.at_bottom and conversation.at_newest and bool(conversation.window)

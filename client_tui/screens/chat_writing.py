@@ -1,95 +1,31 @@
-"""Writing in a chat: sending, photos, drafts, and what may be done with messages of one's own."""
+"""Writing in a chat: sending, and what may be done with messages of one's own."""
 
-import asyncio
 from functools import partial
-from pathlib import Path
-from typing import Final
 from uuid import UUID
 
-from textual import on
-from textual.timer import Timer
-from textual.widgets import TextArea
-
 from client_tui.conversation import Waiting
-from client_tui.core.errors import BadFile, ClientError, NotEditable
+from client_tui.core.errors import ClientError, NotEditable
 from client_tui.core.outbox import OutboxMessage, OutboxState
-from client_tui.core.uploads import CheckedFile, check_file
-from client_tui.screens.chat_reading import Reading
+from client_tui.core.uploads import CheckedFile
+from client_tui.keymap import key_of
+from client_tui.screens.chat_drafts import Drafting
 from client_tui.screens.confirm import ConfirmScreen
-from client_tui.screens.photo_picker import PhotoPicker
 from client_tui.widgets.chat_rule import ChatRule
-from client_tui.widgets.composer import Attachments, Composer
 from client_tui.work import start
 
-_DRAFT_PAUSE_S: Final = 0.5
-_TYPING_EVERY_S: Final = 3.0
-_COUNT_FROM: Final = 0.9
 
-
-class Writing(Reading):
+class Writing(Drafting):
     """The composer's side of the chat."""
 
     def __init__(self, room_id: UUID) -> None:
         super().__init__(room_id)
-        self._draft = ""
-        self._kept = ""
-        """The draft as it is on disk, as far as this screen knows."""
-        self._draft_pause: Timer | None = None
-        self._typed_at = float("-inf")
         self._editing: UUID | None = None
         self._asked: set[UUID] = set()
 
     @property
-    def attachments(self) -> Attachments:
-        """The photos that will go with the message."""
-        return self.query_one(Attachments)
-
-    async def open_draft(self) -> None:
-        """What was typed and not sent, also elsewhere; not in place of what is typed here."""
-        kept = self._kept
-        draft = await self.link.outbox.draft(self.room_id)
-        if self.is_mounted and not self.editing and self.composer.text == kept == self._kept:
-            self._draft = self._kept = draft
-            self._show_draft()
-
-    def _show_draft(self) -> None:
-        if self.composer.text != self._draft:
-            with self.composer.prevent(TextArea.Changed):
-                self.composer.text = self._draft
-            self.composer.move_cursor(self.composer.document.end)
-
-    # Typing
-
-    @on(TextArea.Changed)
-    def _typed(self) -> None:
-        self.show_count()
-        if self._editing is not None:
-            return
-        if self._draft_pause is not None:
-            self._draft_pause.stop()
-        self._draft = self.composer.text
-        self._draft_pause = self.set_timer(_DRAFT_PAUSE_S, self.keep_draft)
-        now = self.link.clock.monotonic()
-        if self.composer.text and now - self._typed_at >= _TYPING_EVERY_S:
-            self._typed_at = now
-            self.do_in_background(self.link.session.typing(self.room_id, on=True), "typing")
-
-    async def keep_draft(self) -> None:
-        """Keep what is being written, without the edit of an older message."""
-        draft, before = self._draft, self._kept
-        if draft != before:
-            self._kept = draft
-            try:
-                await self.link.outbox.save_draft(self.room_id, draft)
-            except ClientError:
-                self._kept = before
-                raise
-
-    def show_count(self) -> None:
-        """How long the text is, once it comes near the limit."""
-        length, most = len(self.composer.message_text), self.link.market.limits.message_max
-        rule = self.query_one(ChatRule)
-        rule.warning = f"{length:,} / {most:,}" if length > most * _COUNT_FROM else ""
+    def editing(self) -> bool:
+        """Whether the composer holds an older message."""
+        return self._editing is not None
 
     # Sending
 
@@ -105,7 +41,7 @@ class Writing(Reading):
             return
         files = list(self.attachments.files)
         if text or files:
-            self._clear_composer()
+            self.clear_composer()
             # The app's worker: leaving the chat at once must not stop it.
             start(self.app, partial(self._send, text, files), group="send")
 
@@ -113,80 +49,24 @@ class Writing(Reading):
         try:
             await self.link.send_message(self.room_id, text, [file.path for file in files])
         except ClientError as error:
-            self._put_back(text, files)
             self.say(f"Not sent, and not lost: {error}", severity="error")
+            await self.put_back(text, files)
             return
         await self.keep_draft()
-        if self.is_mounted:
+        if self.is_there:
+            await self._show_sent()
+
+    async def _show_sent(self) -> None:
+        """The row of what was written; without a server below what there is."""
+        try:
             await self.go_to_newest()
-
-    def _put_back(self, text: str, files: list[CheckedFile]) -> None:
-        """What the disk did not take stands in the composer again, before what came since."""
-        if not self.is_mounted:
-            return
-        since = self.composer.text
-        self.composer.text = f"{text}\n{since}" if since else text
-        self.attachments.show([*files, *self.attachments.files])
-
-    def _clear_composer(self) -> None:
-        if self._draft_pause is not None:
-            self._draft_pause.stop()
-        with self.composer.prevent(TextArea.Changed):
-            self.composer.text = ""
-        self._draft = ""
-        self.attachments.show([])
-        self.show_count()
-        self._typed_at = float("-inf")
+        except ClientError:
+            self.history.sync()
+            self.history.jump_to_bottom()
 
     def do_newline(self) -> None:
         """Begin a new line."""
         self.composer.insert("\n")
-
-    # Photos
-
-    def do_add_photo(self) -> None:
-        """Choose a file."""
-        self.app.push_screen(PhotoPicker(), self._picked)
-
-    def _picked(self, path: Path | None) -> None:
-        if path is not None:
-            self.attach_photos([path])
-
-    @on(Composer.Dropped)
-    def _dropped(self, event: Composer.Dropped) -> None:
-        self.attach_photos(event.paths)
-
-    def attach_photos(self, paths: list[Path]) -> None:
-        self.do_in_background(self._check_and_attach(paths), "attach")
-
-    async def _check_and_attach(self, paths: list[Path]) -> None:
-        """Look at each file now, so that a bad one is said before anything is sent."""
-        limits = self.link.market.limits
-        files = list(self.attachments.files)
-        for path in paths:
-            if len(files) >= limits.message_photos_max:
-                self.say(
-                    f"A message has at most {limits.message_photos_max} photos.", severity="warning"
-                )
-                break
-            try:
-                files.append(
-                    await asyncio.to_thread(check_file, path, bytes_max=limits.photo_bytes_max)
-                )
-            except BadFile as problem:
-                self.say(str(problem), severity="error")
-        self.attachments.show(files)
-        self.composer.focus()
-
-    @on(Composer.EmptyBackspace)
-    def _last_photo_away(self) -> None:
-        self.attachments.show(self.attachments.files[:-1])
-
-    @on(Attachments.Removed)
-    def _photo_away(self, event: Attachments.Removed) -> None:
-        files = list(self.attachments.files)
-        del files[event.index]
-        self.attachments.show(files)
 
     # Messages of one's own
 
@@ -246,36 +126,43 @@ class Writing(Reading):
             self._asked.add(message.cid)
             self.ask_whether_meant(message)
 
-    def do_edit_message(self) -> None:
-        """Bring an unsent message back into the composer."""
+    async def do_edit_message(self) -> None:
+        """Bring an unsent message back into the composer; it does not go meanwhile."""
         waiting = self.selected_waiting()
-        if waiting is not None:
-            self._editing = waiting.message.cid
-            self.composer.text = waiting.message.text
-            self.composer.move_cursor(self.composer.document.end)
-            self.query_one(ChatRule).note = "editing · enter saves · esc leaves it as it was"
-            self.composer.focus()
+        if waiting is None:
+            return
+        await self.link.outbox.hold(waiting.message.cid)
+        self.let_go()
+        self._editing = waiting.message.cid
+        self.composer.text = waiting.message.text
+        self.composer.move_cursor(self.composer.document.end)
+        saves, leaves = key_of("composer", "send"), key_of("composer", "leave")
+        self.query_one(ChatRule).note = f"editing · {saves} saves · {leaves} leaves it as it was"
+        self.composer.focus()
 
     async def _save_edit(self, cid: UUID, text: str) -> None:
         try:
             message = await self.link.outbox.edit(cid, text)
         except NotEditable as problem:
-            self.say(str(problem), severity="warning")
-        else:
-            await self._queued_again(message)
+            self.say(f"{problem} What you wrote is a new message.", severity="warning")
+            await self.stop_editing()
+            await self.put_back(text)
+            return
         await self.stop_editing()
+        await self._queued_again(message)
 
-    @property
-    def editing(self) -> bool:
-        """Whether the composer holds an older message."""
-        return self._editing is not None
+    def let_go(self) -> None:
+        """What was being edited may go."""
+        if self._editing is not None:
+            self.link.outbox.release(self._editing)
+            self._editing = None
+            self.link.delivery.wake()
 
     async def stop_editing(self) -> None:
         """Back to what was being written."""
-        self._editing = None
+        self.let_go()
         self.query_one(ChatRule).note = ""
         self._show_draft()
-        self.show_count()
 
     async def do_remove(self) -> None:
         """Discard an unsent message; delete an own one, after a question (rule 15)."""
@@ -301,6 +188,8 @@ class Writing(Reading):
         except NotEditable as problem:
             self.say(str(problem), severity="warning")
             return
+        if self._editing == waiting.message.cid:
+            await self.stop_editing()
         self.conversation.discard(waiting.message.cid)
         self.show_changes()
         await self.link.recount_queue()

@@ -53,7 +53,7 @@ class ChatsScreen(PickyScreen):
     def redraw_bars(self) -> None:
         """Also hears here that the line has come or gone, which an empty list tells of."""
         super().redraw_bars()
-        if self.is_mounted and self.query("#no-rooms"):
+        if self.is_there and self.query("#no-rooms"):
             self.query_one("#no-rooms", Static).update(self._why_empty())
 
     def _why_empty(self) -> str:
@@ -94,8 +94,11 @@ class ChatsScreen(PickyScreen):
 
     def _take(self, items: list[Chatroom]) -> bool:
         new = [room for room in items if room.id not in self.store.state.rooms]
-        for room in new:
-            self.store.put_room(room)
+        for room in items:
+            known = self.store.state.rooms.get(room.id)
+            read = known.model_copy(update=dict(room)) if known else room
+            if read != known:
+                self.store.put_room(read)
         return bool(new)
 
     def selected(self) -> Chatroom | None:

@@ -77,7 +77,7 @@ class ClosedScreen(PickyScreen):
             self._redraw()
 
     def _redraw(self) -> None:
-        if self.is_mounted:
+        if self.is_there:
             self.query_one("#closed-reason", Static).update(self._reason)
             self.query_one("#closed-now", Static).update(self._what_now())
 

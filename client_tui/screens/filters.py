@@ -5,11 +5,11 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Select, Static
 from textual.widgets.selection_list import Selection
 
 from client_tui.format import money, parse_money
+from client_tui.screens.dialog import Dialog
 from client_tui.widgets.ticks import Tick, TickList
 from shared_models.listings import ListingFilter, ListingState
 from shared_models.market import Condition, Market, Method
@@ -50,7 +50,7 @@ def filter_line(narrowed: ListingFilter, market: Market) -> str:
     return " · ".join(parts)
 
 
-class FilterScreen(ModalScreen[ListingFilter | None]):
+class FilterScreen(Dialog[ListingFilter | None]):
     """The filter as a form; search text and order stay as they are."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -92,10 +92,13 @@ class FilterScreen(ModalScreen[ListingFilter | None]):
             with Horizontal(classes="buttons"):
                 yield Button("Show (ctrl+s)", id="apply", variant="primary")
                 yield Button("Clear", id="clear")
+                yield Button("Cancel", id="cancel")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Show, or clear."""
-        if event.button.id == "clear":
+        """Show, clear, or leave it as it is."""
+        if event.button.id == "cancel":
+            self.dismiss(None)
+        elif event.button.id == "clear":
             self.dismiss(ListingFilter(q=self._filter.q, sort=self._filter.sort))
         else:
             self.action_apply()

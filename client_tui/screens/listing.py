@@ -17,7 +17,7 @@ from client_tui.screens.ask import AskScreen
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.viewer import ViewerScreen
-from client_tui.store import Change, ListingChanged
+from client_tui.store import Change, ListingChanged, Reset
 from client_tui.widgets.listing_view import ListingView
 from client_tui.widgets.photo_strip import PhotoStrip
 from client_tui.work import start
@@ -121,8 +121,11 @@ class ListingScreen(PickyScreen):
 
     def on_change(self, change: Change) -> None:
         """It changed somewhere: read it again."""
-        if isinstance(change, ListingChanged) and change.card.id == self.listing_id:
-            self.do_refresh()
+        match change:
+            case Reset():
+                self.do_refresh()
+            case ListingChanged(card) if card.id == self.listing_id:
+                self.do_refresh()
 
     def why_not(self, action_id: str) -> str | None:
         """What the server allows, and why not otherwise."""

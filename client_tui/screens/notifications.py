@@ -12,7 +12,7 @@ from textual.widgets import Static
 from client_tui.core.errors import ClientError
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.further_pages import FurtherPages
-from client_tui.store import Change, NotificationCame, NotificationsRead
+from client_tui.store import Change, NotificationCame, NotificationsRead, Reset
 from client_tui.widgets.notice_rows import NoticeRows
 from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.virtual_list import VirtualList
@@ -103,14 +103,17 @@ class NotificationsScreen(PickyScreen):
             case NotificationCame(notice) if notice.id.int not in self.notices:
                 self.notices.prepend([notice])
                 self._note(None)
-            case NotificationsRead(up_to_id) if up_to_id.int in self.notices:
+            case NotificationsRead(up_to_id):
                 self._show_read(up_to_id.int)
+            case Reset():
+                self._older.begin(None)
+                self.do_refresh()
 
     def _show_read(self, newest: int) -> None:
-        keys = self.notices.keys
-        for key in keys[keys.index(newest) :]:
+        """Ids rise with time; the one that was read may be on a page that is not here."""
+        for key in self.notices.keys:
             item = self.notices.item(key)
-            if not item.read:
+            if key <= newest and not item.read:
                 self.notices.replace(item.model_copy(update={"read": True}))
 
     def selected(self) -> Notification | None:

@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.visual import VisualType
+from textual.widgets import Input
 from textual.widgets.option_list import Option
 from textual_fspicker import FileOpen, Filters
 from textual_fspicker.parts import CurrentDirectory, DirectoryNavigation
@@ -53,6 +54,10 @@ class PhotoPicker(FileOpen):
 
     def _header_area(self) -> ComposeResult:
         yield _Where()
+
+    def _input_bar(self) -> ComposeResult:
+        """Without the choice among filters, of which there is one."""
+        yield Input(suggester=self._suggest_path)
 
     def compose(self) -> ComposeResult:
         """The dialog with a list of its own."""

@@ -3,24 +3,20 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from textual import events, on
-from textual.containers import Vertical
+from textual import on
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Button, Input, Select, Static, TextArea
 
 from client_tui.core.errors import ClientError, Refused, Stale
 from client_tui.core.forms import fill
-from client_tui.core.uploads import Outcome, Phase, Progress
-from client_tui.dropped import dropped_paths
-from client_tui.format import parse_money
-from client_tui.screens.base import PickyScreen
+from client_tui.format import parse_money, visible_line
 from client_tui.screens.confirm import ConfirmScreen
-from client_tui.screens.photo_picker import PhotoPicker
+from client_tui.screens.sell_kept import KeptForm, made_of, uploads_of
+from client_tui.screens.sell_photos import SellPhotos
 from client_tui.screens.sell_preview import SellPreviewScreen, Shown
 from client_tui.widgets.field import Field
 from client_tui.widgets.photo_upload import PhotoUpload
@@ -28,14 +24,16 @@ from client_tui.widgets.sell_form import SellForm
 from client_tui.widgets.ticks import Tick
 from client_tui.work import start
 from shared_models.listings import Listing, ListingCreate, ListingPatch
-from shared_models.media import Purpose
 
 DRAFT_PAUSE_S = 1.5
+DRAFT_MOST_S = 6.0
+"""Who types on and on has the draft saved all the same."""
+KEEP_PAUSE_S = 0.5
 _UNDER_WAY = "Some photos are still on their way."
 _CHANGED = "What you changed is not saved yet."
 
 
-class SellScreen(PickyScreen):
+class SellScreen(SellPhotos):
     """A new listing, a draft, or one that is for sale already."""
 
     context = "sell"
@@ -45,6 +43,8 @@ class SellScreen(PickyScreen):
         super().__init__()
         self.listing = listing
         self._pause: Timer | None = None
+        self._changed_at = 0.0
+        self._keeping: Timer | None = None
         self._one_save = asyncio.Lock()
         self._publishing = False
         self._saved: dict[str, Any] | None = None
@@ -70,6 +70,7 @@ class SellScreen(PickyScreen):
     def on_mount(self) -> None:
         """Show the photos that are there."""
         super().on_mount()
+        self._kept = KeptForm(self.link.outbox.drafts, self.listing)
         if self.listing is not None:
             self._photo_list.mount(*(PhotoUpload(photo=p) for p in self.listing.photos))
         self.call_after_refresh(self._begin_saving)
@@ -77,6 +78,35 @@ class SellScreen(PickyScreen):
     def _begin_saving(self) -> None:
         self._saved = self._form()
         self.query_one("#sell").scroll_home(animate=False)  # the focus hides the first label
+        start(self, self._offer_kept, group="kept")
+
+    async def _offer_kept(self) -> None:
+        form = await self._kept.read()
+        if form is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            start(self, partial(self._go_on, form) if yes else self._kept.forget, group="kept")
+
+        question = ConfirmScreen(
+            "Go on where you were?",
+            f"“{visible_line(form['values']['title'])}” was not saved when Picky ended.",
+            yes="Go on",
+            no="Begin anew",
+        )
+        self.app.push_screen(question, answered)
+
+    async def _go_on(self, form: dict[str, Any]) -> None:
+        listing_id = made_of(form)
+        if listing_id is not None:
+            self.listing = await self.link.api.listing(listing_id)
+        self._sell_form.fill(form["values"])
+        await self._photo_list.remove_children()
+        await self._photo_list.mount(*uploads_of(form))
+        for upload in self._uploads:
+            if upload.path is not None:
+                self._start(upload)
+        self._changed_form()
 
     @property
     def unsaved(self) -> bool:
@@ -86,91 +116,6 @@ class SellScreen(PickyScreen):
         form = self._form()
         blank = not (form["title"].strip() or form["description"].strip() or form["photo_ids"])
         return form != self._saved and not (blank and self.listing is None)
-
-    # Photos
-
-    @property
-    def _sell_form(self) -> SellForm:
-        return self.query_one(SellForm)
-
-    @property
-    def _photo_list(self) -> Vertical:
-        return self._sell_form.photo_list
-
-    @property
-    def _uploads(self) -> list[PhotoUpload]:
-        return self._sell_form.uploads
-
-    def do_add_photo(self) -> None:
-        """Choose a file."""
-        self.app.push_screen(PhotoPicker(), self._picked)
-
-    def _picked(self, path: Path | None) -> None:
-        if path is not None:
-            self.add_photos([path])
-
-    def on_paste(self, event: events.Paste) -> None:
-        """A dropped file is a pasted path."""
-        paths = dropped_paths(event.text)
-        if paths:
-            event.stop()
-            event.prevent_default()
-            self.add_photos(paths)
-
-    def add_photos(self, paths: list[Path]) -> None:
-        """Upload these, each with a bar of its own."""
-        most = self.link.market.limits.listing_photos_max
-        free = most - len(self._uploads)
-        if len(paths) > free:
-            self._photo_error(f"A listing has at most {most} photos.")
-            paths = paths[:free]
-        for path in paths:
-            upload = PhotoUpload(path=path)
-            self._photo_list.mount(upload)
-            self._start(upload)
-
-    def _photo_error(self, text: str) -> None:
-        error = self.query_one("#photo-error", Static)
-        error.update(text)
-        error.set_class(bool(text), "shown")
-
-    def _start(self, upload: PhotoUpload) -> None:
-        start(self, partial(self._send, upload), group="photo")
-
-    async def _send(self, upload: PhotoUpload) -> None:
-        assert upload.path is not None
-        outcomes = await self.link.uploader.upload(
-            Purpose.LISTING, [upload.path], upload.show_progress
-        )
-        if upload.is_attached:
-            self._sent(upload, outcomes[0])
-
-    def _sent(self, upload: PhotoUpload, outcome: Outcome) -> None:
-        assert upload.path is not None
-        if outcome.photo is not None:
-            self.link.pictures.is_uploaded(upload.path, outcome.photo.id)
-            upload.show_ready(outcome.photo)
-            self._photo_error("")
-            self._changed_form()
-        else:
-            reason = str(outcome.error)
-            upload.show_progress(Progress(0, upload.path, Phase.FAILED, reason=reason))
-
-    @on(PhotoUpload.Retried)
-    def _retry(self, event: PhotoUpload.Retried) -> None:
-        assert event.upload.path is not None
-        event.upload.show_progress(Progress(0, event.upload.path, Phase.CHECKING))
-        self._start(event.upload)
-
-    @on(PhotoUpload.Removed)
-    async def _remove(self, event: PhotoUpload.Removed) -> None:
-        await event.upload.remove()
-        self._changed_form()
-
-    @on(PhotoUpload.MadeCover)
-    def _make_cover(self, event: PhotoUpload.MadeCover) -> None:
-        self._photo_list.move_child(event.upload, before=0)
-        self._changed_form()
 
     # The form
 
@@ -197,13 +142,33 @@ class SellScreen(PickyScreen):
     @on(Select.Changed)
     @on(Tick.Changed)
     def _changed_form(self) -> None:
-        if not self._is_draft or not self.unsaved:
+        if not self.unsaved:
             return
-        if self._pause is not None:
+        if self._keeping is None:
+            self._keeping = self.set_timer(KEEP_PAUSE_S, self._keep)
+        if not self._is_draft:
+            return
+        now = self.link.clock.monotonic()
+        if self._pause is None:
+            self._changed_at = now
+        elif now - self._changed_at >= DRAFT_MOST_S:
+            return
+        else:
             self._pause.stop()
         self._pause = self.set_timer(DRAFT_PAUSE_S, self._save_draft_soon)
 
+    async def _keep(self) -> None:
+        self._keeping = None
+        if self.unsaved:
+            await self._kept.keep(self.listing, self._form(), self._uploads)
+
+    def do_refresh(self) -> None:
+        """The line is back, or is to be tried: save what could not be saved."""
+        if self._is_draft and self.unsaved and not self._publishing:
+            self._save_draft_soon()
+
     def _save_draft_soon(self) -> None:
+        self._pause = None
         start(self, self._save_draft, group="draft")
 
     async def _save_draft(self) -> None:
@@ -212,6 +177,8 @@ class SellScreen(PickyScreen):
             self._note, self._problem = "draft saved", ""
         except (ClientError, ValueError) as error:
             self._note, self._problem = f"draft not saved: {error}", str(error)
+            if isinstance(error, ClientError):
+                self.failed(error)
         self.redraw_bars()
 
     async def _save(self, *, publish: bool) -> None:
@@ -223,6 +190,8 @@ class SellScreen(PickyScreen):
             elif self._is_draft and form != self._saved:
                 self.listing = await self._put(fields, publish=False)
             self._saved = form
+        if not self.unsaved:
+            await self._kept.forget()
 
     async def _put(self, fields: dict[str, Any], *, publish: bool) -> Listing:
         api, now = self.link.api, self.listing
@@ -241,14 +210,16 @@ class SellScreen(PickyScreen):
             return
         if self._pause is not None:
             self._pause.stop()
-        self._publishing = True
+        self._publishing, self._note = True, "saving…"
+        self.redraw_bars()
         start(self, self._publish, group="publish")
 
     async def _publish(self) -> None:
         try:
             await self._check_and_publish()
         finally:
-            self._publishing = False
+            self._publishing, self._note = False, ""
+            self.redraw_bars()
 
     async def _check_and_publish(self) -> None:
         for field in self.query(Field):
@@ -279,7 +250,8 @@ class SellScreen(PickyScreen):
 
     def why_not(self, action_id: str) -> str | None:
         """A form on its way to the server is about to close."""
-        return "It is being saved." if action_id == "preview" and self._publishing else None
+        busy = action_id in {"publish", "preview"} and self._publishing
+        return "It is being saved." if busy else None
 
     def do_preview(self) -> None:
         """The form as buyers will see it."""
@@ -298,7 +270,7 @@ class SellScreen(PickyScreen):
 
     def _show_refusal(self, error: ClientError) -> None:
         if isinstance(error, Stale):
-            self._form_error("It was changed elsewhere. esc, then open it again.")
+            self._form_error(f"It was changed elsewhere. {self.key('back')}, then open it again.")
         elif isinstance(error, Refused) and error.errors:
             for problem in error.errors:
                 self._field_error(problem.field, problem.message)
@@ -349,6 +321,7 @@ class SellScreen(PickyScreen):
 
         def answered(yes: bool | None) -> None:
             if yes:
+                start(self.app, self._kept.forget, group="kept")
                 go()
 
         self.picky.bring_to_front(self)  # one sees what the question is about

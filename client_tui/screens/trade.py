@@ -18,7 +18,7 @@ from client_tui.screens.problem import ProblemScreen
 from client_tui.screens.review import ReviewScreen
 from client_tui.screens.ship import ShipScreen
 from client_tui.states import TRADE
-from client_tui.store import Change, TradeChanged
+from client_tui.store import Change, Reset, TradeChanged
 from client_tui.widgets.scroll import ScrollColumn
 from client_tui.widgets.trade_rows import other_party
 from client_tui.work import start
@@ -64,10 +64,13 @@ class TradeScreen(PickyScreen):
         """Show what is known, then read it."""
         super().on_mount()
         self.query_one("#trade").display = False
+        self._show_known()
+        self.do_refresh()
+
+    def _show_known(self) -> None:
         known = self.store.state.trades.get(self.trade_id)
         if known is not None:
             self._show(known)
-        self.do_refresh()
 
     def do_refresh(self) -> None:
         """Read it again."""
@@ -94,6 +97,9 @@ class TradeScreen(PickyScreen):
         """It moved on."""
         if isinstance(change, TradeChanged) and change.trade.id == self.trade_id:
             self._show(change.trade)
+        elif isinstance(change, Reset):
+            self._show_known()
+            self.do_refresh()
 
     def _show(self, trade: Trade) -> None:
         self.trade = trade

@@ -43,6 +43,8 @@ class TradesScreen(PickyScreen):
     def __init__(self) -> None:
         super().__init__()
         self._role: Literal["seller", "buyer"] | None = None
+        self._shown: str | None = None
+        """The narrowing of the list that is there; None before the first."""
         self._older = FurtherPages(self, self._read, self._take)
 
     def heading(self) -> str:
@@ -75,21 +77,28 @@ class TradesScreen(PickyScreen):
         return await self.link.api.trades(role=self._role, cursor=cursor, limit=PAGE)
 
     async def _load(self) -> None:
+        wanted = self._role or "all"
         try:
             page = await self._read(None)
         except ClientError as error:
             self.failed(error)
-            if not len(self.trades):
+            if self._shown != wanted or not len(self.trades):
                 self._note(f"{error}{self.hint('refresh tries again')}")
             else:
                 self.say(str(error), severity="error")
             return
+        self._shown = wanted
         self._older.begin(page.next_cursor)
         self.trades.set_items(page.items)
         if page.items and self.trades.cursor is None:
             self.trades.jump_to(page.items[0].id.int, "top")
-        self._note(None if len(self.trades) else "No trades yet.\n\nA trade begins in a chat.")
+        self._note(None if len(self.trades) else self._why_empty())
         self.redraw_bars()
+
+    def _why_empty(self) -> str:
+        if self._role is None:
+            return "No trades yet.\n\nA trade begins in a chat."
+        return f"None of {dict(_NARROWINGS)[self._role]}." + self.hint("narrow shows others")
 
     def _take(self, items: list[Trade]) -> bool:
         new = [trade for trade in items if trade.id.int not in self.trades]
@@ -116,7 +125,7 @@ class TradesScreen(PickyScreen):
     def selected(self) -> Trade | None:
         """The trade under the cursor."""
         trades = self.trades
-        return None if trades.cursor is None else trades.item(trades.cursor)
+        return None if trades.cursor is None or not trades.display else trades.item(trades.cursor)
 
     def why_not(self, action_id: str) -> str | None:
         """What needs a trade."""
@@ -153,4 +162,7 @@ class TradesScreen(PickyScreen):
         if role is not None:
             self._role = _ROLES[role]
             self._older.begin(None)
+            if self._shown != role:
+                self._note("One moment…")
+            self.redraw_bars()
             self.do_refresh()

@@ -124,7 +124,7 @@ class WelcomeScreen(PickyScreen):
             self.picky.enter()
         finally:
             self._busy = False
-            if self.is_mounted:
+            if self.is_there:
                 self.query_one("#go", Button).loading = False
 
     def _show_refused(self, refused: Refused) -> None:

@@ -41,7 +41,6 @@ class Composer(TextArea):
         super().__init__(
             id=id, compact=True, highlight_cursor_line=False, placeholder="Write a message"
         )
-        self.cursor_blink = False
         # These are no bindings: those of priority are done ahead of keys that were typed before
         # them but wait here still, so enter would send half of a text that came in one piece.
         self._own = {

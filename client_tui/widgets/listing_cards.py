@@ -56,11 +56,14 @@ class ListingCards:
         draw_thumb: DrawThumb,
         now: Callable[[], datetime],
         colors: CardColors,
+        changed: Callable[[ListingCard], bool] = lambda _: False,
     ) -> None:
+        """``changed``: whether a card has changed under the eyes of the reader."""
         self._market = market
         self._draw_thumb = draw_thumb
         self._now = now
         self.colors = colors
+        self._changed = changed
 
     def key(self, item: ListingCard) -> int:
         """The listing's id."""
@@ -73,7 +76,8 @@ class ListingCards:
     def render(self, item: ListingCard, width: int) -> list[Strip]:
         """Picture on the left, three lines of text beside it."""
         text_width = max(10, width - THUMB_COLUMNS - 3)
-        lines = [self._first(item, text_width), self._second(item, text_width), Text("")]
+        badge = Text("✱ changed just now" if self._changed(item) else "", self.colors.accent)
+        lines = [self._first(item, text_width), self._second(item, text_width), badge]
         thumb = self._thumb(item)
         rows = []
         for picture, line in zip(thumb, lines, strict=True):

@@ -146,11 +146,15 @@ class MessageRows:
 
     def _top(self, width: int) -> Line:
         conversation, pages, palette = self.scene.conversation, self.scene.pages, self.scene.palette
+        if conversation.more_before and not conversation.window:
+            told = "the messages are not here yet   "
+            keys = action_segments([("refresh", "tries again")], palette)
+            return centered([Segment(told, palette.dim), *keys], width)
         if pages.ends[TOP] is End.FAILED:
             return self._failed_page(pages.reasons[TOP], width)
         if pages.ends[TOP] is End.LOADING:
             return centered([Segment("loading older messages…", palette.dim)], width)
-        if conversation.more_before or not conversation.window:
+        if conversation.more_before:
             return centered([Segment("· · ·", palette.dim)], width)
         return centered([Segment("the chat begins here", palette.dim)], width)
 

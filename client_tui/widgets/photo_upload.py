@@ -12,6 +12,7 @@ from textual.widgets import Button, ProgressBar, Static
 from client_tui.core.uploads import Phase, Progress
 from client_tui.format import file_size, truncate, visible_line
 from client_tui.widgets.photo import PhotoView
+from client_tui.work import is_there
 from shared_models.media import Photo
 
 _WORDS = {
@@ -84,7 +85,7 @@ class PhotoUpload(Horizontal):
     def show_progress(self, progress: Progress) -> None:
         """Show how far it is."""
         self._progress = progress
-        if self.is_mounted and self.is_attached:
+        if is_there(self):
             self._draw()
 
     def _draw(self) -> None:

@@ -1,12 +1,15 @@
 """The fields of a listing, to be filled in."""
 
+import contextlib
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Select, Static, TextArea
+from textual.widgets.select import InvalidSelectValueError
 
 from client_tui.format import money
+from client_tui.keymap import key_of
 from client_tui.widgets.drop_fields import DropInput, DropTextArea
 from client_tui.widgets.field import Field
 from client_tui.widgets.photo_upload import PhotoUpload
@@ -34,7 +37,9 @@ class SellForm(VerticalScroll):
             hint = _photo_hint(self._market.limits)
             yield Static(hint, classes="field-label", id="photo-hint", markup=False)
             yield Vertical(id="photo-list")
-            yield Button("Add photos (ctrl+o)", id="add-photo", compact=True)
+            yield Button(
+                f"Add photos ({key_of('sell', 'add_photo')})", id="add-photo", compact=True
+            )
             yield Static("", classes="field-error", id="photo-error", markup=False)
         yield from self._choices()
         description = DropTextArea(now.description if now else "")
@@ -42,8 +47,10 @@ class SellForm(VerticalScroll):
         yield Static("", classes="field-error", id="form-error", markup=False)
         with Horizontal(classes="buttons"):
             is_draft = now is None or now.state == "draft"
-            publish = "Put up for sale (ctrl+s)" if is_draft else "Save (ctrl+s)"
-            yield Button(publish, id="publish", variant="primary")
+            publish = "Put up for sale" if is_draft else "Save"
+            yield Button(
+                f"{publish} ({key_of('sell', 'publish')})", id="publish", variant="primary"
+            )
 
     def _choices(self) -> ComposeResult:
         market, now = self._market, self._listing
@@ -87,6 +94,18 @@ class SellForm(VerticalScroll):
             "place": self.query_one("#place Input", Input).value.strip() or None,
             "photo_ids": [upload.photo.id for upload in self.uploads if upload.photo],
         }
+
+    def fill(self, values: dict[str, Any]) -> None:
+        """What :meth:`values` told once, but for the photos."""
+        self.query_one("#title Input", Input).value = values["title"]
+        self.query_one(TextArea).text = values["description"]
+        for name in ("category", "condition", "method"):
+            select = self.query_one(f"#{name} Select", Select)
+            with contextlib.suppress(InvalidSelectValueError):  # the market's lists may change
+                select.value = values[name] or Select.NULL
+        self.query_one("#price Input", Input).value = values["price"]
+        self.query_one("#negotiable", Tick).value = values["negotiable"]
+        self.query_one("#place Input", Input).value = values["place"] or ""
 
 
 def _photo_hint(limits: Limits) -> str:

@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from client_tui.format import truncate
+from client_tui.work import is_there
 
 
 class TopBar(Horizontal):
@@ -51,7 +52,7 @@ class TopBar(Horizontal):
         self._draw()
 
     def _draw(self) -> None:
-        if not self.is_mounted:
+        if not is_there(self):
             return
         status = self.query_one("#top-status", Static)
         status.update(self.status)

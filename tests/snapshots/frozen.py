@@ -74,9 +74,11 @@ class FrozenApi:
         return self._page([])
 
     async def room(self, room_id: UUID) -> Any:
+        self._page([])
         return scene.room(1)
 
     async def messages(self, room_id: UUID, **_: Any) -> MessagePage:
+        self._page([])
         talk = scene.messages()
         return MessagePage(
             items=talk,

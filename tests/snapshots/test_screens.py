@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from client_tui.app import PickyApp
+from client_tui.conversation import GAP
 from client_tui.core.errors import ServerUnreachable
 from client_tui.core.status import LineState, Status
+from client_tui.core.uploads import Phase, Progress
+from client_tui.history_pages import End
+from client_tui.screens.chat import ChatScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.help import KeysScreen
+from client_tui.screens.sell import SellScreen
+from client_tui.widgets.photo_upload import PhotoUpload
 from tests.snapshots import scene
 from tests.snapshots.frozen import SERVER, DrawnPhotos, MissingPhotos, frozen_app
 
@@ -34,11 +40,6 @@ async def settled(pilot: Pilot[Any]) -> None:
     assert isinstance(app, PickyApp)
     while app.link.pictures.busy:
         await pilot.pause(0.01)
-    await pilot.pause()
-    for field in app.screen.query(Input):
-        field.cursor_blink = False
-    for area in app.screen.query(TextArea):
-        area.cursor_blink = False
     await pilot.pause()
 
 
@@ -167,6 +168,106 @@ def test_empty_market(snap_compare: Any, tmp_path: Path, place: str) -> None:
 def test_browse_offline(snap_compare: Any, tmp_path: Path) -> None:
     app = frozen_app(tmp_path, offline=True)
     assert snap_compare(app, terminal_size=NARROW, run_before=pressing())
+
+
+def _copies(app: PickyApp, first: int) -> None:
+    """Copies on this machine of the talk's messages from one on."""
+    kept = [one for one in scene.messages() if one.seq >= first]
+    start = app.link.start
+
+    async def started() -> None:
+        await start()
+        await app.link.cache.save_messages(kept)
+
+    app.link.start = started  # type: ignore[method-assign]
+
+
+def test_chat_offline(snap_compare: Any, tmp_path: Path) -> None:
+    """Copies are there, and what is written waits."""
+    app = frozen_app(tmp_path, offline=True)
+    _copies(app, 1)
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.open_chat(scene.ROOM))(pilot)
+        await pressing("o", "k", "enter")(pilot)
+
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+def test_chat_with_a_page_that_failed(snap_compare: Any, tmp_path: Path) -> None:
+    app = frozen_app(tmp_path, offline=True)
+    _copies(app, scene.messages()[-4].seq)
+    steps = doing(lambda app: app.open_chat(scene.ROOM))
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+def test_chat_that_was_never_read(snap_compare: Any, tmp_path: Path) -> None:
+    """Offline, with something that waits."""
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.open_chat(scene.ROOM))(pilot)
+        await pressing("o", "k", "enter")(pilot)
+
+    app = frozen_app(tmp_path, offline=True)
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+def test_chat_with_a_gap(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.open_chat(scene.ROOM))(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, ChatScreen)
+        screen.pages.ends[GAP] = End.LOADING
+        screen.conversation.know_head(screen.conversation.head + 12)
+        screen.show_changes()
+        screen.history.jump_to_bottom()
+        await settled(pilot)
+
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
+def test_chat_with_a_message_that_failed(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.open_chat(scene.ROOM))(pilot)
+        await pressing("h", "i", "enter")(pilot)
+        link = pilot.app.link  # type: ignore[attr-defined]
+        [waiting] = await link.outbox.waiting()
+        failed = await link.outbox.failed(waiting.cid, "message_blocked", "No links here.")
+        link.altered(failed)
+        await settled(pilot)
+        await pressing("escape", "k")(pilot)
+
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
+def test_draft_that_is_not_saved(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.sell())(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, SellScreen)
+        screen.query_one("#title Input", Input).value = "Oak chair"
+        screen.link.api.create_listing = _refuse  # type: ignore[method-assign]
+        await settled(pilot)
+        await screen._save_draft()
+        await settled(pilot)
+
+    app = frozen_app(tmp_path, offline=True)
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
+
+
+async def _refuse(*_: Any, **__: Any) -> Any:
+    raise ServerUnreachable(SERVER, "connection refused")
+
+
+def test_photo_on_its_way(snap_compare: Any, tmp_path: Path) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.sell())(pilot)
+        upload = PhotoUpload(path=Path("chair.jpg"))
+        await pilot.app.screen.query_one("#photo-list").mount(upload)
+        upload.show_progress(Progress(0, Path("chair.jpg"), Phase.SENDING, 400_000, 1_000_000))
+        await settled(pilot)
+
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
 
 
 @pytest.mark.parametrize("theme", ["picky-light", "picky-contrast", "picky-terminal"])

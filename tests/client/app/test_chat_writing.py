@@ -97,7 +97,7 @@ async def test_a_draft_is_there_when_the_room_is_opened_again(tmp_path: Path) ->
         await chat.write("half a thou", send=False)
         await chat.pilot.press("escape", "escape")
         await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
-        assert await chat.link.outbox.draft(ROOM) == "half a thou"
+        assert (await chat.link.outbox.drafts.read(ROOM)).text == "half a thou"
         chat.app.open_chat(ROOM)
         await chat.until(lambda: isinstance(chat.app.screen, ChatScreen) and chat.screen.loaded)
         assert chat.screen.composer.text == "half a thou"
@@ -106,7 +106,7 @@ async def test_a_draft_is_there_when_the_room_is_opened_again(tmp_path: Path) ->
         assert chat.server.asked("send") == [("half a thought", False)]
         await chat.pilot.press("escape", "escape")
         await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
-        assert await chat.link.outbox.draft(ROOM) == ""
+        assert (await chat.link.outbox.drafts.read(ROOM)).text == ""
 
 
 async def test_leaving_at_once_sends_all_the_same(tmp_path: Path) -> None:

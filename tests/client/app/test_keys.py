@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.chat import ChatScreen
@@ -25,6 +25,7 @@ CONFIG = """
 "composer.send" = ["ctrl+g"]
 "chat.offer" = ["O"]
 "browse.likes" = ["9"]
+"sell.publish" = ["f5"]
 "chat.nope" = ["z"]
 """
 
@@ -62,6 +63,15 @@ async def test_remapped_keys_work_and_are_shown(tmp_path: Path) -> None:
         assert "O offer" in chat.screen.query_one(KeyBar).render().plain
         await chat.pilot.press("O")
         await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
+
+
+@pytest.mark.usefixtures("own_keys")
+async def test_the_form_names_the_keys_of_this_machine(tmp_path: Path) -> None:
+    async with market(tmp_path) as shown:
+        shown.app.sell()
+        await shown.until(lambda: shown.app.screen.query("#publish"))
+        labels = [str(button.label) for button in shown.app.screen.query(Button)]
+        assert "Put up for sale (f5)" in labels
 
 
 async def test_a_card_says_how_one_gets_to_its_keys(tmp_path: Path) -> None:

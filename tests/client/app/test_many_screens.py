@@ -99,4 +99,4 @@ async def test_two_screens_of_a_room_go_on_with_the_same_draft(tmp_path: Path) -
         assert "close" not in chat.line.opened, "the room is still looked at"
         await chat.pilot.press("escape", "escape")
         await chat.until(lambda: "close" in chat.line.opened)
-        assert await chat.link.outbox.draft(ROOM) == "on the first and more"
+        assert (await chat.link.outbox.drafts.read(ROOM)).text == "on the first and more"

@@ -8,7 +8,7 @@ from client_tui.screens.notifications import NotificationsScreen
 from shared_models.base import Page
 from shared_models.notifications import Notification, NotificationsSeen
 from tests.client.app.chat_room import Chat, RoomServer, open_chat, talk_of
-from tests.client.core.fakes import notification
+from tests.client.core.fakes import bootstrap, notification
 
 
 class NoticeServer(RoomServer):
@@ -16,9 +16,10 @@ class NoticeServer(RoomServer):
 
     def __init__(self) -> None:
         super().__init__(talk_of(1))
+        self.numbers: tuple[int, ...] = (3, 2, 1)
 
     async def notifications(self, **_: Any) -> Page[Notification]:
-        items = [notification(number) for number in (3, 2, 1)]
+        items = [notification(number) for number in self.numbers]
         return Page[Notification](items=items, next_cursor=None)
 
 
@@ -56,3 +57,18 @@ async def test_opening_a_notice_reads_it_and_a_key_reads_all(tmp_path: Path) -> 
         await chat.until(lambda: len(chat.server.asked("read_notifications")) == 2)
         assert chat.server.asked("read_notifications") == [(UUID(int=2),), (UUID(int=3),)]
         assert unread(screen) == [3, 2, 1], "shown as read before the server's event said so"
+
+
+async def test_after_a_reset_the_notices_are_read_again(tmp_path: Path) -> None:
+    async with open_notices(tmp_path) as (chat, screen):
+        server = chat.server
+        assert isinstance(server, NoticeServer)
+        server.numbers = (5, 4, 3, 2, 1)
+        chat.link.store.reset(bootstrap(50, []))
+        await chat.until(lambda: len(screen.notices) == 5)
+
+
+async def test_what_is_older_than_a_notice_that_is_not_here_is_read_too(tmp_path: Path) -> None:
+    async with open_notices(tmp_path) as (chat, screen):
+        chat.link.event(NotificationsSeen(up_to_id=UUID(int=9), unread=0), "notification.read")
+        assert unread(screen) == []

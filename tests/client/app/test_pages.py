@@ -79,6 +79,21 @@ async def test_rooms_beyond_pages_of_known_rooms_are_found(tmp_path: Path) -> No
         await shown.until(lambda: names_of_list(shown) == 4)
 
 
+async def test_known_rooms_are_read_again_when_asked(tmp_path: Path) -> None:
+    async with market(tmp_path) as shown:
+        await shown.pilot.press("g", "c")
+        await shown.until(lambda: shown.app.screen.query("#rooms"))
+        muted = scene.room(1).model_copy(update={"muted": True})
+
+        async def rooms(**_: Any) -> Page[Any]:
+            return Page(items=[muted], next_cursor=None)
+
+        shown.link.moving.rooms = rooms  # type: ignore[method-assign]
+        assert not shown.link.store.state.rooms[muted.id].muted
+        await shown.pilot.press("ctrl+r")
+        await shown.until(lambda: shown.link.store.state.rooms[muted.id].muted)
+
+
 async def test_chats_that_are_not_here_yet_are_not_said_to_be_none(tmp_path: Path) -> None:
     async with market(tmp_path) as shown:
         shown.link.store.clear()

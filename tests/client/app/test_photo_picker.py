@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from textual.app import App
+from textual.widgets import Select
 
 from client_tui.screens.photo_picker import PhotoPicker
 
@@ -14,7 +15,7 @@ async def test_names_of_files_command_nothing_and_are_still_chosen(tmp_path: Pat
     (folder / "notes.txt").touch()
     app: App[None] = App()
     picked: list[Path | None] = []
-    async with app.run_test(size=(100, 24)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         app.push_screen(PhotoPicker(folder), picked.append)
         await pilot.pause()
         await app.workers.wait_for_complete()
@@ -25,6 +26,7 @@ async def test_names_of_files_command_nothing_and_are_still_chosen(tmp_path: Pat
         assert "chair.jpg" in drawn
         assert "[b]photos" in drawn
         assert "notes.txt" not in drawn
+        assert not app.screen.query(Select), "there is one kind of files to choose"
         assert "\x1b" not in drawn
         await pilot.press("down", "enter")
         await pilot.pause()

@@ -4,12 +4,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+from PIL import Image
 from textual import events
 from textual.widgets import Input, Static, TextArea
 
 from client_tui.app import PickyApp
 from client_tui.core.errors import ServerUnreachable
 from client_tui.core.uploads import Outcome, Phase, Progress
+from client_tui.screens import sell
 from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.listing import ListingScreen
@@ -203,6 +206,7 @@ async def test_a_file_dropped_while_one_writes_is_a_photo_and_no_text(tmp_path: 
 async def test_a_photo_that_is_ready_before_its_row_is_drawn_is_shown_ready(tmp_path: Path) -> None:
     async with form(tmp_path) as (shown, desk, screen):
         path, known = tmp_path / "chair.png", scene.photo(1)
+        Image.new("RGB", (8, 6), "orange").save(path)
         desk.photo = [Outcome(path, known)]
         desk.photo_open.set()
         upload = PhotoUpload(path=path)
@@ -213,3 +217,52 @@ async def test_a_photo_that_is_ready_before_its_row_is_drawn_is_shown_ready(tmp_
         words = str(upload.query_one(".photo-name", Static).visual)
         assert words.startswith("chair.png  ready")
         assert shown.link.pictures._uploaded[known.id] == path, "it need not be fetched"
+
+
+async def test_a_draft_that_was_not_saved_is_saved_when_the_line_is_back(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        shown.link.lose()
+        write(screen)
+        await shown.until(lambda: "draft not saved" in screen.heading())
+        shown.link.find()
+        await shown.until(lambda: "draft saved" in screen.heading())
+        assert desk.listing is not None
+
+
+async def test_who_types_on_and_on_has_the_draft_saved_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sell, "DRAFT_MOST_S", 0.0)
+    monkeypatch.setattr(sell, "DRAFT_PAUSE_S", 0.3)
+    async with form(tmp_path) as (shown, desk, screen):
+        title = screen.query_one("#title Input", Input)
+        async with asyncio.timeout(15):
+            while not desk.asked:
+                title.value = f"{title.value[:40]}a"
+                await shown.pilot.pause(0.02)
+
+
+async def test_a_form_outlives_its_terminal_and_is_offered_again(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        shown.link.lose()
+        write(screen)
+        await shown.until(lambda: "draft not saved" in screen.heading())
+    async with form(tmp_path) as (shown, desk, screen):
+        await shown.until(lambda: isinstance(shown.app.screen, ConfirmScreen))
+        await shown.pilot.press("y")
+        title = screen.query_one("#title Input", Input)
+        await shown.until(lambda: title.value == "Oak chair")
+        assert screen.query_one(TextArea).text == "A good chair, as it was."
+        await shown.until(lambda: "draft saved" in screen.heading())
+        assert [name for name, _ in desk.asked] == ["create"]
+        assert await shown.link.outbox.drafts.read_form("new") is None
+
+
+async def test_while_it_is_being_published_it_says_so(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, desk, screen):
+        write(screen)
+        desk.open.clear()
+        await shown.pilot.press("ctrl+s")
+        await shown.until(lambda: "saving…" in screen.heading())
+        desk.open.set()
+        await shown.until(lambda: isinstance(shown.app.screen, ListingScreen))

@@ -144,6 +144,14 @@ async def test_reads_are_tried_three_times_when_the_line_breaks() -> None:
         await Wire([httpx.ReadTimeout("slow")] * 3).api.listings()
 
 
+async def test_what_one_waits_for_gives_up_sooner_than_what_changes_something() -> None:
+    wire = Wire([page(), httpx.Response(204)])
+    await wire.api.listings(ListingFilter())
+    await wire.http.call("POST", "/any")
+    read, write = (asked.extensions["timeout"]["read"] for asked in wire.asked)
+    assert read < write == 30.0
+
+
 async def test_what_a_lost_answer_had_deleted_is_deleted() -> None:
     await Wire([httpx.ReadError("cut"), problem(404)]).api.delete_listing(LISTING)
     with pytest.raises(NotFound):

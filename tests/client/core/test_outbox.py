@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from client_tui.core.drafts import Draft
 from client_tui.core.errors import NotEditable, StorageFailed
 from client_tui.core.outbox import Outbox, OutboxPhoto, OutboxState
 from tests.client.core.fakes import ROOM
@@ -42,7 +43,7 @@ async def test_everything_is_there_again_after_a_restart(tmp_path: Path) -> None
     outbox = await Outbox(path).open()
     sent = await outbox.put(ROOM, "한국어", [Path("/pictures/a.jpg")], confirmed=True)
     await outbox.sending(sent.cid)
-    await outbox.save_draft(ROOM, "half a thou")
+    await outbox.drafts.save(ROOM, Draft("half a thou", (Path("/pictures/b.jpg"),)))
     await outbox.close()
 
     again = await Outbox(path).open()
@@ -50,7 +51,7 @@ async def test_everything_is_there_again_after_a_restart(tmp_path: Path) -> None
     assert (waiting.cid, waiting.text, waiting.confirmed) == (sent.cid, "한국어", True)
     assert waiting.photos == (OutboxPhoto(Path("/pictures/a.jpg")),)
     assert waiting.state is OutboxState.SENDING
-    assert await again.draft(ROOM) == "half a thou"
+    assert await again.drafts.read(ROOM) == Draft("half a thou", (Path("/pictures/b.jpg"),))
     await again.close()
 
 
@@ -111,9 +112,9 @@ async def test_uploaded_photos_are_remembered(outbox: Outbox) -> None:
 
 
 async def test_an_empty_draft_is_forgotten(outbox: Outbox) -> None:
-    await outbox.save_draft(ROOM, "hm")
-    await outbox.save_draft(ROOM, "")
-    assert await outbox.draft(ROOM) == ""
+    await outbox.drafts.save(ROOM, Draft("hm"))
+    await outbox.drafts.save(ROOM, Draft())
+    assert not await outbox.drafts.read(ROOM)
 
 
 async def test_a_message_is_on_disk_with_a_full_sync_before_put_returns(tmp_path: Path) -> None:
@@ -184,3 +185,33 @@ async def test_no_message_is_lost_when_the_program_is_killed_while_writing(
     assert [str(waiting.cid) for waiting in kept[: len(written)]] == written
     assert len(kept) <= len(written) + 1
     assert [waiting.text for waiting in kept] == [f"message {n + 1}" for n in range(len(kept))]
+
+
+async def test_a_held_message_holds_the_rest_of_its_room_until_it_is_released(
+    outbox: Outbox,
+) -> None:
+    first, _ = await outbox.put(ROOM, "one"), await outbox.put(ROOM, "two")
+    await outbox.put(OTHER_ROOM, "elsewhere")
+    await outbox.hold(first.cid)
+    assert (await outbox.rooms(), await outbox.next(ROOM)) == ([OTHER_ROOM], None)
+    assert await outbox.sending(first.cid) is None
+    outbox.release(first.cid)
+    assert await outbox.next(ROOM) == first
+    await outbox.sending(first.cid)
+    with pytest.raises(NotEditable):
+        await outbox.hold(first.cid)
+
+
+async def test_a_draft_that_the_disk_does_not_take_is_there_while_the_program_runs(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise StorageFailed("full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(outbox._database, "run", full)
+        with pytest.raises(StorageFailed):
+            await outbox.drafts.save(ROOM, Draft("precious"))
+        assert await outbox.drafts.read(ROOM) == Draft("precious")
+    await outbox.drafts.save(ROOM, Draft())
+    assert not await outbox.drafts.read(ROOM)

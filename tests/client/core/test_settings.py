@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from uuid import UUID
@@ -201,3 +202,40 @@ def test_what_is_left_out_of_a_form_stays_out() -> None:
     form = fill(SignUp, handle="Minji", password="long enough", display_name="민지", place=None)
     assert "place" not in form.model_fields_set
     assert form.handle == "minji"
+
+
+WRITTEN = """# my settings
+theme = "picky-dark"  # at night
+future = [
+  1,
+]
+photo_cache_mb = 50
+
+[keys]
+# as in vi
+"chat.send" = "ctrl+g"
+
+[other]
+theme = "not this one"
+"""
+
+
+def test_what_is_written_by_hand_stays_when_a_setting_changes(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(WRITTEN)
+    config = replace(load_config(path), theme="picky-light", server="https://market.example")
+    save_config(path, config)
+    assert load_config(path) == config
+    kept = WRITTEN.replace('"picky-dark"', '"picky-light"')
+    added = 'server = "https://market.example"\n'
+    assert path.read_text().replace(added, "", 1) == kept
+    save_config(path, replace(config, server=None))
+    assert path.read_text() == kept
+
+
+def test_a_value_on_several_lines_is_still_written_right(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('theme = """\npicky\n"""\nimages = "auto"\n')
+    config = replace(load_config(path), theme="picky-light")
+    save_config(path, config)
+    assert load_config(path) == config

@@ -1,0 +1,107 @@
+"""The photos of a form: chosen or dropped, each with a bar, a retry and a place of its own."""
+
+from functools import partial
+from pathlib import Path
+
+from textual import events, on
+from textual.containers import Vertical
+from textual.widgets import Static
+
+from client_tui.core.uploads import Outcome, Phase, Progress
+from client_tui.dropped import dropped_paths
+from client_tui.screens.base import PickyScreen
+from client_tui.screens.photo_picker import PhotoPicker
+from client_tui.widgets.photo_upload import PhotoUpload
+from client_tui.widgets.sell_form import SellForm
+from client_tui.work import start
+from shared_models.media import Purpose
+
+
+class SellPhotos(PickyScreen):
+    """The photos' side of the form."""
+
+    def _changed_form(self) -> None:
+        """Something in the form is another."""
+
+    @property
+    def _sell_form(self) -> SellForm:
+        return self.query_one(SellForm)
+
+    @property
+    def _photo_list(self) -> Vertical:
+        return self._sell_form.photo_list
+
+    @property
+    def _uploads(self) -> list[PhotoUpload]:
+        return self._sell_form.uploads
+
+    def do_add_photo(self) -> None:
+        """Choose a file."""
+        self.app.push_screen(PhotoPicker(), self._picked)
+
+    def _picked(self, path: Path | None) -> None:
+        if path is not None:
+            self.add_photos([path])
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A dropped file is a pasted path."""
+        paths = dropped_paths(event.text)
+        if paths:
+            event.stop()
+            event.prevent_default()
+            self.add_photos(paths)
+
+    def add_photos(self, paths: list[Path]) -> None:
+        """Upload these, each with a bar of its own."""
+        most = self.link.market.limits.listing_photos_max
+        free = most - len(self._uploads)
+        if len(paths) > free:
+            self._photo_error(f"A listing has at most {most} photos.")
+            paths = paths[:free]
+        for path in paths:
+            upload = PhotoUpload(path=path)
+            self._photo_list.mount(upload)
+            self._start(upload)
+
+    def _photo_error(self, text: str) -> None:
+        error = self.query_one("#photo-error", Static)
+        error.update(text)
+        error.set_class(bool(text), "shown")
+
+    def _start(self, upload: PhotoUpload) -> None:
+        start(self, partial(self._send, upload), group="photo")
+
+    async def _send(self, upload: PhotoUpload) -> None:
+        assert upload.path is not None
+        outcomes = await self.link.uploader.upload(
+            Purpose.LISTING, [upload.path], upload.show_progress
+        )
+        if upload.is_attached:
+            self._sent(upload, outcomes[0])
+
+    def _sent(self, upload: PhotoUpload, outcome: Outcome) -> None:
+        assert upload.path is not None
+        if outcome.photo is not None:
+            self.link.pictures.is_uploaded(upload.path, outcome.photo.id)
+            upload.show_ready(outcome.photo)
+            self._photo_error("")
+            self._changed_form()
+        else:
+            reason = str(outcome.error)
+            upload.show_progress(Progress(0, upload.path, Phase.FAILED, reason=reason))
+
+    @on(PhotoUpload.Retried)
+    def _retry(self, event: PhotoUpload.Retried) -> None:
+        assert event.upload.path is not None
+        event.upload.show_progress(Progress(0, event.upload.path, Phase.CHECKING))
+        self._start(event.upload)
+
+    @on(PhotoUpload.Removed)
+    async def _remove(self, event: PhotoUpload.Removed) -> None:
+        await event.upload.remove()
+        self._changed_form()
+
+    @on(PhotoUpload.MadeCover)
+    def _make_cover(self, event: PhotoUpload.MadeCover) -> None:
+        self._photo_list.move_child(event.upload, before=0)
+        self._changed_form()

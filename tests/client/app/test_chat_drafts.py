@@ -1,0 +1,113 @@
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+
+from client_tui.core.errors import StorageFailed
+from client_tui.screens.chat import ChatScreen
+from tests.client.app.chat_room import open_chat
+from tests.client.app.room_server import RoomServer, talk_of
+from tests.client.app.test_chat_writing import picture
+from tests.client.core.fakes import ROOM
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_what_the_disk_takes_slowly_is_not_lost_when_one_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        gate, put = asyncio.Event(), chat.link.outbox.put
+
+        async def slow(*values: Any, **others: Any) -> Any:
+            await gate.wait()
+            if fails:
+                raise StorageFailed("The disk is full.")
+            return await put(*values, **others)
+
+        monkeypatch.setattr(chat.link.outbox, "put", slow)
+        await chat.write("do not lose me")
+        await chat.pilot.press("escape", "escape")
+        await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
+        gate.set()
+        await chat.app.workers.wait_for_complete(
+            [worker for worker in chat.app.workers if worker.group == "send"]
+        )
+        await chat.pilot.pause()
+        draft = await chat.link.outbox.drafts.read(ROOM)
+        if fails:
+            assert chat.toasts() == ["Not sent, and not lost: The disk is full."]
+            assert draft.text == "do not lose me"
+        else:
+            await chat.until(lambda: chat.server.asked("send"))
+            assert chat.toasts() == []
+            assert not draft
+
+
+async def test_a_message_does_not_go_while_it_is_edited_nor_what_is_behind_it(
+    tmp_path: Path,
+) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        chat.link.cut()
+        await chat.write("first")
+        await chat.write("second")
+        await chat.until_shown("second")
+        chat.select(-1)
+        await chat.press("e")
+        await chat.write(" and more", send=False)
+        chat.link.connect()
+        await chat.pilot.pause(0.1)
+        assert chat.server.asked("send") == []
+        await chat.pilot.press("enter")
+        await chat.until(lambda: len(chat.server.asked("send")) == 2)
+        assert [text for text, _ in chat.server.asked("send")] == ["first and more", "second"]
+
+
+@pytest.mark.parametrize("keys", [["escape"], ["escape", "escape", "escape"]])
+async def test_an_edit_that_is_left_lets_the_message_go(tmp_path: Path, keys: list[str]) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        chat.link.cut()
+        await chat.write("first")
+        await chat.until_shown("first")
+        chat.select(-1)
+        await chat.press("e")
+        await chat.pilot.press("x", *keys)
+        chat.link.connect()
+        await chat.until(lambda: chat.server.asked("send") == [("first", False)])
+
+
+async def test_an_edit_that_comes_too_late_is_kept_as_a_new_message(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3)), online=False) as chat:
+        await chat.write("first")
+        await chat.until_shown("first")
+        await chat.write("a draft", send=False)
+        chat.select(-1)
+        await chat.press("e")
+        await chat.write(", better", send=False)
+        [waiting] = await chat.link.outbox.waiting()
+        chat.link.outbox.release(waiting.cid)
+        await chat.link.outbox.sending(waiting.cid)  # by another program on this machine
+        await chat.pilot.press("enter")
+        await chat.until(lambda: not chat.screen.editing and chat.toasts())
+        await chat.until(lambda: chat.screen.composer.text == "first, better\na draft")
+
+
+async def test_pictures_stay_with_the_draft(tmp_path: Path) -> None:
+    one, two = picture(tmp_path, "one.png"), picture(tmp_path, "two.png")
+    server = RoomServer(talk_of(3))
+    async with open_chat(tmp_path, server) as chat:
+        chat.app.post_message(events.Paste(f"{one} {two}"))
+        await chat.until(lambda: len(chat.screen.attachments.files) == 2)
+        await chat.write("look", send=False)
+        await chat.pilot.press("escape", "escape")
+        await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
+        chat.app.open_chat(ROOM)
+        await chat.until(lambda: isinstance(chat.app.screen, ChatScreen) and chat.screen.loaded)
+        await chat.until(lambda: chat.screen.composer.text == "look")
+        assert [file.path for file in chat.screen.attachments.files] == [one, two]
+    two.unlink()
+    async with open_chat(tmp_path, server) as chat:
+        await chat.until(lambda: chat.screen.composer.text == "look")
+        assert [file.path for file in chat.screen.attachments.files] == [one]
+        assert chat.toasts() == [f"There is no file {two}."]
