@@ -101,7 +101,11 @@ def _wire_trades(context: Context) -> None:
     )
     wiring.provide(
         chat.RoomExtras,
-        chat.RoomExtras(load=trades.load_room_extra, settle=trades.settle_room),
+        chat.RoomExtras(
+            load=trades.load_room_extra,
+            settle=trades.settle_room,
+            settle_due=trades.settle_due,
+        ),
     )
     wiring.on(ListingPriceChanged, trades.on_price_changed)
     wiring.on(ListingChanged, trades.on_listing_changed)

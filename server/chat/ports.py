@@ -52,6 +52,9 @@ class RoomExtras:
     settle: Callable[[Context, UUID, UUID], Awaitable[None]]
     """``(context, room_id, viewer_id)``: run what is overdue of it, before it is read (H5)."""
 
+    settle_due: Callable[[Context], Awaitable[None]]
+    """The same for all rooms, before a list of them is read."""
+
     load: Callable[[UnitOfWork, Sequence[tuple[RoomFacts, UUID]]], Awaitable[list[RoomExtra]]]
     """``(work, [(room, viewer_id), ...])``: the extras in that order; a constant number of queries
     whatever their number.

@@ -59,7 +59,15 @@ async def settled(request: Request, room_id: RoomId) -> AsyncIterator[UnitOfWork
         yield work
 
 
+async def all_settled(request: Request) -> AsyncIterator[UnitOfWork]:
+    """A reading unit of work, once what is overdue in any room is settled."""
+    port = context_of(request).wiring.port(RoomExtras)
+    async with reading_after(request, lambda context, _: port.settle_due(context)) as work:
+        yield work
+
+
 Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
+AllSettled = Annotated[UnitOfWork, Depends(all_settled, scope="function")]
 
 
 @router.post(
@@ -85,7 +93,7 @@ async def open_room(body: OpenRoom, write: Writing) -> Response:
 
 
 @router.get("/chatrooms", response_model=Page[Chatroom])
-async def list_rooms(work: Reading, limit: Limit = 20, cursor: CursorText = None) -> Response:
+async def list_rooms(work: AllSettled, limit: Limit = 20, cursor: CursorText = None) -> Response:
     """One's rooms, newest activity first."""
     return model_response(await rooms.room_page(work, limit, cursor))
 
@@ -206,4 +214,6 @@ async def leave(room_id: RoomId, write: Writing) -> Response:
 
     409 `open_trade` while a trade is open.
     """
+    port = write.context.wiring.port(RoomExtras)
+    await port.settle(write.context, room_id, write.actor.account_id)
     return await write(lambda work: rooms.leave(work, room_id))

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -108,14 +108,6 @@ async def reading_after(
     await settle(context, actor)
     async with reading(context, actor) as work:
         yield work
-
-
-async def opening(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
-    """What :data:`Reading` gives, for a call that writes afterwards: it must be closed before."""
-    return asynccontextmanager(signed_in)(request)
-
-
-Opening = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(opening)]
 
 
 class Writer:

@@ -248,6 +248,7 @@ async def test_likers_do_not_hear_of_a_quick_second_reservation(market: Market) 
 
 READS: dict[str, Callable[[Market, Deal], Awaitable[Any]]] = {
     "the room": lambda _, deal: deal.buyer.get(f"/v1/chatrooms/{deal.room_id}"),
+    "the room list": lambda _, deal: deal.buyer.get("/v1/chatrooms"),
     "the listing": lambda _, deal: deal.buyer.get(f"/v1/listings/{deal.listing_id}"),
     "the bootstrap": lambda _, deal: deal.buyer.get("/v1/sync/bootstrap"),
     "a profile": lambda _, deal: deal.buyer.get(f"/v1/accounts/{deal.seller.id}"),
@@ -268,6 +269,7 @@ def is_sold(page: dict[str, Any]) -> bool:
 
 SEEN: dict[str, Callable[[dict[str, Any]], object]] = {
     "the room": lambda room: room["trade"]["state"] == "completed",
+    "the room list": lambda page: page["items"][0]["listing"]["state"] == "sold",
     "the listing": lambda listing: listing["state"] == "sold",
     "the bootstrap": lambda state: state["trades"][0]["state"] == "completed",
     "a profile": lambda profile: profile["sales"] == 1,
