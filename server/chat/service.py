@@ -22,10 +22,6 @@ from server.platform.unit_of_work import UnitOfWork
 from shared_models.chat import Message, MessageKind, ReadMark, SendMessage
 from shared_models.media import Purpose
 
-SEND_RATES = (
-    Rate("sends", burst=15, per_second=5),
-    Rate("sends_sustained", burst=120, per_second=2),
-)
 _EARLY_MESSAGES = 10
 
 
@@ -39,7 +35,12 @@ class Sent:
 
 def send_wait_s(context: Context, account_id: UUID) -> float:
     """Seconds until the account may send again; 0 takes the tokens for one message."""
-    return context.rates.wait_s(SEND_RATES, str(account_id))
+    limits = context.limits
+    rates = (
+        Rate("sends", limits.sends_burst, limits.sends_per_s),
+        Rate("sends_sustained", limits.sends_sustained_burst, limits.sends_sustained_per_s),
+    )
+    return context.rates.wait_s(rates, str(account_id))
 
 
 async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
