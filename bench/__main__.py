@@ -14,8 +14,9 @@ from bench.demo import measure_demo
 from bench.figures import HEADER, Figures, row
 from bench.flow import measure_flow
 from bench.market import Market, running_market
+from bench.server_start import measure_server_start
 
-PARTS = ("flow", "chat", "browsing", "app", "demo")
+PARTS = ("flow", "chat", "browsing", "app", "demo", "start")
 DATABASES = ("sqlite", "postgresql")
 SCALES = ("small", "large")
 
@@ -38,6 +39,8 @@ def main() -> None:
                 _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
     if "app" in parts:
         _print("The app", measure_app(paints=2 if asked.quick else 10))
+    if "start" in parts:
+        _print("The server's start", measure_server_start(rounds=2 if asked.quick else 10))
     if "demo" in parts:
         rounds = 1 if asked.quick else 5
         found = [one for scale in SCALES for one in measure_demo(scale, rounds=rounds)]

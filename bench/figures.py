@@ -50,14 +50,15 @@ class Watched:
 
     def server_cpu_s(self) -> float:
         """CPU seconds of the server and its children so far."""
-        return _tree_cpu_s(self.server)
+        return tree_cpu_s(self.server)
 
     def database_cpu_s(self) -> float:
         """CPU seconds of the database server so far; 0 for SQLite, which is in the server."""
-        return _tree_cpu_s(self.database) if self.database is not None else 0.0
+        return tree_cpu_s(self.database) if self.database is not None else 0.0
 
 
-def _tree_cpu_s(pid: int) -> float:
+def tree_cpu_s(pid: int) -> float:
+    """CPU seconds of a process and its children so far."""
     root = psutil.Process(pid)
     total = 0.0
     for process in (root, *root.children(recursive=True)):

@@ -7,18 +7,16 @@ from pydantic import Field, StringConstraints, field_validator
 from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
 from shared_models.media import Photo
-from shared_models.text import CleanedLine, Place
+from shared_models.text import Line, Place
 
 Handle = Annotated[
     str, StringConstraints(pattern=rf"^[A-Za-z0-9_]{{{bounds.HANDLE_MIN},{bounds.HANDLE_MAX}}}$")
 ]
-DisplayName = Annotated[
-    str, CleanedLine, StringConstraints(min_length=1, max_length=bounds.DISPLAY_NAME_MAX)
-]
+DisplayName = Annotated[str, Line(bounds.DISPLAY_NAME_MAX, least=1)]
 Password = Annotated[
     str, StringConstraints(min_length=bounds.PASSWORD_MIN, max_length=bounds.PASSWORD_MAX)
 ]
-Device = Annotated[str, CleanedLine, StringConstraints(max_length=bounds.DEVICE_MAX)]
+Device = Annotated[str, Line(bounds.DEVICE_MAX)]
 Locale = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 
 

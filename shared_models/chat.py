@@ -3,18 +3,18 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from shared_models import bounds
 from shared_models.accounts import ProfileCard
 from shared_models.base import Body, Id, Time, Wire
 from shared_models.listings import ListingCard
 from shared_models.media import Photo
-from shared_models.text import Cleaned
+from shared_models.text import Block
 from shared_models.trades import Appointment, Offer, Trade
 
 Seq = Annotated[int, Field(strict=True, ge=0, le=2**53)]
-MessageText = Annotated[str, Cleaned, StringConstraints(max_length=bounds.MESSAGE_MAX)]
+MessageText = Annotated[str, Block(bounds.MESSAGE_MAX)]
 
 
 class MessageKind(StrEnum):

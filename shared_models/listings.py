@@ -3,14 +3,14 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from shared_models import bounds
 from shared_models.accounts import ProfileCard
 from shared_models.base import Body, Id, Money, Time, Wire
 from shared_models.market import Condition, Method
 from shared_models.media import Photo
-from shared_models.text import Cleaned, CleanedLine, Place
+from shared_models.text import Block, Line, Place
 
 
 class ListingState(StrEnum):
@@ -32,8 +32,8 @@ class Sort(StrEnum):
     RELEVANCE = "relevance"
 
 
-Title = Annotated[str, CleanedLine, StringConstraints(max_length=bounds.TITLE_MAX)]
-Description = Annotated[str, Cleaned, StringConstraints(max_length=bounds.DESCRIPTION_MAX)]
+Title = Annotated[str, Line(bounds.TITLE_MAX)]
+Description = Annotated[str, Block(bounds.DESCRIPTION_MAX)]
 Price = Annotated[int, Field(strict=True, ge=0, le=bounds.PRICE_MAX)]
 
 

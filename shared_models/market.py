@@ -84,6 +84,13 @@ class Rules(Wire):
     review_days: int = 14
     notification_days: int = 90
     follows_max: int = 1000
+    sends_burst: int = 15
+    sends_per_s: float = 5
+    sends_sustained_burst: int = 120
+    sends_sustained_per_s: float = 2
+    frames_burst: int = 40
+    frames_per_s: float = 20
+    connections_max: int = 8
 
 
 class Limits(Rules):

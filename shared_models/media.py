@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
-from shared_models.text import CleanedLine
+from shared_models.text import Line
 
 PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
 
@@ -47,9 +47,7 @@ class Photo(Wire):
 class UploadFile(Body):
     """One file as the client declares it; the store holds the client to it."""
 
-    name: Annotated[str, CleanedLine, StringConstraints(max_length=bounds.UPLOAD_NAME_MAX)] = (
-        "photo"
-    )
+    name: Annotated[str, Line(bounds.UPLOAD_NAME_MAX)] = "photo"
     content_type: Literal["image/jpeg", "image/png", "image/webp"]
     size: Annotated[int, Field(strict=True, gt=0, le=bounds.PHOTO_BYTES_MAX)]
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

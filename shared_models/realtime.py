@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, TypeAdapter
 from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
 from shared_models.chat import MessageContent, Seq
-from shared_models.text import CleanedLine
+from shared_models.text import Line
 
 SUBPROTOCOL = "picky.v1.json"
 
@@ -46,7 +46,7 @@ class CloseCode(IntEnum):
 
 
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-ClientName = Annotated[str, CleanedLine, StringConstraints(max_length=bounds.DEVICE_MAX)]
+ClientName = Annotated[str, Line(bounds.DEVICE_MAX)]
 
 
 class Hello(Body):

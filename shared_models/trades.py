@@ -10,7 +10,7 @@ from shared_models.accounts import ProfileCard
 from shared_models.base import Body, Id, Money, Time, Wire
 from shared_models.listings import Price
 from shared_models.media import Photo
-from shared_models.text import Cleaned, CleanedLine
+from shared_models.text import Block, Line
 
 
 class OfferState(StrEnum):
@@ -82,11 +82,8 @@ class AppointmentCreate(Body):
     """``POST /v1/chatrooms/{id}/appointments``. ``reason`` when changing one within the hour."""
 
     at: Time
-    place: Annotated[str, CleanedLine, StringConstraints(min_length=1, max_length=bounds.PLACE_MAX)]
-    reason: (
-        Annotated[str, CleanedLine, StringConstraints(max_length=bounds.APPOINTMENT_REASON_MAX)]
-        | None
-    ) = None
+    place: Annotated[str, Line(bounds.PLACE_MAX, least=1)]
+    reason: Annotated[str, Line(bounds.APPOINTMENT_REASON_MAX)] | None = None
 
 
 class TradeState(StrEnum):
@@ -220,9 +217,7 @@ class TradeProblem(TradeAction):
     """``problem`` (T11, P4)."""
 
     reason: Annotated[str, StringConstraints(max_length=40)]
-    detail: Annotated[
-        str, Cleaned, StringConstraints(min_length=1, max_length=bounds.PROBLEM_DETAIL_MAX)
-    ]
+    detail: Annotated[str, Block(bounds.PROBLEM_DETAIL_MAX, least=1)]
 
 
 class ReviewCreate(Body):
@@ -230,15 +225,13 @@ class ReviewCreate(Body):
 
     rating: Annotated[int, Field(strict=True, ge=1, le=5)]
     tags: Annotated[list[str], Field(max_length=bounds.REVIEW_TAGS_MAX)] = []
-    comment: Annotated[str, Cleaned, StringConstraints(max_length=bounds.REVIEW_MAX)] = ""
+    comment: Annotated[str, Block(bounds.REVIEW_MAX)] = ""
 
 
 class ReviewAnswer(Body):
     """``POST /v1/reviews/{id}/answer``, once."""
 
-    text: Annotated[
-        str, Cleaned, StringConstraints(min_length=1, max_length=bounds.REVIEW_ANSWER_MAX)
-    ]
+    text: Annotated[str, Block(bounds.REVIEW_ANSWER_MAX, least=1)]
 
 
 class ReportCreate(Body):
@@ -247,7 +240,7 @@ class ReportCreate(Body):
     target_kind: Literal["account", "listing", "message", "post"]
     target_id: Id
     reason: Annotated[str, StringConstraints(max_length=40)]
-    detail: Annotated[str, Cleaned, StringConstraints(max_length=bounds.REPORT_DETAIL_MAX)] = ""
+    detail: Annotated[str, Block(bounds.REPORT_DETAIL_MAX)] = ""
 
 
 class Report(Wire):

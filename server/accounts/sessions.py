@@ -73,7 +73,7 @@ async def end_all_sessions(
 
 
 async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the sessions that have not ended, in one query; for whoever holds their sockets."""
+    """Those of the sessions that have not ended; for whoever holds their sockets."""
     return await repository.live_sessions(work, session_ids)
 
 

@@ -66,6 +66,16 @@ def periodic() -> tuple[Periodic, ...]:
     )
 
 
+def _realtime_settings(settings: Settings) -> RealtimeSettings:
+    limits = settings.limits
+    return RealtimeSettings(
+        allowed_origins=frozenset(settings.allowed_origins),
+        frames_burst=limits.frames_burst,
+        frames_per_s=limits.frames_per_s,
+        connections_per_account=limits.connections_max,
+    )
+
+
 class Rooms:
     """Starts and stops the background work of a process, by its role."""
 
@@ -74,8 +84,7 @@ class Rooms:
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
         self.draining = False
-        origins = frozenset(settings.allowed_origins)
-        self._realtime = RealtimeNode(context, RealtimeSettings(allowed_origins=origins))
+        self._realtime = RealtimeNode(context, _realtime_settings(settings))
         context.wiring.provide(RealtimeNode, self._realtime)
 
     async def start(self) -> None:

@@ -27,6 +27,7 @@ from server.chat.sending import SendLine
 from server.chat.service import (
     ImportedMessage,
     Sent,
+    check_texts,
     import_messages,
     mark_read,
     may_see_photo,
@@ -48,6 +49,7 @@ __all__ = [
     "blocked_among",
     "buyers_by_listing",
     "buyers_on",
+    "check_texts",
     "close_rooms",
     "details",
     "export_rows",

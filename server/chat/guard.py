@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared_models.chat import MessageWarning
+from shared_models.text import is_invisible
 
 
 class Result(StrEnum):
@@ -54,14 +55,19 @@ _TOP_LEVEL = (
     "com|net|org|info|biz|kr|jp|cn|us|uk|de|fr|ru|vn|io|me|co|gg|ly|cc|tv|to|gl|ai|app|dev|link"
     "|shop|store|site|online|xyz|top|club|live|page|click|pw|icu|vip|한국"
 )
+_BLANKS = "\u115f\u1160\u2800"
+"""No white space, but it looks like it; a Hangul filler of any width is one of these in NFKC."""
 # Every pattern reads text in which no two white spaces follow each other, and gives back nothing of
 # what it has taken where that could not help: a text of a message's length, made to be slow, would
 # otherwise hold up everybody.
-_WHITE_SPACE = re.compile(r"\s+")
+_WHITE_SPACE = re.compile(rf"[\s{_BLANKS}]+")
 _EMAIL = re.compile(r"[\w.+-]{1,64}+\s?@\s?[a-z0-9-]++(?:\.[a-z0-9-]++)+")
+_HOST = r"(?<![\w@.-])(?P<{}>[a-z0-9가-힣-]+(?:\.[a-z0-9가-힣-]+)*\."
 _LINK = re.compile(
     rf"(?:https?://|www\.)(?P<full>[^\s/?#:]+)"
-    rf"|(?<![\w@.-])(?P<bare>[a-z0-9가-힣-]+(?:\.[a-z0-9가-힣-]+)*\.(?:{_TOP_LEVEL}))(?![\w-])"
+    rf"|{_HOST.format('bare')}(?:{_TOP_LEVEL}))(?![\w-])"
+    # With a path behind it, whatever may be a top level is taken for one. "js" is none.
+    rf"|{_HOST.format('guessed')}(?!js/)[a-z]{{2,24}})(?=(?::\d{{1,5}})?/)"
 )
 _MESSENGER = re.compile(
     r"(?:카카오톡|카톡|카카오|카카오스토리|텔레그램|텔레|위챗|왓츠앱|인스타그램|인스타|디스코드|라인)"
@@ -131,7 +137,7 @@ def judge(code: str | None, *, early: bool, confirmed: bool) -> Verdict:
 
 def find(text: str) -> str | None:
     """The gravest thing that ``text`` holds, or None."""
-    text = _WHITE_SPACE.sub(_one_space, unicodedata.normalize("NFKC", text).lower())
+    text = _as_read(text)
     if _EMAIL.search(text):
         return "email"
     if any(_is_foreign(match) for match in _LINK.finditer(text)):
@@ -151,12 +157,22 @@ def warning(code: str) -> MessageWarning:
     return MessageWarning(code=code, text=_WARNINGS[code])
 
 
+def _as_read(text: str) -> str:
+    """What a reader sees, whatever characters it is made of."""
+    text = unicodedata.normalize("NFKC", text).lower()
+    if not text.isascii():
+        text = "".join(c for c in text if c in _BLANKS or not is_invisible(c))
+    return _WHITE_SPACE.sub(_one_space, text)
+
+
 def _one_space(run: re.Match[str]) -> str:
     return "\n" if "\n" in run[0] else " "
 
 
 def _is_foreign(match: re.Match[str]) -> bool:
-    host = (match["full"] or match["bare"]).strip(".").removeprefix("www.")
+    host = (match["full"] or match["bare"] or match["guessed"]).strip(".").removeprefix("www.")
+    if match["guessed"] and not any(map(str.isalpha, host.rpartition(".")[0])):
+        return False
     return not any(host == known or host.endswith(f".{known}") for known in ALLOWED_HOSTS)
 
 

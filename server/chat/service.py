@@ -22,10 +22,6 @@ from server.platform.unit_of_work import UnitOfWork
 from shared_models.chat import Message, MessageKind, ReadMark, SendMessage
 from shared_models.media import Purpose
 
-SEND_RATES = (
-    Rate("sends", burst=15, per_second=5),
-    Rate("sends_sustained", burst=120, per_second=2),
-)
 _EARLY_MESSAGES = 10
 
 
@@ -39,7 +35,12 @@ class Sent:
 
 def send_wait_s(context: Context, account_id: UUID) -> float:
     """Seconds until the account may send again; 0 takes the tokens for one message."""
-    return max(context.rates.wait_s(rate, str(account_id)) for rate in SEND_RATES)
+    limits = context.limits
+    rates = (
+        Rate("sends", limits.sends_burst, limits.sends_per_s),
+        Rate("sends_sustained", limits.sends_sustained_burst, limits.sends_sustained_per_s),
+    )
+    return context.rates.wait_s(rates, str(account_id))
 
 
 async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
@@ -113,6 +114,18 @@ async def _check(work: UnitOfWork, room: RoomFacts, body: SendMessage) -> str | 
     if verdict.result is Result.CONFIRM:
         raise _confirm_needed(verdict)
     return verdict.code
+
+
+async def check_texts(work: UnitOfWork, room: RoomFacts, **texts: str | None) -> None:
+    """Refuse what no message may hold here in texts that reach the other side another way.
+
+    422 ``message_blocked`` on the field that is named like the text (rule 18).
+    """
+    for field, text in texts.items():
+        found = guard.find(text or "")
+        if found in guard.BLOCKED_EARLY and await _is_early(work, room):
+            verdict = guard.judge(found, early=True, confirmed=False)
+            raise Invalid.field(field, "message_blocked", verdict.reason)
 
 
 async def _is_early(work: UnitOfWork, room: RoomFacts) -> bool:

@@ -3,10 +3,10 @@ but for the text search and the message log, which ask :func:`is_sqlite`.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -33,6 +33,8 @@ from server.platform.sqlite_connection import use_direct_connections
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
+Item = TypeVar("Item")
+
 
 def microseconds(moment: datetime) -> int:
     """A moment as SQLite stores it: microseconds since 1970."""
@@ -47,6 +49,12 @@ def moment(microseconds: int) -> datetime:
 def stored_id(id_: UUID | str) -> UUID:
     """An id as a hand-written statement reads it: hexadecimal digits on SQLite."""
     return UUID(id_) if isinstance(id_, str) else id_
+
+
+def slices(items: Collection[Item], most: int = 10_000) -> Iterator[Sequence[Item]]:
+    """``items`` in parts that one statement can name: a database takes 32,766 parameters."""
+    items = list(items)
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 class UtcTime(TypeDecorator[datetime]):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, update
 
 from server.platform.bus import Hint
-from server.platform.database import microseconds
+from server.platform.database import microseconds, slices
 from server.platform.tables import Stream, StreamEvent
 from server.platform.unit_of_work import UnitOfWork
 
@@ -117,9 +117,12 @@ async def position(work: UnitOfWork, stream_id: UUID) -> Position:
 
 
 async def heads(work: UnitOfWork, stream_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """The heads of many streams in one query."""
-    rows = await work.rows(select(Stream.id, Stream.head).where(Stream.id.in_(stream_ids)))
-    return {row.id: row.head for row in rows}
+    """The heads of however many streams, thousands in one query."""
+    found: dict[UUID, int] = {}
+    for ids in slices(stream_ids):
+        rows = await work.rows(select(Stream.id, Stream.head).where(Stream.id.in_(ids)))
+        found |= {row.id: row.head for row in rows}
+    return found
 
 
 async def read_after(work: UnitOfWork, stream_id: UUID, pos: int, limit: int) -> list[Hint]:

@@ -45,6 +45,7 @@ class Commands:
         self._connection = connection
         self._monotonic = monotonic
         self._typed_at: dict[UUID, float] = {}
+        self._shown_typing: set[UUID] = set()
         self._touched_at: float | None = None
 
     async def handle(self, frames: Sequence[ClientFrame]) -> None:
@@ -110,23 +111,26 @@ class Commands:
         await transact(self._context, self._connection.actor, run)
 
     async def _typing(self, frame: Typing) -> None:
-        """At most one per 3 s and room reaches the other side; only the end may come sooner."""
-        now = self._monotonic()
+        """At most one per 3 s and room reaches the other side; only its end may come sooner."""
+        now, room_id = self._monotonic(), frame.chatroom_id
+        self._forget_what_expired(now)
         if frame.on:
-            last = self._typed_at.get(frame.chatroom_id)
+            last = self._typed_at.get(room_id)
             if last is not None and now - last < self._settings.typing_every_s:
                 return
-        elif self._typed_at.pop(frame.chatroom_id, None) is None:
+        elif room_id not in self._shown_typing:
             return
-        told = await self._tell_peer("typing", frame.chatroom_id, on=frame.on)
+        self._shown_typing.discard(room_id)
+        told = await self._tell_peer("typing", room_id, on=frame.on)
         if frame.on and told is not None:
-            self._forget_what_expired(now)
-            self._typed_at[frame.chatroom_id] = now
+            self._typed_at[room_id] = now
+            self._shown_typing.add(room_id)
 
     def _forget_what_expired(self, now: float) -> None:
         """The peers have forgotten it by themselves."""
         since = now - self._settings.typing_ttl_ms / 1000
         self._typed_at = {room: at for room, at in self._typed_at.items() if at > since}
+        self._shown_typing &= self._typed_at.keys()
 
     async def _look(self, room_id: UUID) -> None:
         peer_id = await self._tell_peer("presence", room_id, on=True)

@@ -224,7 +224,7 @@ class Hub:
                 log.warning("heads_not_compared", error=type(error).__name__)
 
     async def reconcile(self) -> None:
-        """Compare the heads of all streams in one query and fill gaps; the same for sessions."""
+        """Compare the heads of all streams at once and fill gaps; the same for sessions."""
         known = {id_: stream.last for id_, stream in self._streams.items()}
         sessions = {connection.actor.session_id for connection in self.connections()}
         if not known:

@@ -64,7 +64,7 @@ async def catch_up(
         pos=start,
         resumed=resumed,
         ping_s=settings.ping_s,
-        limits=settings.told_to_clients(),
+        limits=settings.told_to_clients(context.limits),
         server_time=now,
     )
     connection.writer.put(encode(welcome))

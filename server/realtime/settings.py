@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from shared_models import bounds
+from shared_models.market import Rules
 
 _TOLD = (
     "connections_per_account",
@@ -13,6 +14,8 @@ _TOLD = (
     "pong_s",
     "typing_every_s",
 )
+_SENDS = ("sends_burst", "sends_per_s", "sends_sustained_burst", "sends_sustained_per_s")
+_USUAL = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,11 @@ class RealtimeSettings:
     frame_bytes: int = bounds.FRAME_BYTES_MAX
     in_flight: int = 16
     """Commands of one connection under way or waiting; past that the socket is not read."""
-    frames_burst: float = 40.0
-    frames_per_s: float = 20.0
+    frames_burst: float = _USUAL.frames_burst
+    frames_per_s: float = _USUAL.frames_per_s
     flood_s: float = 10.0
     """Above the rate of frames for so long, and the connection is closed."""
-    connections_per_account: int = 8
+    connections_per_account: int = _USUAL.connections_max
 
     queue_frames: int = 256
     queue_bytes: int = 1024 * 1024
@@ -63,7 +66,8 @@ class RealtimeSettings:
 
     allowed_origins: frozenset[str] = frozenset()
 
-    def told_to_clients(self) -> dict[str, float]:
-        """The limits a client must keep, for ``welcome``."""
+    def told_to_clients(self, limits: Rules) -> dict[str, float]:
+        """The limits a client must keep, for ``welcome``; how fast it may send is in ``limits``."""
         known = asdict(self)
-        return {name: known[name] for name in _TOLD}
+        sends = {name: getattr(limits, name) for name in _SENDS}
+        return {name: known[name] for name in _TOLD} | sends

@@ -27,7 +27,8 @@ async def propose(
 ) -> tuple[Appointment, bool]:
     """Either party proposes; a new proposal replaces the room's present one.
 
-    422 for a time out of bounds, or without ``reason`` within the hour before an accepted one; 409
+    422 for a time out of bounds, without ``reason`` within the hour before an accepted one, or
+    ``message_blocked`` for words that no message may hold either (rule 18); 409
     ``already_reserved``, ``wrong_state``, ``by_post`` and ``not_selling``.
     """
     me = work.actor.account_id
@@ -37,6 +38,7 @@ async def propose(
     if current is not None and _is_repeat(current, me, body):
         return views.appointment(work, current, me), False
     _check_time(work, body)
+    await chat.check_texts(work, situation.room, place=body.place, reason=body.reason)
     if current is not None:
         await _replace(work, current, body)
     appointment = AppointmentRecord(

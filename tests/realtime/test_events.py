@@ -218,7 +218,7 @@ async def test_typing_reaches_the_other_side_once_in_three_seconds(
     join: Connect, seller: Person, buyer: Person, room: str
 ) -> None:
     theirs, mine = await join(seller), await join(buyer)
-    for on in (True, True, False, False):
+    for on in (True, True, False, False, True, False, True):
         await mine.say("typing", chatroom_id=room, on=on)
     await mine.send(room)
     heard = []

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from websockets.exceptions import InvalidStatus
 
+from server.app.settings import Settings
 from server.platform import streams
 from server.platform.clock import MovableClock
 from server.platform.context import Context
@@ -20,6 +22,7 @@ from server.realtime.gateway import Session
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from shared_models.base import format_time
+from shared_models.market import Rules
 from tests.realtime.conftest import PATIENCE_S, Connect, Device, Dial, Person
 from tests.server.chat.conftest import say
 
@@ -47,6 +50,36 @@ async def test_sends_beyond_the_burst_are_refused_and_not_stored(
     assert refused["retry_ms"] == 200
     stored = (await buyer.get(f"/v1/chatrooms/{room}")).json()["last_seq"]
     assert stored == 1 + 15
+
+
+class TestLimitsThatAreSet:
+    @pytest.fixture
+    def settings(self, settings: Settings, database_url: str) -> Settings:
+        limits = Rules(sends_burst=2, connections_max=1, frames_per_s=7)
+        return settings.model_copy(update={"limits": limits})
+
+    @pytest.fixture
+    def node(self, app: FastAPI, context: Context) -> RealtimeNode:
+        """The one that the application made."""
+        return context.wiring.port(RealtimeNode)
+
+    async def test_are_told_and_kept(
+        self,
+        join: Connect,
+        context: Context,
+        buyer: Person,
+        room: str,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        first, second = await join(buyer), await join(buyer)
+        assert await first.closed() == 4503
+        told = second.welcome["limits"]
+        assert (told["sends_burst"], told["sends_sustained_per_s"]) == (2, 2)
+        assert (told["connections_per_account"], told["frames_per_s"]) == (1, 7)
+        context.rates.enabled = True
+        monkeypatch.setattr(context.rates, "_monotonic", lambda: 0.0)
+        await say_many(second, room, range(3))
+        assert [(await answer(second))["t"] for _ in range(3)] == ["ok", "ok", "err"]
 
 
 class TestFrames:

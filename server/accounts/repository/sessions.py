@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, delete, exists, insert, select, update
 
 from server.accounts.tables import Account, Session, Ticket
-from server.platform.database import live, stored_id
+from server.platform.database import live, slices, stored_id
 from server.platform.pages import after_position
 from server.platform.unit_of_work import UnitOfWork
 
@@ -66,8 +66,11 @@ async def session_of_token(work: UnitOfWork, token_hash: str) -> tuple[UUID, UUI
 
 async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:
     """Those of the sessions that are live, of live accounts."""
-    rows = await work.rows(_LIVE_SESSIONS, {"ids": list(set(session_ids))})
-    return {row.id for row in rows}
+    found = set()
+    for ids in slices(set(session_ids)):
+        rows = await work.rows(_LIVE_SESSIONS, {"ids": ids})
+        found |= {row.id for row in rows}
+    return found
 
 
 async def sessions(

@@ -23,6 +23,8 @@ EARLY = {"early": True, "confirmed": False}
         "라인업이 좋네요. 카톡 말고 여기서 얘기해요",
         "I'm in line at the shop. The telegram arrived.",
         "insta360 camera, node.js 책",
+        "1/2 price and/or 3.5km/h, a.b/c, 2.5만/3만, 12.nov/13.nov, i.e./e.g., node.js/react",
+        "size M/L, 1.200.000/월, 교환/환불 불가",
         "지도: https://map.naver.com/p/entry/place/1",
         CARRIERS[0].tracking_url.format(number="123456789012"),
         "",
@@ -40,6 +42,8 @@ def test_ordinary_talk_is_allowed(text: str) -> None:
         ("evil.com/pay", "link"),
         ("ＥＶＩＬ．ＣＯＭ", "link"),
         ("map.naver.com.evil.com", "link"),
+        ("scam-pay.tw/login", "link"),
+        ("1.scam-pay.finance:8443/", "link"),
         ("write to hong.gildong@naver.com", "email"),
         ("hong @ naver.com 으로 보내세요", "email"),
         ("선입금 부탁드려요", "pay_first"),
@@ -95,6 +99,26 @@ def test_white_space_of_any_length_hides_nothing() -> None:
     assert find("pay \t\n first, then I ship") == "pay_first"
 
 
+@pytest.mark.parametrize("hidden", ["\u00ad", "\u200d", "\u200c", "\u2061", "\U000e0041", "\u034f"])
+def test_what_is_not_seen_hides_nothing(hidden: str) -> None:
+    for text, code in [
+        ("evil.com", "link"),
+        ("https://evil.example", "link"),
+        ("hong@naver.com", "email"),
+        ("010-1234-5678", "phone"),
+        ("선입금", "pay_first"),
+        ("110-123-456789", "bank_account"),
+        ("오픈채팅", "messenger"),
+    ]:
+        assert find(hidden.join(text)) == code
+
+
+@pytest.mark.parametrize("blank", ["\u3164", "\uffa0", "\u115f", "\u2800"])
+def test_what_looks_like_a_space_is_one(blank: str) -> None:
+    assert find(f"pay{blank}first, then I ship") == "pay_first"
+    assert find(f"hong{blank}{blank}@{blank}naver.com") == "email"
+
+
 LONGEST = 2000
 FILLERS = (
     *(" ", "\n", "\t ", "-", ":", "=", "@", ".", "_", "/", "+", "1", "a", "가", "id "),
@@ -105,7 +129,7 @@ WORDS = (
     *("카톡", "카톡 아이디", "라인", "kakao", "kakaotalk id", "whats app", "line", "telegram "),
     *("오픈", "open", "010", "+82", "+1 2", "계좌", "bank", "1234567890", "12-34-56", "입금"),
     *("선", "안전 결제", "pay ", "payment", "advance", "send ", "send a b c money ", "western"),
-    *("https://", "www.", "a.com", "me@", "me@a.b"),
+    *("https://", "www.", "a.com", "me@", "me@a.b", "a.tw/", "a.tw:1"),
 )
 
 

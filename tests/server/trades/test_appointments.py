@@ -66,6 +66,20 @@ async def test_a_time_out_of_bounds_is_refused(
     assert [error["code"] for error in answer.json()["errors"]] == [code]
 
 
+@pytest.mark.parametrize("words", [{"place": "evil.com/pay"}, {"reason": "write to a@evil.com"}])
+async def test_a_place_and_a_reason_hold_no_more_than_a_message_may(
+    market: Market, words: dict[str, str]
+) -> None:
+    deal = await market.deal()
+    path = f"/v1/chatrooms/{deal.room_id}/appointments"
+    answer = await deal.buyer.post(path, body(market) | words)
+    assert answer.status_code == 422
+    problems = [(error["field"], error["code"]) for error in answer.json()["errors"]]
+    assert problems == [(next(iter(words)), "message_blocked")]
+    there = {"place": "https://map.naver.com/p/1", "reason": "010-1234-5678"}
+    await done(deal.buyer.post(path, body(market) | there))
+
+
 async def test_a_new_proposal_replaces_the_old_one(market: Market) -> None:
     deal = await market.deal()
     first = await propose(market, deal, "buyer")
