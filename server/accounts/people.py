@@ -8,7 +8,8 @@ from uuid import UUID
 
 from server.accounts import repository
 from server.accounts.events import AccountBlocked, AccountChanged, AccountUnblocked
-from server.accounts.ports import OpenTrades, ResponseFigures, Responsiveness
+from server.accounts.ports import Dealings, OpenTrades, ResponseFigures, Responsiveness
+from server.platform.database import LostRace
 from server.platform.errors import Conflict, Forbidden, NotFound
 from server.platform.pages import cut, decode_cursor
 from server.platform.unit_of_work import UnitOfWork
@@ -91,6 +92,7 @@ async def block(work: UnitOfWork, account_id: UUID, *, cancel_trade: bool) -> No
     """
     me = work.actor.account_id
     await _check_other(work, account_id)
+    await _hold_dealings(work, me, account_id)
     open_between = await work.context.wiring.port(OpenTrades).between(work, me, account_id)
     if open_between and not cancel_trade:
         raise Conflict(
@@ -98,18 +100,30 @@ async def block(work: UnitOfWork, account_id: UUID, *, cancel_trade: bool) -> No
             "You have a reserved trade with this account. Blocking would cancel it.",
             current=await open_trade(work, with_id=account_id),
         )
-    for one in sorted((me, account_id)):
-        await repository.lock_account(work, one)  # no room opens between the two meanwhile
     if await repository.set_block(work, me, account_id, on=True):
         await repository.set_follow(work, me, account_id, on=False)
         await repository.set_follow(work, account_id, me, on=False)
         work.announce(AccountBlocked(me, account_id))
 
 
+async def _hold_dealings(work: UnitOfWork, one: UUID, other: UUID) -> None:
+    """Let nothing begin or move between the two until the commit: no trade, offer or room.
+
+    Listings come before accounts, as they do wherever a trade moves (H15).
+    """
+    hold = work.context.wiring.port(Dealings).hold
+    held = await hold(work, one, other)
+    for account_id in sorted((one, other)):
+        await repository.lock_account(work, account_id)
+    if await hold(work, one, other) != held:
+        raise LostRace(f"{one} and {other} have opened a room")
+
+
 async def unblock(work: UnitOfWork, account_id: UUID) -> None:
     """Take a block back; idempotent."""
     me = work.actor.account_id
     await _check_other(work, account_id, or_gone=True)
+    await _hold_dealings(work, me, account_id)
     if await repository.set_block(work, me, account_id, on=False):
         work.announce(AccountUnblocked(me, account_id))
 

@@ -63,6 +63,7 @@ def _wire_listings(context: Context) -> None:
 def _wire_chat(context: Context) -> None:
     wiring = context.wiring
     wiring.provide(chat.SendLine, chat.SendLine(context))
+    wiring.provide(accounts.Dealings, accounts.Dealings(hold=chat.hold_listings_between))
     wiring.provide(accounts.Responsiveness, accounts.Responsiveness(of=chat.response_figures))
     wiring.provide(
         media.PhotoViewers,

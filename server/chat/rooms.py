@@ -228,6 +228,14 @@ async def on_account_deleted(work: UnitOfWork, event: AccountDeleted) -> None:
     _announce_all(work, await repository.set_state(work, "read_only", party=event.account_id))
 
 
+async def hold_listings_between(work: UnitOfWork, one: UUID, other: UUID) -> frozenset[UUID]:
+    """Hold every listing that the two have a room on, in the order of their ids (H15)."""
+    found = frozenset(room.listing_id for room in await repository.rooms_between(work, one, other))
+    for listing_id in sorted(found):
+        await listings.touch(work, listing_id)
+    return found
+
+
 async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:
     """The two see their rooms read-only (rule 15)."""
     pair = event.account_id, event.blocked_id
