@@ -148,6 +148,7 @@ async def follow(work: UnitOfWork, account_id: UUID) -> None:
     """Follow an account (rule 20); idempotent. 409 at the limit or when one blocks it."""
     me = work.actor.account_id
     await _check_other(work, account_id)
+    await repository.lock_account(work, me)  # it may be following others at this moment
     if await repository.blocks(work, me, account_id):
         raise Conflict(
             "blocked",

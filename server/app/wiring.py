@@ -47,6 +47,7 @@ def wire(context: Context, *, watched: bool = True) -> None:
 
 
 def _wire_accounts(context: Context) -> None:
+    context.wiring.provide(media.Uploaders, media.Uploaders(hold=accounts.hold))
     context.wiring.provide(Authenticator, Authenticator(accounts.authenticate))
     rooms_above = (listings, chat, trades, notifications)
     parts = tuple(room.export_rows for room in rooms_above)
