@@ -42,6 +42,17 @@ async def add(work: UnitOfWork, notices: Sequence[dict[str, Any]]) -> None:
     await work.execute(insert(Notification), notices)
 
 
+async def rewrite(
+    work: UnitOfWork, account_ids: Iterable[UUID], dedup_key: str, text: str, data: dict[str, Any]
+) -> None:
+    """Let the accounts' notices of this key say something else."""
+    await work.execute(
+        update(Notification)
+        .where(Notification.account_id.in_(list(account_ids)), Notification.dedup_key == dedup_key)
+        .values(text=text, data=data, updated_at=work.now)
+    )
+
+
 async def page(
     work: UnitOfWork, account_id: UUID, position: Sequence[Any] | None, limit: int
 ) -> Sequence[Row[Any]]:
