@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from server.accounts.events import AccountBlocked, AccountChanged, AccountUnbloc
 from server.accounts.ports import Dealings, OpenTrades, ResponseFigures, Responsiveness
 from server.platform.database import LostRace
 from server.platform.errors import Conflict, Forbidden, NotFound
-from server.platform.pages import cut, decode_cursor
+from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.accounts import Profile, ProfileCard
 from shared_models.base import Page
@@ -130,13 +131,11 @@ async def unblock(work: UnitOfWork, account_id: UUID) -> None:
 
 async def blocked_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[ProfileCard]:
     """Whom the actor blocks, newest block first; never who blocks the actor."""
-    secret = work.context.secret
-    position = decode_cursor(secret, _BLOCKS_SCOPE, cursor) if cursor else None
-    rows = await repository.blocked_page(work, work.actor.account_id, position, limit + 1)
-    rows, next_cursor = cut(
-        rows,
+    rows, next_cursor = await read_page(
+        partial(repository.blocked_page, work, work.actor.account_id),
         limit,
-        secret=secret,
+        cursor,
+        secret=work.context.secret,
         scope=_BLOCKS_SCOPE,
         key=lambda row: (row.since, row.blocked_id),
     )

@@ -15,7 +15,7 @@ async def export_rows(work: UnitOfWork, account_id: UUID) -> AsyncIterator[Expor
     """Its notices of the last 90 days, newest first."""
     position = None
     while True:
-        found = await repository.page(work, account_id, position, _AT_ONCE)
+        found = await repository.page(work, account_id, position, _AT_ONCE + 1)
         for notice in await shown_of(work, [row._asdict() for row in found[:_AT_ONCE]]):
             yield ExportRow("notifications", notice.model_dump(mode="json"))
         if len(found) <= _AT_ONCE:

@@ -56,10 +56,10 @@ async def rewrite(
 async def page(
     work: UnitOfWork, account_id: UUID, position: Sequence[Any] | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """``limit + 1`` of the account's notices, newest first."""
+    """``limit`` of the account's notices, newest first."""
     statement = select(*_COLUMNS).where(Notification.account_id == account_id, live(Notification))
     paged = after_position(statement, list(_KEY), position, descending=True)
-    return await work.rows(paged.limit(limit + 1))
+    return await work.rows(paged.limit(limit))
 
 
 async def position_of(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from server.notifications import repository
 from server.notifications.events import NotificationCreated, NotificationsMarkedRead
 from server.platform import streams
 from server.platform.errors import NotFound
-from server.platform.pages import cut, decode_cursor
+from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.base import Page
 from shared_models.notifications import (
@@ -80,12 +81,14 @@ def _row(work: UnitOfWork, account_id: UUID, notice: Notice, *, silent: bool) ->
 
 async def page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Notification]:
     """The actor's notices, newest first."""
-    account_id, secret = work.actor.account_id, work.context.secret
-    scope = f"notifications:{account_id}"
-    position = decode_cursor(secret, scope, cursor) if cursor else None
-    rows = await repository.page(work, account_id, position, limit)
-    rows, next_cursor = cut(
-        rows, limit, secret=secret, scope=scope, key=lambda row: (row.created_at, row.id)
+    account_id = work.actor.account_id
+    rows, next_cursor = await read_page(
+        partial(repository.page, work, account_id),
+        limit,
+        cursor,
+        secret=work.context.secret,
+        scope=f"notifications:{account_id}",
+        key=lambda row: (row.created_at, row.id),
     )
     items = await shown_of(work, [row._asdict() for row in rows])
     return Page[Notification](items=items, next_cursor=next_cursor)

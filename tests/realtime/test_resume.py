@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete, update
@@ -12,31 +12,14 @@ from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.clock import MovableClock
 from server.platform.context import Context
-from server.platform.streams import NewEvent
 from server.platform.tables import Stream, StreamEvent
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from server.realtime.jobs import trim_streams
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from tests.realtime.conftest import Connect, Device, Person
+from tests.realtime.filling import add_events, place
 from tests.server.chat.conftest import say
-
-
-async def add_events(
-    context: Context, account_id: UUID, count: int, size: int = 10, at_once: int = 500
-) -> None:
-    """Put events of some bytes into a stream."""
-    data = b'{"x":"%s"}' % (b"x" * size)
-    news = [NewEvent("account.changed", data)] * min(count, at_once)
-    for _ in range(max(1, count // at_once)):
-        await transact(context, None, lambda work: streams.append(work, {account_id: news}))
-
-
-async def place(context: Context, account_id: UUID) -> dict[str, Any]:
-    """Where the stream stands, as a hello names it."""
-    async with reading(context) as work:
-        position = await streams.position(work, account_id)
-    return {"epoch": str(position.epoch), "pos": position.head}
 
 
 async def caught_up(device: Device, pos: int) -> list[int]:
