@@ -13,6 +13,7 @@ from server.accounts.people import (
     standing,
 )
 from server.accounts.ports import (
+    Dealings,
     ExportParts,
     ExportRow,
     OpenTrades,
@@ -29,6 +30,7 @@ from server.accounts.sessions import (
 )
 
 __all__ = [
+    "Dealings",
     "ExportParts",
     "ExportRow",
     "OpenTrades",

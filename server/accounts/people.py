@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from server.accounts import repository
 from server.accounts.events import AccountBlocked, AccountChanged, AccountUnblocked
-from server.accounts.ports import OpenTrades, ResponseFigures, Responsiveness
+from server.accounts.ports import Dealings, OpenTrades, ResponseFigures, Responsiveness
+from server.platform.database import LostRace
 from server.platform.errors import Conflict, Forbidden, NotFound
-from server.platform.pages import cut, decode_cursor
+from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.accounts import Profile, ProfileCard
 from shared_models.base import Page
@@ -91,6 +93,7 @@ async def block(work: UnitOfWork, account_id: UUID, *, cancel_trade: bool) -> No
     """
     me = work.actor.account_id
     await _check_other(work, account_id)
+    await _hold_dealings(work, me, account_id)
     open_between = await work.context.wiring.port(OpenTrades).between(work, me, account_id)
     if open_between and not cancel_trade:
         raise Conflict(
@@ -98,31 +101,41 @@ async def block(work: UnitOfWork, account_id: UUID, *, cancel_trade: bool) -> No
             "You have a reserved trade with this account. Blocking would cancel it.",
             current=await open_trade(work, with_id=account_id),
         )
-    for one in sorted((me, account_id)):
-        await repository.lock_account(work, one)  # no room opens between the two meanwhile
     if await repository.set_block(work, me, account_id, on=True):
         await repository.set_follow(work, me, account_id, on=False)
         await repository.set_follow(work, account_id, me, on=False)
         work.announce(AccountBlocked(me, account_id))
 
 
+async def _hold_dealings(work: UnitOfWork, one: UUID, other: UUID) -> None:
+    """Let nothing begin or move between the two until the commit: no trade, offer or room.
+
+    Listings come before accounts, as they do wherever a trade moves (H15).
+    """
+    hold = work.context.wiring.port(Dealings).hold
+    held = await hold(work, one, other)
+    for account_id in sorted((one, other)):
+        await repository.lock_account(work, account_id)
+    if await hold(work, one, other) != held:
+        raise LostRace(f"{one} and {other} have opened a room")
+
+
 async def unblock(work: UnitOfWork, account_id: UUID) -> None:
     """Take a block back; idempotent."""
     me = work.actor.account_id
     await _check_other(work, account_id, or_gone=True)
+    await _hold_dealings(work, me, account_id)
     if await repository.set_block(work, me, account_id, on=False):
         work.announce(AccountUnblocked(me, account_id))
 
 
 async def blocked_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[ProfileCard]:
     """Whom the actor blocks, newest block first; never who blocks the actor."""
-    secret = work.context.secret
-    position = decode_cursor(secret, _BLOCKS_SCOPE, cursor) if cursor else None
-    rows = await repository.blocked_page(work, work.actor.account_id, position, limit + 1)
-    rows, next_cursor = cut(
-        rows,
+    rows, next_cursor = await read_page(
+        partial(repository.blocked_page, work, work.actor.account_id),
         limit,
-        secret=secret,
+        cursor,
+        secret=work.context.secret,
         scope=_BLOCKS_SCOPE,
         key=lambda row: (row.since, row.blocked_id),
     )
@@ -134,6 +147,7 @@ async def follow(work: UnitOfWork, account_id: UUID) -> None:
     """Follow an account (rule 20); idempotent. 409 at the limit or when one blocks it."""
     me = work.actor.account_id
     await _check_other(work, account_id)
+    await repository.lock_account(work, me)  # it may be following others at this moment
     if await repository.blocks(work, me, account_id):
         raise Conflict(
             "blocked",

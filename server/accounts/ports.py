@@ -28,6 +28,14 @@ class OpenTrades:
 
 
 @dataclass(frozen=True, slots=True)
+class Dealings:
+    """The port through which ``chat`` holds what two accounts deal about."""
+
+    hold: Callable[[UnitOfWork, UUID, UUID], Awaitable[frozenset[UUID]]]
+    """Hold the listings that the two have rooms on, first of all (H15); their ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseFigures:
     """How an account answers: the share within 24 h (0 to 1) and the median first reply.
 

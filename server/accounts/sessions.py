@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from server.accounts import repository
 from server.accounts.events import SessionEnded
 from server.platform.context import Actor
 from server.platform.errors import NotFound, Unauthenticated
-from server.platform.pages import cut, decode_cursor
+from server.platform.pages import read_page
 from server.platform.secrets import new_token
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.accounts import Session
@@ -42,13 +43,11 @@ async def start_session(
 
 async def session_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Session]:
     """The account's signed-in devices, newest first."""
-    secret = work.context.secret
-    position = decode_cursor(secret, _PAGE_SCOPE, cursor) if cursor else None
-    rows = await repository.sessions(work, work.actor.account_id, position, limit + 1)
-    rows, next_cursor = cut(
-        rows,
+    rows, next_cursor = await read_page(
+        partial(repository.sessions, work, work.actor.account_id),
         limit,
-        secret=secret,
+        cursor,
+        secret=work.context.secret,
         scope=_PAGE_SCOPE,
         key=lambda row: (row.created_at, row.id),
     )

@@ -6,7 +6,7 @@ Each room has a function here; it is the whole list of what plugs that room into
 from server.accounts import api as accounts
 from server.accounts.events import AccountBlocked, AccountDeleted, AccountUnblocked
 from server.chat import api as chat
-from server.chat.events import MessagePosted
+from server.chat.events import MessageDeleted, MessagePosted
 from server.listings import api as listings
 from server.listings.events import (
     ListingBackOnSale,
@@ -24,6 +24,7 @@ from server.platform.context import Context
 from server.platform.http import Authenticator
 from server.platform.unit_of_work import UnitOfWork
 from server.realtime.feed import append_events
+from server.realtime.forgetting import forget_message
 from server.trades import api as trades
 from server.trades.events import (
     AppointmentChanged,
@@ -47,6 +48,7 @@ def wire(context: Context, *, watched: bool = True) -> None:
 
 
 def _wire_accounts(context: Context) -> None:
+    context.wiring.provide(media.Uploaders, media.Uploaders(hold=accounts.hold))
     context.wiring.provide(Authenticator, Authenticator(accounts.authenticate))
     rooms_above = (listings, chat, trades, notifications)
     parts = tuple(room.export_rows for room in rooms_above)
@@ -63,6 +65,7 @@ def _wire_listings(context: Context) -> None:
 def _wire_chat(context: Context) -> None:
     wiring = context.wiring
     wiring.provide(chat.SendLine, chat.SendLine(context))
+    wiring.provide(accounts.Dealings, accounts.Dealings(hold=chat.hold_listings_between))
     wiring.provide(accounts.Responsiveness, accounts.Responsiveness(of=chat.response_figures))
     wiring.provide(
         media.PhotoViewers,
@@ -123,9 +126,11 @@ def _wire_notifications(context: Context) -> None:
     wiring.on(ReviewPublished, notifications.on_review_published)
     wiring.on(ReviewAnswered, notifications.on_review_answered)
     wiring.on(MessagePosted, notifications.on_message)
+    wiring.on(MessageDeleted, notifications.on_message_deleted)
     wiring.on(ListingPriceDropped, notifications.on_price_dropped)
     wiring.on(ListingBackOnSale, notifications.on_back_on_sale)
 
 
 def _wire_realtime(context: Context) -> None:
+    context.wiring.on(MessageDeleted, forget_message)
     context.wiring.at_end(append_events)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from functools import partial
 from statistics import median
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from server.chat.service import post_system
 from server.listings import api as listings
 from server.listings.events import ListingDeleted, ListingTaken
 from server.platform.errors import Conflict, Forbidden, NotFound, TooMany
-from server.platform.pages import cut, decode_cursor
+from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.base import Page
 from shared_models.chat import Chatroom, ChatroomDetail
@@ -120,12 +121,14 @@ async def _check_openings(work: UnitOfWork, buyer_id: UUID) -> None:
 
 async def room_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Chatroom]:
     """The actor's rooms, newest activity first; a constant number of queries."""
-    viewer_id, secret = work.actor.account_id, work.context.secret
-    scope = f"{_PAGE_SCOPE} {viewer_id}"
-    position = decode_cursor(secret, scope, cursor) if cursor else None
-    rows = await repository.room_page(work, viewer_id, position, limit + 1)
-    rows, next_cursor = cut(
-        rows, limit, secret=secret, scope=scope, key=lambda row: (row.active_at, row.id)
+    viewer_id = work.actor.account_id
+    rows, next_cursor = await read_page(
+        partial(repository.room_page, work, viewer_id),
+        limit,
+        cursor,
+        secret=work.context.secret,
+        scope=f"{_PAGE_SCOPE} {viewer_id}",
+        key=lambda row: (row.active_at, row.id),
     )
     items = await views.chatrooms(work, rows)
     return Page[Chatroom].model_construct(items=items, next_cursor=next_cursor)
@@ -226,6 +229,14 @@ async def on_listing_deleted(work: UnitOfWork, event: ListingDeleted) -> None:
 async def on_account_deleted(work: UnitOfWork, event: AccountDeleted) -> None:
     """Nobody writes to an account that is gone."""
     _announce_all(work, await repository.set_state(work, "read_only", party=event.account_id))
+
+
+async def hold_listings_between(work: UnitOfWork, one: UUID, other: UUID) -> frozenset[UUID]:
+    """Hold every listing that the two have a room on, in the order of their ids (H15)."""
+    found = frozenset(room.listing_id for room in await repository.rooms_between(work, one, other))
+    for listing_id in sorted(found):
+        await listings.touch(work, listing_id)
+    return found
 
 
 async def on_account_blocked(work: UnitOfWork, event: AccountBlocked) -> None:

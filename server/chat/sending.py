@@ -133,7 +133,7 @@ def _tell(work: UnitOfWork, post: Post, stored: Appended) -> Sent:
             photos=[],
             system=None,
             warning=None,
-            created_at=work.now,
+            created_at=stored.at,
             deleted_at=None,
         )
     )

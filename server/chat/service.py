@@ -13,10 +13,10 @@ from server.chat import guard, repository, views
 from server.chat.events import MessageDeleted, MessagePosted, RoomChanged, RoomRead
 from server.chat.guard import Result, Verdict
 from server.chat.ports import RoomFacts
-from server.chat.repository import RoomToSendIn, StoredMessage, Told
+from server.chat.repository import Place, RoomToSendIn, StoredMessage, Told
 from server.media import api as media
 from server.platform.context import Context
-from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
+from server.platform.errors import Conflict, Forbidden, Invalid, NotFound, Refusal
 from server.platform.rates import Rate
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.chat import Message, MessageKind, ReadMark, SendMessage
@@ -60,12 +60,12 @@ async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
     photos = await _attach(work, message_id, room_id, body)
     if isinstance(photos, Sent):
         return photos
-    seq = await repository.take_seq(work, target.facts, sender_id)
-    if seq is None:
-        raise await _read_only(work, room_id)
+    place = await repository.take_place(work, target.facts, sender_id)
+    if place is None:
+        raise await _refusal(work, room_id)
     message = StoredMessage(
         room_id=room_id,
-        seq=seq,
+        seq=place.seq,
         id=message_id,
         cid=body.cid,
         sender_id=sender_id,
@@ -75,7 +75,7 @@ async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
         photos=photos,
         system=None,
         warning=warned_of,
-        created_at=work.now,
+        created_at=place.at,
         deleted_at=None,
     )
     await repository.insert_messages(work, [message], print_)
@@ -100,10 +100,8 @@ def _sent_before(target: RoomToSendIn, print_: str, sender_id: UUID) -> Sent:
 
 async def _check(work: UnitOfWork, room: RoomFacts, body: SendMessage) -> str | None:
     """Refuse what may not be sent here; the code of the warning that goes along, if any."""
-    if room.blocked:
-        raise Forbidden("blocked", "You and this person do not deal with each other.")
-    if room.state != "open":
-        raise await _read_only(work, room.id)
+    if room.blocked or room.state != "open":
+        raise await _refusal(work, room.id)
     found = guard.find(body.text)
     if found is None:
         return None
@@ -143,8 +141,11 @@ def _confirm_needed(verdict: Verdict) -> Conflict:
     )
 
 
-async def _read_only(work: UnitOfWork, room_id: UUID) -> Conflict:
+async def _refusal(work: UnitOfWork, room_id: UUID) -> Refusal:
+    """Why nothing can be sent in a room as it is now."""
     rows = await repository.rooms_by_id(work, [room_id], [work.actor.account_id])
+    if repository.facts_of(rows[0]).blocked:
+        return Forbidden("blocked", "You and this person do not deal with each other.")
     return Conflict(
         "room_read_only",
         "This chat is closed; nothing can be sent any more.",
@@ -206,11 +207,11 @@ def _newly_unread(
 
 
 def _system_message(
-    work: UnitOfWork, room: RoomFacts, seq: int, actor_id: UUID | None, text: str, note: Any
+    work: UnitOfWork, room: RoomFacts, place: Place, actor_id: UUID | None, text: str, note: Any
 ) -> StoredMessage:
     return StoredMessage(
         room_id=room.id,
-        seq=seq,
+        seq=place.seq,
         id=work.new_id(),
         cid=None,
         sender_id=None,
@@ -220,7 +221,7 @@ def _system_message(
         photos=[],
         system=note,
         warning=None,
-        created_at=work.now,
+        created_at=place.at,
         deleted_at=None,
     )
 
@@ -238,9 +239,9 @@ async def post_system(
     room = await repository.lock_room(work, room_id)
     if room is None:
         raise NotFound("chatroom")
-    seq = await repository.take_seq_anyhow(work, room_id)
+    place = await repository.take_place_anyhow(work, room_id)
     note = {"event": event, "data": data}
-    message = _system_message(work, room, seq, actor_id, text, note)
+    message = _system_message(work, room, place, actor_id, text, note)
     await repository.insert_messages(work, [message])
     await _tell(work, [(message, room)], await repository.left_rooms(work, [room_id]))
 
@@ -257,14 +258,14 @@ async def post_elsewhere(
 ) -> None:
     """The same system message in every open room on the listing, but for one (T3, T8, T15)."""
     note = {"event": event, "data": data}
-    rooms = await repository.take_seqs(work, listing_id, except_room_id)
-    if not rooms:
+    places = await repository.take_places(work, listing_id, except_room_id)
+    if not places:
         return
     posted = [
-        (_system_message(work, room, room.last_seq, actor_id, text, note), room) for room in rooms
+        (_system_message(work, room, place, actor_id, text, note), room) for room, place in places
     ]
     await repository.insert_messages(work, [message for message, _ in posted])
-    left = await repository.left_rooms(work, [room.id for room in rooms])
+    left = await repository.left_rooms(work, [room.id for room, _ in places])
     await _tell(work, posted, left)
 
 
@@ -304,6 +305,9 @@ async def delete_message(work: UnitOfWork, room_id: UUID, seq: int) -> None:
     since = work.now - timedelta(seconds=work.limits.message_delete_s)
     deleted = await repository.delete_message(work, room_id, seq, actor_id, since)
     if deleted is None:
+        now = await repository.message(work, room_id, seq, actor_id)
+        if now is None or now.deleted_at is not None:
+            return  # it was deleted at this very moment, or cleared on leaving
         minutes = work.limits.message_delete_s // 60
         raise Conflict(
             "too_late",
@@ -344,12 +348,16 @@ async def import_messages(
         return
     rows = [
         _system_message(
-            work, room, room.last_seq + number, item.sender_id, item.text, None
+            work,
+            room,
+            Place(room.last_seq + number, item.created_at),
+            item.sender_id,
+            item.text,
+            None,
         )._replace(
             kind=MessageKind.TEXT.value,
             cid=work.new_id(),
             sender_id=item.sender_id,
-            created_at=item.created_at,
         )
         for number, item in enumerate(messages, start=1)
     ]

@@ -2,11 +2,12 @@
 
 from server.media.attaching import attach, forget_owner, release, replace
 from server.media.export import download_photo, photos_of
-from server.media.ports import MaySee, PhotoViewers
+from server.media.ports import MaySee, PhotoViewers, Uploaders
 
 __all__ = [
     "MaySee",
     "PhotoViewers",
+    "Uploaders",
     "attach",
     "download_photo",
     "forget_owner",

@@ -11,6 +11,14 @@ MaySee = Callable[[UnitOfWork, UUID], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
+class Uploaders:
+    """The port through which ``accounts`` holds who uploads."""
+
+    hold: Callable[[UnitOfWork, UUID], Awaitable[object]]
+    """Let the account do nothing else that is counted until the commit."""
+
+
+@dataclass(frozen=True, slots=True)
 class PhotoViewers:
     """The port through which the rooms above say who sees their photos.
 

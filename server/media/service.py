@@ -9,7 +9,7 @@ from uuid import UUID
 
 from server.media import repository
 from server.media.keys import COPY_TYPE, copy_key, original_key
-from server.media.ports import PhotoViewers
+from server.media.ports import PhotoViewers, Uploaders
 from server.platform.context import Actor, Context
 from server.platform.errors import Conflict, NotFound, TooMany, Unavailable
 from server.platform.jobs import enqueue
@@ -171,6 +171,7 @@ async def _check_rate(work: UnitOfWork, count: int) -> None:
     limit = work.limits.uploads_per_hour
     if not work.context.rates.enabled:
         return
+    await work.context.wiring.port(Uploaders).hold(work, work.actor.account_id)
     moments = await repository.latest_moments(work, work.now - _HOUR, limit)
     too_many = len(moments) + count - limit
     if too_many > 0:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from server.accounts.api import ExportRow
 from server.notifications import repository
-from server.notifications.service import of_row
+from server.notifications.service import shown_of
 from server.platform.unit_of_work import UnitOfWork
 
 _AT_ONCE = 500
@@ -15,9 +15,9 @@ async def export_rows(work: UnitOfWork, account_id: UUID) -> AsyncIterator[Expor
     """Its notices of the last 90 days, newest first."""
     position = None
     while True:
-        found = await repository.page(work, account_id, position, _AT_ONCE)
-        for row in found[:_AT_ONCE]:
-            yield ExportRow("notifications", of_row(row).model_dump(mode="json"))
+        found = await repository.page(work, account_id, position, _AT_ONCE + 1)
+        for notice in await shown_of(work, [row._asdict() for row in found[:_AT_ONCE]]):
+            yield ExportRow("notifications", notice.model_dump(mode="json"))
         if len(found) <= _AT_ONCE:
             return
         position = (found[_AT_ONCE - 1].created_at, found[_AT_ONCE - 1].id)

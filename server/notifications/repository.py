@@ -42,13 +42,24 @@ async def add(work: UnitOfWork, notices: Sequence[dict[str, Any]]) -> None:
     await work.execute(insert(Notification), notices)
 
 
+async def rewrite(
+    work: UnitOfWork, account_ids: Iterable[UUID], dedup_key: str, text: str, data: dict[str, Any]
+) -> None:
+    """Let the accounts' notices of this key say something else."""
+    await work.execute(
+        update(Notification)
+        .where(Notification.account_id.in_(list(account_ids)), Notification.dedup_key == dedup_key)
+        .values(text=text, data=data, updated_at=work.now)
+    )
+
+
 async def page(
     work: UnitOfWork, account_id: UUID, position: Sequence[Any] | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """``limit + 1`` of the account's notices, newest first."""
+    """``limit`` of the account's notices, newest first."""
     statement = select(*_COLUMNS).where(Notification.account_id == account_id, live(Notification))
     paged = after_position(statement, list(_KEY), position, descending=True)
-    return await work.rows(paged.limit(limit + 1))
+    return await work.rows(paged.limit(limit))
 
 
 async def position_of(

@@ -1,8 +1,9 @@
 """The notification centre (rule 16): every notice is a row first, then a push."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from server.notifications import repository
 from server.notifications.events import NotificationCreated, NotificationsMarkedRead
 from server.platform import streams
 from server.platform.errors import NotFound
-from server.platform.pages import cut, decode_cursor
+from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.base import Page
 from shared_models.notifications import (
@@ -20,6 +21,12 @@ from shared_models.notifications import (
     NotificationsRead,
     NotificationsSeen,
 )
+
+MESSAGE_NEW = "message_new"
+"""The event of a message's notice."""
+
+MESSAGE_DELETED = "This message was deleted."
+"""What the notice of a deleted message says."""
 
 _TEXT_MAX = 300
 _ALWAYS_KEPT = frozenset({NotificationKind.TRADE, NotificationKind.SYSTEM})
@@ -52,8 +59,8 @@ async def notify(work: UnitOfWork, account_ids: Iterable[UUID], notice: Notice) 
             rows.append(_row(work, account_id, notice, silent=not on))
     if rows:
         await repository.add(work, rows)
-    for row in rows:
-        work.announce(NotificationCreated(_of_new(row), row["account_id"]))
+    for row, shown in zip(rows, await shown_of(work, rows), strict=True):
+        work.announce(NotificationCreated(shown, row["account_id"]))
 
 
 def _row(work: UnitOfWork, account_id: UUID, notice: Notice, *, silent: bool) -> dict[str, Any]:
@@ -72,44 +79,62 @@ def _row(work: UnitOfWork, account_id: UUID, notice: Notice, *, silent: bool) ->
     }
 
 
-def _of_new(row: dict[str, Any]) -> Notification:
+async def page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Notification]:
+    """The actor's notices, newest first."""
+    account_id = work.actor.account_id
+    rows, next_cursor = await read_page(
+        partial(repository.page, work, account_id),
+        limit,
+        cursor,
+        secret=work.context.secret,
+        scope=f"notifications:{account_id}",
+        key=lambda row: (row.created_at, row.id),
+    )
+    items = await shown_of(work, [row._asdict() for row in rows])
+    return Page[Notification](items=items, next_cursor=next_cursor)
+
+
+async def shown_of(work: UnitOfWork, rows: Sequence[Mapping[str, Any]]) -> list[Notification]:
+    """Notices on the wire. The text of one with a ``sender_id`` is what that one wrote, who is
+    called as they are called now: an erased name stays nowhere (rule 20).
+    """
+    senders = {UUID(row["data"]["sender_id"]) for row in rows if "sender_id" in row["data"]}
+    names = {
+        str(id_): card.display_name for id_, card in (await accounts.cards(work, senders)).items()
+    }
+    return [_shown(row, names.get(row["data"].get("sender_id"))) for row in rows]
+
+
+def _shown(row: Mapping[str, Any], sender: str | None) -> Notification:
     return Notification(
         id=row["id"],
         kind=NotificationKind(row["kind"]),
         event=row["event"],
-        text=row["text"],
+        text=f"{sender}: {row['text']}" if sender else row["text"],
         data=row["data"],
-        read=False,
+        read=row["read_at"] is not None,
         silent=row["silent"],
         created_at=row["created_at"],
     )
 
 
-async def page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Notification]:
-    """The actor's notices, newest first."""
-    account_id, secret = work.actor.account_id, work.context.secret
-    scope = f"notifications:{account_id}"
-    position = decode_cursor(secret, scope, cursor) if cursor else None
-    rows = await repository.page(work, account_id, position, limit)
-    rows, next_cursor = cut(
-        rows, limit, secret=secret, scope=scope, key=lambda row: (row.created_at, row.id)
-    )
-    items = [of_row(row) for row in rows]
-    return Page[Notification](items=items, next_cursor=next_cursor)
+async def forget_message(
+    work: UnitOfWork, account_ids: Iterable[UUID], room_id: UUID, seq: int
+) -> None:
+    """Keep nothing of a message in its notice but that there was one (rule 15)."""
+    about = message_data(room_id, seq)
+    key = message_key(room_id, seq)
+    await repository.rewrite(work, account_ids, key, MESSAGE_DELETED, about)
 
 
-def of_row(row: Any) -> Notification:
-    """A stored notice on the wire."""
-    return Notification(
-        id=row.id,
-        kind=NotificationKind(row.kind),
-        event=row.event,
-        text=row.text,
-        data=row.data,
-        read=row.read_at is not None,
-        silent=row.silent,
-        created_at=row.created_at,
-    )
+def message_key(room_id: UUID, seq: int) -> str:
+    """The key of the notice of a message."""
+    return f"chat:{room_id}:{seq}"
+
+
+def message_data(room_id: UUID, seq: int) -> dict[str, Any]:
+    """What the notice of a message is about."""
+    return {"chatroom_id": str(room_id), "seq": seq}
 
 
 async def mark_read(work: UnitOfWork, body: NotificationsRead) -> None:

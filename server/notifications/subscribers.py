@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from server.accounts import api as accounts
-from server.chat.events import MessagePosted
+from server.chat.events import MessageDeleted, MessagePosted
 from server.listings import api as listings
 from server.listings.events import ListingBackOnSale, ListingPriceDropped
+from server.notifications import service
 from server.notifications.service import Notice, notify
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.events import (
@@ -113,16 +114,21 @@ async def on_message(work: UnitOfWork, event: MessagePosted) -> None:
     message = event.message
     if message.kind == MessageKind.SYSTEM or not event.newly_unread_for or not message.sender_id:
         return
-    sender = (await accounts.cards(work, [message.sender_id]))[message.sender_id]
-    said = " ".join(message.text.split())[:_PREVIEW] or "sent a photo"
+    about = message.chatroom_id, message.seq
     notice = Notice(
         NotificationKind.CHAT,
-        "message_new",
-        f"{sender.display_name}: {said}",
-        f"chat:{message.chatroom_id}:{message.seq}",
-        {"chatroom_id": str(message.chatroom_id), "seq": message.seq},
+        service.MESSAGE_NEW,
+        " ".join(message.text.split())[:_PREVIEW] or "sent a photo",
+        service.message_key(*about),
+        service.message_data(*about) | {"sender_id": str(message.sender_id)},
     )
     await notify(work, event.newly_unread_for, notice)
+
+
+async def on_message_deleted(work: UnitOfWork, event: MessageDeleted) -> None:
+    """Only moderators keep its text (rule 15)."""
+    parties = event.seller_id, event.buyer_id
+    await service.forget_message(work, parties, event.message.chatroom_id, event.message.seq)
 
 
 async def on_price_dropped(work: UnitOfWork, event: ListingPriceDropped) -> None:

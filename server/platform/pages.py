@@ -4,7 +4,7 @@ import base64
 import binascii
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -68,6 +68,23 @@ def cut(
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], encode_cursor(secret, scope, key(rows[limit - 1]))
+
+
+async def read_page(
+    read: Callable[[Sequence[Any] | None, int], Awaitable[Sequence[Row[Any]]]],
+    limit: int,
+    cursor: str | None,
+    *,
+    secret: Secret,
+    scope: str,
+    key: Callable[[Row[Any]], Sequence[Any]],
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """The rows of a page, and the cursor of the next one.
+
+    ``read`` is given the position to start after and how many rows to read.
+    """
+    position = decode_cursor(secret, scope, cursor) if cursor else None
+    return cut(await read(position, limit + 1), limit, secret=secret, scope=scope, key=key)
 
 
 def page(items: list[Item], next_cursor: str | None) -> Page[Item]:

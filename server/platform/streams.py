@@ -1,6 +1,6 @@
 """Gap-free streams: ``pos`` is taken by a row-locked UPDATE inside the transaction (H13)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -136,25 +136,28 @@ async def read_after(work: UnitOfWork, stream_id: UUID, pos: int, limit: int) ->
     return [Hint(stream_id, row.pos, encode_event(row.pos, row.kind, row.data)) for row in rows]
 
 
-async def longest(work: UnitOfWork, more_than: int, after: UUID | None, limit: int) -> list[UUID]:
-    """Streams that keep more than so many events, by id, for trimming."""
-    statement = select(Stream.id).where(Stream.head - Stream.oldest + 1 > more_than)
+async def with_events_before(
+    work: UnitOfWork, since: datetime, after: UUID | None, limit: int
+) -> list[UUID]:
+    """Streams that keep events of before ``since``, by id, for trimming."""
+    statement = select(StreamEvent.stream_id).distinct().where(StreamEvent.created_at < since)
     if after is not None:
-        statement = statement.where(Stream.id > after)
-    return [row.id for row in await work.rows(statement.order_by(Stream.id).limit(limit))]
+        statement = statement.where(StreamEvent.stream_id > after)
+    rows = await work.rows(statement.order_by(StreamEvent.stream_id).limit(limit))
+    return [row.stream_id for row in rows]
 
 
-async def trim(work: UnitOfWork, stream_id: UUID, *, keep: int, since: datetime) -> int:
-    """Drop events of before ``since``, but never of the last ``keep``; how many there were."""
+async def trim(work: UnitOfWork, stream_id: UUID, *, since: datetime) -> int:
+    """Drop the events of before ``since`` that no younger one comes before; how many there were."""
+    head = await work.scalar(select(Stream.head).where(Stream.id == stream_id).with_for_update())
+    if head is None:
+        return 0
     kept_from = await work.scalar(
         select(func.min(StreamEvent.pos)).where(
             StreamEvent.stream_id == stream_id, StreamEvent.created_at >= since
         )
     )
-    head = await work.scalar(select(Stream.head).where(Stream.id == stream_id).with_for_update())
-    if head is None:
-        return 0
-    oldest = max(1, min(kept_from or head + 1, head - keep + 1))
+    oldest = kept_from or head + 1
     dropped = await work.changed(
         delete(StreamEvent).where(StreamEvent.stream_id == stream_id, StreamEvent.pos < oldest)
     )
@@ -163,3 +166,33 @@ async def trim(work: UnitOfWork, stream_id: UUID, *, keep: int, since: datetime)
             update(Stream).where(Stream.id == stream_id).values(oldest=oldest, updated_at=work.now)
         )
     return dropped
+
+
+async def rewrite(
+    work: UnitOfWork,
+    stream_ids: Collection[UUID],
+    kinds: Collection[str],
+    since: datetime,
+    change: Callable[[str, bytes], bytes | None],
+) -> None:
+    """Let events of these kinds and of since then say something else to whoever resumes.
+
+    ``change`` is given an event's kind and data, and answers new data or None.
+    """
+    for stream_id in sorted(stream_ids):
+        await hold(work, stream_id)
+    rows = await work.rows(
+        select(StreamEvent.stream_id, StreamEvent.pos, StreamEvent.kind, StreamEvent.data).where(
+            StreamEvent.stream_id.in_(list(stream_ids)),
+            StreamEvent.kind.in_(list(kinds)),
+            StreamEvent.created_at >= since,
+        )
+    )
+    for row in rows:
+        data = change(row.kind, row.data)
+        if data is not None:
+            await work.execute(
+                update(StreamEvent)
+                .where(StreamEvent.stream_id == row.stream_id, StreamEvent.pos == row.pos)
+                .values(data=data)
+            )

@@ -11,29 +11,30 @@ from server.platform.jobs import Periodic, Run
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 
 TRIM = "realtime.trim_streams"
-_KEPT_EVENTS = 2000
 _KEPT_FOR = timedelta(days=7)
 _AT_ONCE = 100
 
 
 async def trim_streams(context: Context, _payload: dict[str, Any]) -> None:
-    """Keep at least 2,000 events and 7 days of every stream; a transaction each."""
+    """Keep 7 days of every stream; a transaction each.
+
+    So nothing that somebody said or was called outlives an erased account by much (rule 20).
+    """
     after: UUID | None = None
 
-    while found := await _longest(context, after):
+    while found := await _overdue(context, after):
         for stream_id in found:
             await transact(context, None, partial(_trim, stream_id))
         after = found[-1]
 
 
-async def _longest(context: Context, after: UUID | None) -> list[UUID]:
+async def _overdue(context: Context, after: UUID | None) -> list[UUID]:
     async with reading(context) as work:
-        return await streams.longest(work, _KEPT_EVENTS, after, _AT_ONCE)
+        return await streams.with_events_before(work, work.now - _KEPT_FOR, after, _AT_ONCE)
 
 
 async def _trim(stream_id: UUID, work: UnitOfWork) -> int:
-    since = work.now - _KEPT_FOR
-    return await streams.trim(work, stream_id, keep=_KEPT_EVENTS, since=since)
+    return await streams.trim(work, stream_id, since=work.now - _KEPT_FOR)
 
 
 RUNNERS: dict[str, Run] = {TRIM: trim_streams}

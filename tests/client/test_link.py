@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -29,6 +29,7 @@ from tests.client.core.fakes import (
     bootstrap,
     event,
     fake_server,
+    meanwhile,
     message,
     new_message,
     room,
@@ -80,15 +81,8 @@ class World:
         await self.until_state(LineState.ONLINE)
         return peer
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.link.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return meanwhile(self.link.run())
 
 
 @pytest.fixture

@@ -9,27 +9,14 @@ import pytest
 from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.context import Context
-from server.platform.streams import NewEvent
-from server.platform.unit_of_work import UnitOfWork, reading, transact
+from server.platform.unit_of_work import UnitOfWork
 from server.realtime.frames import Frame
 from server.realtime.hub import Stream
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
 from tests.realtime.conftest import PATIENCE_S, Connect, Device, Person
-
-
-async def add_events(context: Context, account_id: UUID, count: int, size: int = 10) -> None:
-    """One transaction that makes so many events of so many bytes."""
-    news = [NewEvent("account.changed", b'{"x":"%s"}' % (b"x" * size))] * count
-    await transact(context, None, lambda work: streams.append(work, {account_id: news}))
-
-
-async def place(context: Context, account_id: UUID) -> dict[str, Any]:
-    """Where the stream stands, as a hello names it."""
-    async with reading(context) as work:
-        position = await streams.position(work, account_id)
-    return {"epoch": str(position.epoch), "pos": position.head}
+from tests.realtime.filling import add_events, add_unheard, place
 
 
 async def has_all(device: Device, count: int) -> None:
@@ -125,9 +112,7 @@ async def test_a_hint_that_comes_while_a_gap_is_filled_and_leaves_another_is_fol
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     device = await join(buyer)
-    lost: list[Hint] = []
-    context.bus.listen(lost.append)
-    await add_events(context, buyer.id, 2)
+    lost = await add_unheard(context, buyer.id, 2)
     read_after, reads = streams.read_after, 0
 
     async def slowly(work: UnitOfWork, stream_id: UUID, pos: int, limit: int) -> list[Hint]:
@@ -158,9 +143,7 @@ class TestAHeartbeat:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         device = await join(buyer)
-        lost: list[Hint] = []
-        context.bus.listen(lost.append)
-        await add_events(context, buyer.id, 2)
+        lost = await add_unheard(context, buyer.id, 2)
         may_read, read_after = asyncio.Event(), streams.read_after
 
         async def held(*wanted: Any) -> list[Hint]:

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete, update
@@ -12,31 +12,14 @@ from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.clock import MovableClock
 from server.platform.context import Context
-from server.platform.streams import NewEvent
 from server.platform.tables import Stream, StreamEvent
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from server.realtime.jobs import trim_streams
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from tests.realtime.conftest import Connect, Device, Person
+from tests.realtime.filling import add_events, place
 from tests.server.chat.conftest import say
-
-
-async def add_events(
-    context: Context, account_id: UUID, count: int, size: int = 10, at_once: int = 500
-) -> None:
-    """Put events of some bytes into a stream."""
-    data = b'{"x":"%s"}' % (b"x" * size)
-    news = [NewEvent("account.changed", data)] * min(count, at_once)
-    for _ in range(max(1, count // at_once)):
-        await transact(context, None, lambda work: streams.append(work, {account_id: news}))
-
-
-async def place(context: Context, account_id: UUID) -> dict[str, Any]:
-    """Where the stream stands, as a hello names it."""
-    async with reading(context) as work:
-        position = await streams.position(work, account_id)
-    return {"epoch": str(position.epoch), "pos": position.head}
 
 
 async def caught_up(device: Device, pos: int) -> list[int]:
@@ -163,18 +146,54 @@ async def test_what_is_no_longer_kept_is_too_old(
     await reset_and_live(join, context, buyer, start, "too_old")
 
 
-async def test_young_events_and_the_last_2000_are_never_trimmed(
-    context: Context, clock: MovableClock, buyer: Person
+async def test_young_events_are_kept_and_old_ones_are_not_however_few(
+    join: Connect, context: Context, clock: MovableClock, buyer: Person
 ) -> None:
     await add_events(context, buyer.id, 2500)
     await trim_streams(context, {})
     async with reading(context) as work:
         assert (await streams.position(work, buyer.id)).oldest == 1
-    clock.advance(timedelta(days=30))
+    clock.advance(timedelta(days=6))
+    await add_events(context, buyer.id, 3)
+    clock.advance(timedelta(days=2))
     await trim_streams(context, {})
     async with reading(context) as work:
         position = await streams.position(work, buyer.id)
-    assert position.head - position.oldest + 1 == 2000
+    assert position.head - position.oldest + 1 == 3
+    clock.advance(timedelta(days=6))
+    here = await place(context, buyer.id)
+    await trim_streams(context, {})
+    async with reading(context) as work:
+        assert await streams.read_after(work, buyer.id, 0, 10) == []
+    device = await join(buyer, here)
+    assert device.welcome["resumed"] is True
+
+
+async def test_a_deleted_message_is_a_tombstone_to_who_resumes(
+    join: Connect, context: Context, seller: Person, buyer: Person, room: str
+) -> None:
+    await seller.put(f"/v1/chatrooms/{room}/read", {"seq": 100})
+    here = {person: await place(context, person.id) for person in (seller, buyer)}
+    gone = await say(buyer, room, "my secret")
+    for person in (seller, buyer):
+        await person.put(f"/v1/chatrooms/{room}/mute")
+    kept = await say(buyer, room, "no secret")
+    path = f"/v1/chatrooms/{room}/messages"
+    assert (await buyer.delete(f"{path}/{gone['seq']}")).status_code == 204
+    history = (await buyer.get(path)).json()["items"]
+    for person, hello in here.items():
+        device = await join(person, hello)
+        while "message.deleted" not in [event["kind"] for event in device.events]:
+            await device.hear()
+        assert "my secret" not in str(device.events)
+        said = [event["data"] for event in device.events if event["kind"] == "message.new"]
+        assert said == history[-2:]
+        assert said[-1] == kept
+        rooms = [event["data"] for event in device.events if event["kind"] == "chatroom.changed"]
+        assert [shown["last_message"] for shown in rooms] == [history[-2]]
+    [notice] = (await seller.get("/v1/notifications")).json()["items"]
+    assert notice["text"] == "This message was deleted."
+    assert notice["data"] == {"chatroom_id": room, "seq": gone["seq"]}
 
 
 async def test_a_hint_the_bus_lost_is_filled_in_by_the_next_one(

@@ -21,6 +21,7 @@ from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.passwords import Passwords
 from server.platform.unit_of_work import UnitOfWork
+from tests.servers.postgres import deadlocks
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -99,6 +100,17 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         database_url=database_url,
         rate_limits=False,
     )
+
+
+@pytest.fixture
+async def no_deadlocks(database_url: str) -> AsyncIterator[None]:
+    """Whatever collides in the test, PostgreSQL never has to break a circle of locks (H15)."""
+    if database_url.startswith("sqlite"):
+        yield
+        return
+    before = await deadlocks(database_url)
+    yield
+    assert await deadlocks(database_url) == before
 
 
 @pytest.fixture

@@ -91,6 +91,24 @@ async def empty_database(url: str) -> None:
         await connection.close()
 
 
+async def deadlocks(url: str) -> int:
+    """How many deadlocks there ever were in a database, once its connections have ended: only then
+    does the server know of all of them.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        count: int = await connection.fetchval(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        )
+        return count
+    finally:
+        await connection.close()
+
+
 def in_a_thread(work: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine to its end on a loop of its own, whatever loop the caller has."""
     with ThreadPoolExecutor(1) as thread:

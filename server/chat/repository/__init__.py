@@ -20,9 +20,9 @@ from server.chat.repository.posting import (
     append_history,
     insert_messages,
     room_to_send_in,
-    take_seq,
-    take_seq_anyhow,
-    take_seqs,
+    take_place,
+    take_place_anyhow,
+    take_places,
     tell_members,
 )
 from server.chat.repository.reading import (
@@ -32,6 +32,7 @@ from server.chat.repository.reading import (
     message_by_id,
 )
 from server.chat.repository.records import (
+    Place,
     RoomToSendIn,
     StoredMessage,
     Told,
@@ -46,6 +47,7 @@ from server.chat.repository.rooms import (
     response_times,
     room,
     room_of,
+    rooms_between,
     rooms_on,
     set_blocked,
     set_state,
@@ -54,6 +56,7 @@ from server.chat.repository.rooms import (
 __all__ = [
     "Appended",
     "LoggedMessage",
+    "Place",
     "Post",
     "RoomToSendIn",
     "StoredMessage",
@@ -84,13 +87,14 @@ __all__ = [
     "room_of",
     "room_page",
     "room_to_send_in",
+    "rooms_between",
     "rooms_by_id",
     "rooms_on",
     "set_blocked",
     "set_muted",
     "set_state",
-    "take_seq",
-    "take_seq_anyhow",
-    "take_seqs",
+    "take_place",
+    "take_place_anyhow",
+    "take_places",
     "tell_members",
 ]

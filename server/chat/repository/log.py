@@ -6,10 +6,11 @@ whoever asked, and so is everything after it in the same room, so that no messag
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from server.platform.database import microseconds
+from server.platform.database import microseconds, moment
 from server.platform.unit_of_work import UnitOfWork
 
 
@@ -25,11 +26,13 @@ class Post(NamedTuple):
 
 
 class Appended(NamedTuple):
-    """A text that was appended. ``news``: it is the only one that its reader, who has not muted
-    the room, has not read.
+    """A text that was appended. ``at`` is never before the message before it: who waited for the
+    room's lock began before who had it. ``news``: it is the only one that its reader, who has not
+    muted the room, has not read.
     """
 
     seq: int
+    at: datetime
     seller_id: UUID
     buyer_id: UUID
     news: bool
@@ -43,7 +46,8 @@ async def append(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended | Non
 
 
 _ADVANCE = """
-UPDATE chat_room SET last_seq = last_seq + 1, active_at = :now, updated_at = :now
+UPDATE chat_room SET last_seq = last_seq + 1, active_at = max(active_at, :now),
+    updated_at = :now
 WHERE id = :room AND state = 'open' AND NOT blocked
     AND CASE :sender
         WHEN buyer_id THEN asked_at IS NOT NULL
@@ -51,16 +55,16 @@ WHERE id = :room AND state = 'open' AND NOT blocked
         ELSE false END
     AND NOT EXISTS (SELECT 1 FROM chat_member WHERE room_id = :room AND left_at IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM chat_message WHERE sender_id = :sender AND cid = :cid)
-RETURNING last_seq, seller_id, buyer_id
+RETURNING last_seq, active_at, seller_id, buyer_id
 """
 _INSERT = """
 INSERT INTO chat_message (room_id, seq, id, cid, sender_id, actor_id, kind, text, photos,
     fingerprint, created_at, updated_at)
-VALUES (:room, :seq, :id, :cid, :sender, :sender, 'text', :text, '[]', :fingerprint, :now, :now)
+VALUES (:room, :seq, :id, :cid, :sender, :sender, 'text', :text, '[]', :fingerprint, :at, :now)
 """
 _TELL = """
 UPDATE chat_member
-SET unread = unread + (account_id <> :sender), active_at = :now, updated_at = :now
+SET unread = unread + (account_id <> :sender), active_at = :at, updated_at = :now
 WHERE room_id = :room
 RETURNING account_id <> :sender AND unread = 1 AND NOT muted
 """
@@ -86,10 +90,11 @@ def _append_on_sqlite(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended 
             left.add(post.room_id)
             appended.append(None)
             continue
-        values["seq"], seller, buyer = moved[0]
+        values["seq"], values["at"], seller, buyer = moved[0]
         run(_INSERT, values)
         news = any(row[0] for row in run(_TELL, values))
-        appended.append(Appended(values["seq"], UUID(seller), UUID(buyer), news))
+        at = moment(values["at"])
+        appended.append(Appended(values["seq"], at, UUID(seller), UUID(buyer), news))
     return appended
 
 
@@ -106,7 +111,8 @@ WITH post AS (
     SELECT * FROM chat_member WHERE room_id IN (SELECT id FROM room)
     ORDER BY room_id, account_id FOR UPDATE
 ), judged AS (
-    SELECT post.*, room.seller_id, room.buyer_id, room.last_seq, reader.unread, reader.muted,
+    SELECT post.*, room.seller_id, room.buyer_id, room.last_seq, greatest(room.active_at, $8) AS at,
+        reader.unread, reader.muted,
         bool_and(
             room.state = 'open' AND NOT room.blocked AND post.copy = 1
             AND writer.left_at IS NULL AND reader.left_at IS NULL
@@ -129,23 +135,25 @@ WITH post AS (
 ), stored AS (
     INSERT INTO chat_message (room_id, seq, id, cid, sender_id, actor_id, kind, text, photos,
         fingerprint, created_at, updated_at)
-    SELECT room_id, seq, id, cid, sender_id, sender_id, 'text', text, '[]', fingerprint, $8, $8
+    SELECT room_id, seq, id, cid, sender_id, sender_id, 'text', text, '[]', fingerprint, at, $8
     FROM plain
 ), moved AS (
-    UPDATE chat_room SET last_seq = chat_room.last_seq + news.count, active_at = $8, updated_at = $8
-    FROM (SELECT room_id, count(*) FROM plain GROUP BY room_id) AS news
+    UPDATE chat_room
+    SET last_seq = chat_room.last_seq + news.count, active_at = news.at, updated_at = $8
+    FROM (SELECT room_id, at, count(*) FROM plain GROUP BY room_id, at) AS news
     WHERE chat_room.id = news.room_id
 ), told AS (
-    UPDATE chat_member SET unread = chat_member.unread + news.count, active_at = $8, updated_at = $8
+    UPDATE chat_member
+    SET unread = chat_member.unread + news.count, active_at = news.at, updated_at = $8
     FROM (
-        SELECT member.room_id, member.account_id,
+        SELECT member.room_id, member.account_id, plain.at,
             count(*) FILTER (WHERE plain.sender_id <> member.account_id) AS count
         FROM plain JOIN member ON member.room_id = plain.room_id
-        GROUP BY member.room_id, member.account_id
+        GROUP BY member.room_id, member.account_id, plain.at
     ) AS news
     WHERE chat_member.room_id = news.room_id AND chat_member.account_id = news.account_id
 )
-SELECT n, seq, seller_id, buyer_id, news FROM plain
+SELECT n, seq, at, seller_id, buyer_id, news FROM plain
 """
 
 

@@ -25,6 +25,7 @@ from server.chat.repository.records import (
     MESSAGE,
     MESSAGE_COLUMNS,
     ROOM,
+    Place,
     RoomToSendIn,
     StoredMessage,
     Told,
@@ -32,9 +33,18 @@ from server.chat.repository.records import (
     involves,
     last_message,
 )
+from server.chat.repository.rooms import hold_rooms
 from server.platform.unit_of_work import UnitOfWork
 
 _NOW = bindparam("now", type_=ROOM.c.active_at.type)
+
+
+def _not_before(active_at: Any) -> Any:
+    """Now, or the room's last moment: who waited for the room's lock began before who had it."""
+    return case((active_at > _NOW, active_at), else_=_NOW)
+
+
+_MOMENT = _not_before(ROOM.c.active_at)
 _ROOM_TO_SEND_IN = (
     select(
         *FACTS,
@@ -52,19 +62,19 @@ _ROOM_TO_SEND_IN = (
 _ADVANCE = (
     update(ROOM)
     .where(ROOM.c.id == bindparam("room"))
-    .values(last_seq=ROOM.c.last_seq + 1, active_at=_NOW, updated_at=_NOW)
-    .returning(ROOM.c.last_seq)
+    .values(last_seq=ROOM.c.last_seq + 1, active_at=_MOMENT, updated_at=_NOW)
+    .returning(ROOM.c.last_seq, ROOM.c.active_at)
 )
-_ADVANCE_OPEN = _ADVANCE.where(ROOM.c.state == "open")
-_ADVANCE_BY_BUYER = _ADVANCE_OPEN.values(asked_at=func.coalesce(ROOM.c.asked_at, _NOW))
+_ADVANCE_OPEN = _ADVANCE.where(ROOM.c.state == "open", ~ROOM.c.blocked)
+_ADVANCE_BY_BUYER = _ADVANCE_OPEN.values(asked_at=func.coalesce(ROOM.c.asked_at, _MOMENT))
 _ADVANCE_BY_SELLER = _ADVANCE_OPEN.values(
-    answered_at=func.coalesce(ROOM.c.answered_at, case((ROOM.c.asked_at.is_not(None), _NOW)))
+    answered_at=func.coalesce(ROOM.c.answered_at, case((ROOM.c.asked_at.is_not(None), _MOMENT)))
 )
 _INSERT = insert(MESSAGE)
 _TELL = (
     update(MEMBER)
     .where(MEMBER.c.room_id.in_(bindparam("rooms", expanding=True)))
-    .values(active_at=_NOW, left_at=None, updated_at=_NOW)
+    .values(active_at=_not_before(MEMBER.c.active_at), left_at=None, updated_at=_NOW)
     .returning(MEMBER.c.room_id, MEMBER.c.account_id, MEMBER.c.unread, MEMBER.c.muted)
 )
 _TELL_ALL = _TELL.values(unread=MEMBER.c.unread + 1)
@@ -85,29 +95,35 @@ async def room_to_send_in(
     return RoomToSendIn(facts_of(row), bool(somebody_left), last_message(row), fingerprint)
 
 
-async def take_seq(work: UnitOfWork, room: RoomFacts, writer_id: UUID) -> int | None:
-    """Lock the room and take the next ``seq`` (H13); None when it is not open any more."""
+async def take_place(work: UnitOfWork, room: RoomFacts, writer_id: UUID) -> Place | None:
+    """Lock the room and take its next place (H13); None when it is closed or blocked by now."""
     advance = _ADVANCE_BY_BUYER if writer_id == room.buyer_id else _ADVANCE_BY_SELLER
-    seq: int | None = await work.scalar(advance, {"room": room.id, "now": work.now})
-    return seq
+    row = await work.first(advance, {"room": room.id, "now": work.now})
+    return None if row is None else Place._make(row)
 
 
-async def take_seq_anyhow(work: UnitOfWork, room_id: UUID) -> int:
+async def take_place_anyhow(work: UnitOfWork, room_id: UUID) -> Place:
     """The same for a system message, which a closed room takes too."""
-    seq: int = await work.scalar(_ADVANCE, {"room": room_id, "now": work.now})
-    return seq
+    row = await work.first(_ADVANCE, {"room": room_id, "now": work.now})
+    assert row is not None, "the room is held"
+    return Place._make(row)
 
 
-async def take_seqs(work: UnitOfWork, listing_id: UUID, but: UUID | None) -> list[RoomFacts]:
-    """The next ``seq`` in every open room on the listing but one; the rooms as they then are."""
+async def take_places(
+    work: UnitOfWork, listing_id: UUID, but: UUID | None
+) -> list[tuple[RoomFacts, Place]]:
+    """The next place in every open room on the listing but one; the rooms as they then are."""
     others = true() if but is None else ROOM.c.id != but
+    which = (ROOM.c.listing_id == listing_id, ROOM.c.state == "open", others)
+    await hold_rooms(work, *which)
     moved = await work.execute(
         update(ROOM)
-        .where(ROOM.c.listing_id == listing_id, ROOM.c.state == "open", others)
-        .values(last_seq=ROOM.c.last_seq + 1, active_at=work.now, updated_at=work.now)
-        .returning(*FACTS)
+        .where(*which)
+        .values(last_seq=ROOM.c.last_seq + 1, active_at=_MOMENT, updated_at=_NOW)
+        .returning(*FACTS, ROOM.c.active_at),
+        {"now": work.now},
     )
-    return [facts_of(row) for row in moved]
+    return [(facts_of(row), Place(row.last_seq, row.active_at)) for row in moved]
 
 
 async def insert_messages(

@@ -59,6 +59,13 @@ class StoredMessage(NamedTuple):
     deleted_at: datetime | None
 
 
+class Place(NamedTuple):
+    """Where a new message stands in its room; ``at`` is never before the message before it."""
+
+    seq: int
+    at: datetime
+
+
 class RoomToSendIn(NamedTuple):
     """What sending needs to know, in one statement."""
 

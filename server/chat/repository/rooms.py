@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, insert, select, update
 
 from server.chat.ports import RoomFacts
 from server.chat.repository.records import FACTS, ROOM, facts_of, involves
@@ -45,11 +45,26 @@ async def rooms_on(work: UnitOfWork, listing_ids: Collection[UUID]) -> list[Room
     return [facts_of(row) for row in rows]
 
 
+def _between(one: UUID, other: UUID) -> ColumnElement[bool]:
+    return and_(ROOM.c.seller_id.in_((one, other)), ROOM.c.buyer_id.in_((one, other)))
+
+
+async def rooms_between(work: UnitOfWork, one: UUID, other: UUID) -> list[RoomFacts]:
+    """Every room of the two."""
+    return [facts_of(row) for row in await work.rows(select(*FACTS).where(_between(one, other)))]
+
+
+async def hold_rooms(work: UnitOfWork, *which: ColumnElement[bool]) -> None:
+    """Hold many rooms until the commit, in the order in which the message log holds them (H15)."""
+    await work.execute(select(ROOM.c.id).where(*which).order_by(ROOM.c.id).with_for_update())
+
+
 async def set_blocked(work: UnitOfWork, one: UUID, other: UUID, *, on: bool) -> list[RoomFacts]:
     """Mark every room of the two as blocked or not; all of them."""
+    await hold_rooms(work, _between(one, other))
     changed = await work.execute(
         update(Room)
-        .where(Room.seller_id.in_((one, other)), Room.buyer_id.in_((one, other)))
+        .where(_between(one, other))
         .values(blocked=on, updated_at=work.now)
         .returning(*FACTS)
     )
@@ -106,17 +121,18 @@ async def set_state(
     but: UUID | None = None,
 ) -> list[RoomFacts]:
     """Open or close the rooms of a listing or of an account, or just these; those that changed."""
-    changing = update(Room).where(Room.state != state)
+    which = [ROOM.c.state != state]
     if listing_id is not None:
-        changing = changing.where(Room.listing_id == listing_id)
+        which.append(ROOM.c.listing_id == listing_id)
     if room_ids is not None:
-        changing = changing.where(Room.id.in_(room_ids))
+        which.append(ROOM.c.id.in_(room_ids))
     if party is not None:
-        changing = changing.where(involves(party))
+        which.append(involves(party))
     if but is not None:
-        changing = changing.where(Room.id != but)
+        which.append(ROOM.c.id != but)
+    await hold_rooms(work, *which)
     changed = await work.execute(
-        changing.values(state=state, updated_at=work.now).returning(*FACTS)
+        update(Room).where(*which).values(state=state, updated_at=work.now).returning(*FACTS)
     )
     return [facts_of(row) for row in changed]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -13,7 +13,7 @@ from client_tui.core.session import Session
 from client_tui.core.uploads import OnProgress, Outcome, Phase, Progress, Uploader
 from shared_models.media import Photo, Purpose
 from shared_models.realtime import Err, Ok
-from tests.client.core.fakes import START, FakeClock
+from tests.client.core.fakes import START, Ears, FakeClock, meanwhile
 
 QUIET_ROOM = UUID(int=99)
 Answer = Callable[[dict[str, Any]], Ok | Err | Exception]
@@ -96,34 +96,28 @@ class FakeUploader:
         return outcomes
 
 
-class Heard(DeliveryListener):
+class Heard(Ears, DeliveryListener):
     def __init__(self) -> None:
+        super().__init__()
         self.done: list[OutboxMessage] = []
         self.states: list[OutboxState] = []
         self.photos: list[Progress] = []
         self.stumbles: list[Exception] = []
-        self._heard = asyncio.Event()
 
     def sent(self, message: OutboxMessage, ok: Ok) -> None:
         self.done.append(message)
-        self._heard.set()
+        self.hear()
 
     def altered(self, message: OutboxMessage) -> None:
         self.states.append(message.state)
-        self._heard.set()
+        self.hear()
 
     def progressed(self, message: OutboxMessage, progress: Progress) -> None:
         self.photos.append(progress)
 
     def stumbled(self, error: Exception) -> None:
         self.stumbles.append(error)
-        self._heard.set()
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not holds():
-                self._heard.clear()
-                await self._heard.wait()
+        self.hear()
 
 
 class World:
@@ -142,15 +136,8 @@ class World:
             chance=lambda: 1.0,
         )
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self.delivery.run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def running(self) -> AbstractAsyncContextManager[None]:
+        return meanwhile(self.delivery.run())
 
     async def until_sent(self, count: int) -> None:
         await self.heard.until(lambda: len(self.heard.done) >= count)

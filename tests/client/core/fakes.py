@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -221,30 +221,14 @@ def welcome(pos: int, *, resumed: bool, epoch: UUID = EPOCH) -> dict[str, Any]:
     }
 
 
-class Recorder(Listener):
-    """Remembers all it hears and wakes who waits for it."""
+class Ears:
+    """Wakes who waits for what is heard."""
 
     def __init__(self) -> None:
-        self.statuses: list[Status] = []
-        self.states: list[Bootstrap] = []
-        self.changes: list[Change] = []
-        self.ephemerals: list[Ephemeral] = []
         self._heard = asyncio.Event()
 
-    def status_changed(self, status: Status) -> None:
-        self.statuses.append(status)
-        self._heard.set()
-
-    def rebased(self, state: Bootstrap) -> None:
-        self.states.append(state)
-        self._heard.set()
-
-    def changed(self, changes: Sequence[Change]) -> None:
-        self.changes += changes
-        self._heard.set()
-
-    def noticed(self, ephemeral: Ephemeral) -> None:
-        self.ephemerals.append(ephemeral)
+    def hear(self) -> None:
+        """Something was heard."""
         self._heard.set()
 
     async def until(self, holds: Callable[[], bool]) -> None:
@@ -253,6 +237,45 @@ class Recorder(Listener):
             while not holds():
                 self._heard.clear()
                 await self._heard.wait()
+
+
+@asynccontextmanager
+async def meanwhile(run: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Something runs meanwhile, and is cancelled afterwards."""
+    task = asyncio.create_task(run)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+class Recorder(Ears, Listener):
+    """Remembers all it hears and wakes who waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statuses: list[Status] = []
+        self.states: list[Bootstrap] = []
+        self.changes: list[Change] = []
+        self.ephemerals: list[Ephemeral] = []
+
+    def status_changed(self, status: Status) -> None:
+        self.statuses.append(status)
+        self.hear()
+
+    def rebased(self, state: Bootstrap) -> None:
+        self.states.append(state)
+        self.hear()
+
+    def changed(self, changes: Sequence[Change]) -> None:
+        self.changes += changes
+        self.hear()
+
+    def noticed(self, ephemeral: Ephemeral) -> None:
+        self.ephemerals.append(ephemeral)
+        self.hear()
 
     async def until_state(self, state: LineState) -> Status:
         """Wait until the line is in a state."""

@@ -1,8 +1,6 @@
 """A session with everything around it led by the test."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 
 from client_tui.core.cache import Cache
 from client_tui.core.session import Session
@@ -14,6 +12,7 @@ from tests.client.core.fakes import (
     Peer,
     Recorder,
     bootstrap,
+    meanwhile,
     room,
     welcome,
 )
@@ -58,12 +57,6 @@ class World:
         await self.cache.rebase(bootstrap(pos, [room()]))
 
 
-@asynccontextmanager
-async def running(world: World) -> AsyncIterator[None]:
-    task = asyncio.create_task(world.session.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+def running(world: World) -> AbstractAsyncContextManager[None]:
+    """The session runs meanwhile."""
+    return meanwhile(world.session.run())

@@ -17,7 +17,7 @@ from server.platform.bus import Hint, Receive
 from server.platform.clock import MovableClock
 from server.platform.context import Actor, Context, Wiring
 from server.platform.jobs import Bell
-from server.platform.tables import Stream
+from server.platform.tables import Stream, StreamEvent
 from server.platform.unit_of_work import UnitOfWork, transact
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
@@ -157,7 +157,11 @@ class World:
         """Keep only the last few events of a stream."""
 
         async def run(work: UnitOfWork) -> None:
-            await streams.trim(work, account_id, keep=KEPT_EVENTS, since=work.now)
+            oldest = max(1, (await streams.position(work, account_id)).head - KEPT_EVENTS + 1)
+            gone = (StreamEvent.stream_id == account_id, StreamEvent.pos < oldest)
+            await work.execute(delete(StreamEvent).where(*gone))
+            changing = update(Stream).where(Stream.id == account_id)
+            await work.execute(changing.values(oldest=oldest, updated_at=work.now))
 
         await transact(self.context, None, run)
 

@@ -249,6 +249,18 @@ async def test_at_most_so_many_are_followed(
     assert (await mina.put(f"/v1/accounts/{haru.id}/follow")).status_code == 204
 
 
+@pytest.mark.usefixtures("no_deadlocks")
+async def test_at_most_so_many_are_followed_however_many_at_once(
+    mina: Person, sign_up: SignUpPerson, context: Context
+) -> None:
+    object.__setattr__(context, "limits", context.limits.model_copy(update={"follows_max": 2}))
+    others = [await sign_up(f"other_{number}") for number in range(6)]
+    answers = await asyncio.gather(
+        *(mina.put(f"/v1/accounts/{other.id}/follow") for other in others)
+    )
+    assert sorted(answer.status_code for answer in answers) == [204] * 2 + [409] * 4
+
+
 async def test_every_card_that_is_asked_for_is_answered_in_one_query(
     context: Context, mina: Person, joon: Person, count_queries: Callable[[], Any]
 ) -> None:

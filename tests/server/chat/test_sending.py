@@ -92,7 +92,7 @@ async def test_plain_messages_are_numbered_in_their_order_and_told_once(
             .where(StreamEvent.stream_id == seller.id)
             .order_by(StreamEvent.pos)
         )
-    assert [row.text for row in notices if "one" in row.text] == ["buyer: one"]
+    assert [row.text for row in notices if "one" in row.text] == ["one"]
     assert not [row.text for row in notices if "two" in row.text or "three" in row.text]
     kinds = [row.kind for row in heard]
     assert kinds[-4:] == ["message.new", "message.new", "message.new", "notification.new"]

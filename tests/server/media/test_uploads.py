@@ -261,6 +261,16 @@ async def test_sixty_uploads_an_hour_are_allowed(
     await ask(minsu, *[declared()] * 10)
 
 
+@pytest.mark.usefixtures("no_deadlocks")
+async def test_sixty_uploads_an_hour_are_allowed_however_many_ask_at_once(
+    minsu: Person, context: Context
+) -> None:
+    context.rates.enabled = True
+    body = {"purpose": "listing", "files": [declared()] * 10}
+    answers = await asyncio.gather(*(minsu.post("/v1/uploads", body) for _ in range(14)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 6 + [429] * 8
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from server.accounts.tables import Account
 from server.app.rooms import periodic, runners
 from server.notifications import api
 from server.notifications.api import Notice
+from server.notifications.tables import Notification
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, reading, transact
@@ -191,3 +192,30 @@ async def test_telling_many_asks_no_more_of_the_database_than_telling_one(
         return sum(statement.startswith("SELECT") for statement in queries.statements)
 
     assert await asked(people[:1], "one") == await asked(people, "many")
+
+
+async def test_who_wrote_is_called_as_they_are_called_now(market: Market) -> None:
+    deal = await market.deal()
+    await done(deal.seller.put(f"/v1/chatrooms/{deal.room_id}/read", {"seq": 100}))
+    await say(market, deal.buyer, deal.room_id, "Is it still there?")
+
+    async def told() -> list[str]:
+        return [notice["text"] for notice in await market.notices(deal.seller)]
+
+    assert await told() == ["buyer: Is it still there?"]
+    await done(deal.buyer.patch("/v1/me", {"display_name": "Mina"}))
+    assert await told() == ["Mina: Is it still there?"]
+    assert (await deal.buyer.delete("/v1/me")).status_code == 204
+    assert await told() == ["Deleted account: Is it still there?"]
+    async with reading(market.context) as work:
+        assert not [row for row in await work.rows(select(Notification.text)) if "buyer" in row[0]]
+
+
+async def test_the_notice_of_a_deleted_message_keeps_nothing_of_it(market: Market) -> None:
+    deal = await market.deal()
+    room = f"/v1/chatrooms/{deal.room_id}"
+    await done(deal.seller.put(f"{room}/read", {"seq": 100}))
+    await say(market, deal.buyer, deal.room_id, "my secret")
+    assert (await deal.buyer.delete(f"{room}/messages/2")).status_code == 204
+    [notice] = await market.notices(deal.seller)
+    assert (notice["event"], notice["text"]) == ("message_new", "This message was deleted.")

@@ -15,6 +15,8 @@ from server.trades.reports import REPORTS_PER_DAY
 from tests.server.conftest import Person
 from tests.server.trades.market import Deal, Market, check_invariants, done
 
+pytestmark = pytest.mark.usefixtures("no_deadlocks")
+
 CLIENTS = 40
 
 
