@@ -71,6 +71,7 @@ class Client:
                 self._check(frame)
             else:
                 assert frame["t"] == "ping", frame
+                await self._socket.send(json.dumps({"t": "pong", "n": frame["n"]}))
 
     def _check(self, frame: dict[str, Any]) -> None:
         assert frame["pos"] == self._pos + 1, "R1"

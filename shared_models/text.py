@@ -45,6 +45,8 @@ def clean_text(text: str) -> str:
     Line breaks are kept as ``\n`` and tabs as they are; the ends are stripped. A text in which
     nothing can be seen is empty. Cleaning what is clean changes nothing.
     """
+    if text.isascii() and text.isprintable():
+        return text.strip()
     text = _TERMINAL_ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = "".join(character for character in text if _is_kept(character))
     if not kept.isascii():

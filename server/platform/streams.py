@@ -12,7 +12,7 @@ from server.platform.database import microseconds, slices
 from server.platform.tables import Stream, StreamEvent
 from server.platform.unit_of_work import UnitOfWork
 
-# Every message moves two heads, so these are written by hand.
+# Every message moves two heads and leaves two events, so these are written by hand.
 _MOVE_HEAD = (
     "UPDATE platform_stream SET head = head + ?, updated_at = ? WHERE id = ? RETURNING head"
 )
@@ -28,7 +28,13 @@ UPDATE platform_stream AS stream SET head = head + moving.count, updated_at = $3
 FROM moving WHERE moving.id = stream.id
 RETURNING stream.id, stream.head
 """
-_INSERT_EVENTS = insert(StreamEvent.__table__)  # type: ignore[arg-type]
+_INSERT_EVENT = """
+INSERT INTO platform_stream_event (stream_id, pos, kind, data, created_at) VALUES (?, ?, ?, ?, ?)
+"""
+_INSERT_EVENTS = """
+INSERT INTO platform_stream_event (stream_id, pos, kind, data, created_at)
+SELECT news.*, $5 FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) AS news
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +88,20 @@ async def append(work: UnitOfWork, events: Mapping[UUID, Sequence[NewEvent]]) ->
     for stream_id, head in heads.items():
         news = events[stream_id]
         for pos, new in enumerate(news, start=head - len(news) + 1):
-            rows.append(
-                {
-                    "stream_id": stream_id,
-                    "pos": pos,
-                    "kind": new.kind,
-                    "data": new.data,
-                    "created_at": work.now,
-                }
-            )
+            rows.append((stream_id, pos, new.kind, new.data))
             work.hint(Hint(stream_id, pos, encode_event(pos, new.kind, new.data)))
     if rows:
-        await work.execute(_INSERT_EVENTS, rows)
+        await _insert(work, rows)
+
+
+async def _insert(work: UnitOfWork, rows: Sequence[tuple[UUID, int, str, bytes]]) -> None:
+    if work.is_sqlite:
+        now = microseconds(work.now)
+        stored = ((stream_id.hex, pos, kind, data, now) for stream_id, pos, kind, data in rows)
+        work.sqlite_many(_INSERT_EVENT, stored)
+    else:
+        columns = (list(column) for column in zip(*rows, strict=True))
+        await work.driver_rows(_INSERT_EVENTS, (*columns, work.now))
 
 
 async def _move_heads(work: UnitOfWork, counts: Mapping[UUID, int]) -> dict[UUID, int]:

@@ -1,7 +1,7 @@
 """One transaction an action: begin, rules, events, commit, and only then the answer."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
@@ -100,16 +100,28 @@ class UnitOfWork:
         Values and rows are as they are stored: ids as :attr:`UUID.hex`, moments by
         :func:`~server.platform.database.microseconds`.
         """
-        if self._driver is None:
-            self._driver = driver_connection(self.connection)
         try:
-            return self._driver.execute(statement, values).fetchall()
+            return self._sqlite.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise sqlite_failure(statement, error) from error
 
+    def sqlite_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        """The same once for each of the values, without rows."""
+        try:
+            self._sqlite.executemany(statement, values)
+        except sqlite3.Error as error:
+            raise sqlite_failure(statement, error) from error
+
+    @property
+    def _sqlite(self) -> sqlite3.Connection:
+        if self._driver is None:
+            self._driver = driver_connection(self.connection)
+        return self._driver
+
     async def driver_rows(self, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
         """All rows of a hand-written statement for PostgreSQL, with ``$1`` for its values."""
-        return (await self.connection.exec_driver_sql(statement, values)).all()
+        result = await self.connection.exec_driver_sql(statement, values)
+        return result.all() if result.returns_rows else ()
 
     async def by_hand(self, statement: str, *values: UUID | int | str) -> Sequence[Any]:
         """All rows of a hand-written statement for both databases, ``$1`` for its first value.

@@ -12,7 +12,8 @@ from server.chat import api as chat
 from server.platform.context import Context
 from server.platform.sqlite_connection import driver_connection
 from server.platform.unit_of_work import UnitOfWork, reading, transact
-from tests.server.chat.conftest import say
+from shared_models.chat import MessagePage
+from tests.server.chat.conftest import Upload1, say
 from tests.server.conftest import Person, problem
 
 DEEP = 20_000
@@ -159,3 +160,21 @@ async def test_a_malformed_bound_is_refused(buyer: Person, room: str, query: str
     answer = await buyer.get(f"/v1/chatrooms/{room}/messages?{query}")
     assert answer.status_code == 422
     problem(answer, 422, "one_bound" if "&" in query else "invalid")
+
+
+async def test_a_page_shows_each_message_as_everything_else_does(
+    context: Context, seller: Person, buyer: Person, room: str, upload: Upload1
+) -> None:
+    await say(buyer, room, "나무 의자 \U0001fa91", photo_ids=[await upload(buyer)])
+    await say(seller, room, "Call me: 010-1234-5678", confirmed=True)
+    gone = await say(buyer, room, "a secret", photo_ids=[await upload(buyer)])
+    await buyer.delete(f"/v1/chatrooms/{room}/messages/{gone['seq']}")
+    for reader in (seller, buyer):
+        page = (await reader.get(f"/v1/chatrooms/{room}/messages")).json()
+        assert [item["kind"] for item in page["items"]] == ["system", "photo", "text", "photo"]
+        assert MessagePage.model_validate(page).model_dump(mode="json") == page
+        async with reading(context) as work:
+            for item in page["items"]:
+                message = await chat.find_message(work, UUID(item["id"]), reader.id)
+                assert message is not None
+                assert message.model_dump(mode="json") == item
