@@ -13,10 +13,11 @@ from bench.chat import measure_chat
 from bench.demo import measure_demo
 from bench.figures import HEADER, Figures, row
 from bench.flow import measure_flow
+from bench.many import measure_many
 from bench.market import Market, running_market
 from bench.server_start import measure_server_start
 
-PARTS = ("flow", "chat", "browsing", "app", "demo", "start")
+PARTS = ("flow", "many", "chat", "browsing", "app", "demo", "start")
 DATABASES = ("sqlite", "postgresql")
 SCALES = ("small", "large")
 
@@ -34,7 +35,7 @@ def main() -> None:
     parts = asked.parts or PARTS
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for database in asked.database or DATABASES:
-        if {"flow", "chat", "browsing"} & set(parts):
+        if {"flow", "many", "chat", "browsing"} & set(parts):
             with running_market(database) as market:
                 _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
     if "app" in parts:
@@ -52,6 +53,8 @@ async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> 
     found: list[Figures] = []
     if "flow" in parts:
         found += await measure_flow(market, sends=10_000 // share)
+    if "many" in parts:
+        found += await measure_many(market, seconds=20 // min(share, 4), clients=2_000 // share)
     if "chat" in parts:
         found += await measure_chat(
             market, sends=1_000 // share, pages=300 // share, sockets=500 // share

@@ -1,6 +1,6 @@
 """A server to measure, and people to use it with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from tests.servers.postgres import Postgres, start_postgres
 PASSWORD = "a bench is to sit on"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Market:
     """A running server on one of the two databases."""
 
@@ -31,6 +31,13 @@ class Market:
     database_url: str
     postgres: Postgres | None
     scratch: Path
+    start: Callable[[int], PickyServer]
+    """Starts a server on a port."""
+
+    def restart(self) -> None:
+        """Kill the server, and start it again where it was."""
+        self.server.kill()
+        self.server = self.start(self.server.port)
 
     @property
     def watched(self) -> Watched:
@@ -48,8 +55,11 @@ def running_market(database: str) -> Iterator[Market]:
             postgres = start_postgres(lifetime, "postgres", durable=True)
             url = postgres.create_database("bench")
         upgrade(url)
-        server = start_picky(lifetime, database_url=url, log_level="WARNING")
-        yield Market(server, url, postgres, lifetime.directory)
+
+        def start(port: int) -> PickyServer:
+            return start_picky(lifetime, port=port, database_url=url, log_level="WARNING")
+
+        yield Market(start(0), url, postgres, lifetime.directory, start)
 
 
 @dataclass(frozen=True, slots=True)

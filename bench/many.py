@@ -1,0 +1,82 @@
+"""Many sockets: what a delivery costs, and how soon all are back after a restart."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import chain
+
+from bench.figures import Figures, measured
+from bench.market import Market
+from bench.sockets import Device, Peer, Sender, Talk, talk
+
+DEVICES = 8
+"""As many as one account may have."""
+RATE = 5.0
+"""Messages a second to each account."""
+
+
+async def measure_many(market: Market, *, seconds: int, clients: int) -> list[Figures]:
+    """Deliveries to 200 sockets, and a restart under so many clients."""
+    talks = [await talk(market, f"many_{number}") for number in range(200 // DEVICES)]
+    single = await _deliveries(market, talks, 1, seconds)
+    all_devices = await _deliveries(market, talks, DEVICES, seconds)
+    more = all_devices.operations - single.operations
+    delivery = (all_devices.server_cpu_s - single.server_cpu_s) * 1e6 / more
+    all_devices.note = f"{delivery:.0f} µs of server CPU a delivery more than to one device each"
+    return [single, all_devices, await _restart(market, talks, clients)]
+
+
+async def _deliveries(market: Market, talks: Sequence[Talk], devices: int, seconds: int) -> Figures:
+    """Every room's buyer sends, and so many devices of its seller hear it."""
+    senders = [await Sender.online(market, one, 16) for one in talks]
+    peers = [
+        await Peer.online(market, one, sender)
+        for one, sender in zip(talks, senders, strict=True)
+        for _ in range(devices)
+    ]
+    count = int(RATE * seconds)
+    name = f"a delivery to {len(peers)} sockets, {RATE:.0f} messages a second to each"
+    with measured(name, market.watched) as figures:
+        figures.operations = len(peers) * count
+        async with asyncio.TaskGroup() as group:
+            for peer in peers:
+                group.create_task(peer.hear(count))
+            for number, sender in enumerate(senders):
+                group.create_task(_after(number / RATE / len(senders), sender, count))
+    figures.samples = [wait for peer in peers for wait in peer.waits_ms]
+    await asyncio.gather(*(one.close() for one in (*senders, *peers)))
+    return figures
+
+
+async def _after(wait_s: float, sender: Sender, count: int) -> None:
+    """Not all at the same moment."""
+    await asyncio.sleep(wait_s)
+    await sender.send(count, 1 / RATE)
+
+
+async def _restart(market: Market, talks: Sequence[Talk], clients: int) -> Figures:
+    """Kill the server under them, start it again, and have everybody resume."""
+    tokens = list(chain.from_iterable((one.buyer, one.seller) for one in talks))
+    number = 0
+    while len(tokens) * DEVICES < clients:
+        more = await talk(market, f"back_{number}")
+        tokens += [more.buyer, more.seller]
+        number += 1
+    seats = [token for token in tokens for _ in range(DEVICES)][:clients]
+    devices = [await Device.greeted(market, token) for token in seats]
+    market.restart()
+    figures = Figures(f"{clients:,} clients resumed after a restart")
+    started = time.perf_counter()
+    slots = asyncio.Semaphore(64)
+
+    async def come_back(token: str, before: Device) -> Device:
+        async with slots:
+            now = await Device.greeted(market, token, epoch=before.epoch, pos=before.pos)
+            figures.samples.append((time.perf_counter() - started) * 1000)
+        assert (now.epoch, now.pos) == (before.epoch, before.pos)
+        return now
+
+    back = await asyncio.gather(*map(come_back, seats, devices))
+    figures.note = f"all of them in {time.perf_counter() - started:.1f} s"
+    await asyncio.gather(*(one.close() for one in back))
+    return figures
