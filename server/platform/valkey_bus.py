@@ -135,11 +135,13 @@ class _Instance:
         self._wanted.add(channel)
         self._start()
         heard = self._waiting.setdefault(channel, asyncio.Event())
-        with contextlib.suppress(*FAILURES):
-            if self._pubsub is not None:
-                await self._pubsub.subscribe(channel)
-            await asyncio.wait_for(heard.wait(), _JOIN_S)
-        self._waiting.pop(channel, None)
+        try:
+            with contextlib.suppress(*FAILURES):
+                if self._pubsub is not None:
+                    await self._pubsub.subscribe(channel)
+                await asyncio.wait_for(heard.wait(), _JOIN_S)
+        finally:
+            self._waiting.pop(channel, None)
 
     async def unsubscribe(self, channel: bytes) -> None:
         """Want it no more."""

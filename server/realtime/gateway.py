@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
+from prometheus_client import Gauge
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -32,6 +33,8 @@ from shared_models.realtime import (
     Pong,
     Send,
 )
+
+SOCKETS = Gauge("picky_sockets", "Realtime sockets that are open on this process.")
 
 log = structlog.get_logger("realtime")
 
@@ -64,6 +67,7 @@ class Gateway:
         self.draining = False
         self.writers: set[Writer] = set()
         """Those of all sockets, also of the ones that have not said hello yet."""
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def serve(self, socket: WebSocket) -> None:
         """Serve one socket to its end."""
@@ -77,7 +81,8 @@ class Gateway:
         writer = Writer(socket, self._settings)
         self.writers.add(writer)
         try:
-            await self._serve_with(socket, writer)
+            with SOCKETS.track_inprogress():
+                await self._serve_with(socket, writer)
         finally:
             self.writers.discard(writer)
 
@@ -124,8 +129,15 @@ class Gateway:
             log.warning("handshake_failed", error=type(error).__name__)
             writer.close(CloseCode.POSITION_LOST, "try again")
         finally:
-            await self._hub.leave(connection)
-            await commands.look_away()
+            leaving = asyncio.create_task(self._leave(connection, commands), name="leave")
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+            # The writer may find out too that the peer is gone, and then this is cancelled.
+            await asyncio.shield(leaving)
+
+    async def _leave(self, connection: Connection, commands: Commands) -> None:
+        await self._hub.leave(connection)
+        await commands.look_away()
 
     def _gate(self) -> FloodGate:
         enabled = self._context.rates.enabled

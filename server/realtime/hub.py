@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import structlog
+from prometheus_client import Gauge
 
 from server.accounts import api as accounts
 from server.platform import streams
@@ -28,6 +29,8 @@ SESSION_ENDED = -1
 """The position of a hint that is not for devices: its data is the id of a session that ended."""
 
 _PAGE = 200
+
+STREAMS = Gauge("picky_streams", "Accounts with a device on this process.")
 
 log = structlog.get_logger("realtime")
 
@@ -126,6 +129,7 @@ class Hub:
         if stream is None:
             stream = Stream(account_id, self._settings.queue_frames)
             self._streams[account_id] = stream
+            STREAMS.inc()
         stream.connections.append(connection)
         staying = [one for one in stream.connections if not one.writer.closing]
         if len(staying) > self._settings.connections_per_account:
@@ -143,6 +147,7 @@ class Hub:
         stream.connections.remove(connection)
         if not stream.connections:
             del self._streams[account_id]
+            STREAMS.dec()
             async with self._bus_turn:
                 if account_id not in self._streams:
                     await self._context.bus.leave(account_id)

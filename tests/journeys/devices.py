@@ -9,6 +9,7 @@ from uuid import UUID
 from client_tui.core.api import Api, Http
 from client_tui.core.cache import Cache
 from client_tui.core.changes import Change
+from client_tui.core.clock import Chance
 from client_tui.core.delivery import Delivery, DeliveryListener
 from client_tui.core.forms import fill
 from client_tui.core.outbox import Outbox, OutboxMessage
@@ -26,7 +27,9 @@ from tests.journeys.people import PASSWORD, draw_picture
 class Device(Listener, DeliveryListener):
     """One signed-in device with everything but a screen."""
 
-    def __init__(self, api: Api, me: UUID, token: str, folder: Path) -> None:
+    def __init__(
+        self, api: Api, me: UUID, token: str, folder: Path, *, chance: Chance = lambda: 0.3
+    ) -> None:
         self.api = api
         self.token = token
         self.cache = Cache(folder / "cache.db", me)
@@ -37,10 +40,10 @@ class Device(Listener, DeliveryListener):
             journal=self.cache,
             bootstrap=api.bootstrap,
             listener=self,
-            chance=lambda: 0.3,
+            chance=chance,
         )
         self.delivery = Delivery(
-            self.outbox, self.session, Uploader(api), listener=self, chance=lambda: 0.3
+            self.outbox, self.session, Uploader(api), listener=self, chance=chance
         )
         self.sent_count = 0
         self.messages: list[Message] = []
@@ -102,7 +105,7 @@ async def device(server: str, handle: str, folder: Path) -> AsyncIterator[Device
         yield made
 
 
-async def open_room(seller: Device, buyer: Device, folder: Path) -> UUID:
+async def put_up_listing(seller: Device, folder: Path) -> UUID:
     picture = draw_picture(folder / "chair.png", "teal", "box")
     [photo] = await Uploader(seller.api).photos(Purpose.LISTING, [picture])
     form = fill(
@@ -114,5 +117,8 @@ async def open_room(seller: Device, buyer: Device, folder: Path) -> UUID:
         price=45_000,
         photo_ids=[photo.id],
     )
-    listing = await seller.api.create_listing(form)
-    return (await buyer.api.open_room(listing.id)).id
+    return (await seller.api.create_listing(form)).id
+
+
+async def open_room(seller: Device, buyer: Device, folder: Path) -> UUID:
+    return (await buyer.api.open_room(await put_up_listing(seller, folder))).id

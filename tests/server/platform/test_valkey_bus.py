@@ -142,3 +142,16 @@ async def test_streams_are_spread_over_instances_and_one_of_them_lost_stops_only
     assert 0 < len(alive) < 20
     await listener.until(lambda: len(listener.heard) == 20 + len(alive))
     assert {hint.stream_id for hint in listener.heard[20:]} == set(alive)
+
+
+async def test_a_join_that_is_cancelled_leaves_no_answer_for_the_next_one_to_trust(
+    node: MakeNode, valkey_url: str
+) -> None:
+    here = await node(valkey_url, listens_to=uuid4())
+    [instance] = here.bus._instances
+    joining = asyncio.create_task(here.bus.join(uuid4()))
+    await asyncio.sleep(0)
+    assert instance._waiting
+    joining.cancel()
+    await asyncio.gather(joining, return_exceptions=True)
+    assert not instance._waiting

@@ -1,0 +1,163 @@
+"""The faults of a run, drawn from a shuffled deck, and how each of them ends."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import Protocol
+
+from tests.faults.people import Probe, Talker
+from tests.faults.town import Node, Town
+from tests.faults.waiting import came
+
+PAUSE_S = (0.3, 1.5)
+LONG_MESSAGES = 200
+PROBES = 3
+
+
+class Takeable(Protocol):
+    """What only one fault at a time may have."""
+
+    is_taken: bool
+
+
+class NothingFree(Exception):
+    """Everything that this fault could break is broken already."""
+
+
+@contextmanager
+def one_of(random: Random, things: Sequence[Takeable]) -> Iterator[int]:
+    """Take one that is free, and give it back; its number is told."""
+    free = [number for number, thing in enumerate(things) if not thing.is_taken]
+    if not free:
+        raise NothingFree
+    number = random.choice(free)
+    things[number].is_taken = True
+    try:
+        yield number
+    finally:
+        things[number].is_taken = False
+
+
+class Breaker:
+    """Breaks things in a town until it is over, and leaves everything whole."""
+
+    def __init__(
+        self, town: Town, talkers: Sequence[Talker], random: Random, over: asyncio.Event
+    ) -> None:
+        self.done: Counter[str] = Counter()
+        self.probe = Probe(talkers[0], random)
+        self._town = town
+        self._talkers = talkers
+        self._random = random
+        self._over = over
+        self._deck: list[Fault] = []
+
+    async def run(self, hands: int) -> None:
+        """Break things with so many hands at once."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(hands):
+                group.create_task(self._break_on())
+        await self.probe.finish(self._town.front.url)
+
+    async def _break_on(self) -> None:
+        while not await came(self._over, self._random.uniform(*PAUSE_S)):
+            fault = self._draw()
+            try:
+                await fault(self)
+            except NothingFree:
+                self._deck.insert(0, fault)
+                continue
+            self.done[fault.__name__.replace("_", " ")] += 1
+
+    def _draw(self) -> "Fault":
+        if not self._deck:
+            self._deck = [*EVERYWHERE, *(ON_SQLITE if self._town.is_on_sqlite else IN_A_FLEET)]
+            self._random.shuffle(self._deck)
+        return self._deck.pop()
+
+    @contextmanager
+    def _a_node(self) -> Iterator[Node]:
+        with one_of(self._random, self._town.nodes) as number:
+            yield self._town.nodes[number]
+
+    async def _for(self, least_s: float, most_s: float) -> None:
+        await came(self._over, self._random.uniform(least_s, most_s))
+
+    async def kill_a_server(self) -> None:
+        """`kill -9`, and start it again."""
+        with self._a_node() as node:
+            await node.kill()
+            await self._for(0, 1)
+            await node.start()
+
+    async def pause_a_server(self) -> None:
+        """SIGSTOP, and SIGCONT after 1 to 8 s."""
+        with self._a_node() as node, node.standing_still():
+            await self._for(1, 8)
+
+    async def cut_all_connections(self) -> None:
+        """All connections to all servers, at once."""
+        for node in self._town.nodes:
+            node.road.cut(self._random, share=1)
+
+    async def cut_some_connections(self) -> None:
+        """About half of the connections to one server."""
+        self._random.choice(self._town.nodes).road.cut(self._random, share=0.5)
+
+    async def slow_the_road(self) -> None:
+        """A few hundred to a few thousand bytes a second."""
+        with self._a_node() as node, node.road.slow(self._random.uniform(300, 5_000)):
+            await self._for(1, 6)
+
+    async def stall_the_road(self) -> None:
+        """Nothing goes through, and nothing is cut."""
+        with self._a_node() as node, node.road.stalled():
+            await self._for(1, 6)
+
+    async def refuse_connections(self) -> None:
+        """Those that there are are cut, and no new ones are taken."""
+        with self._a_node() as node, node.road.closed():
+            node.road.cut(self._random, share=1)
+            await self._for(1, 4)
+
+    async def fill_a_clients_disk(self) -> None:
+        """Write until the disk refuses, and go on for a while."""
+        with one_of(self._random, self._talkers) as number:
+            talker = self._talkers[number]
+            async with talker.full_disk():
+                for _ in range(LONG_MESSAGES):
+                    if not await talker.write():
+                        break
+                await self._for(0.5, 3)
+
+    async def kill_the_bus(self) -> None:
+        """`kill -9`, and start it again on its port."""
+        assert self._town.bus is not None
+        with one_of(self._random, [self._town.bus]):
+            await self._town.bus.kill()
+            await self._for(0, 2)
+            await self._town.bus.start()
+
+    async def fill_the_servers_disk(self) -> None:
+        """No file of the server takes another byte. Ask it meanwhile what it says to a message."""
+        with self._a_node() as node, node.full_disk():
+            for _ in range(PROBES):
+                await self.probe.write(node.server.url)
+            await self._for(1, 4)
+
+
+Fault = Callable[[Breaker], Awaitable[None]]
+EVERYWHERE = (
+    Breaker.kill_a_server,
+    Breaker.pause_a_server,
+    Breaker.cut_all_connections,
+    Breaker.cut_some_connections,
+    Breaker.slow_the_road,
+    Breaker.stall_the_road,
+    Breaker.refuse_connections,
+    Breaker.fill_a_clients_disk,
+)
+IN_A_FLEET = (Breaker.kill_the_bus,)
+ON_SQLITE = (Breaker.fill_the_servers_disk,)
