@@ -68,12 +68,19 @@ class HistoryPages:
         page = self._read(limit=FIRST) if seq is None else self._read(around=seq, limit=MORE)
         await self._jump(page, self._show)
 
+    def empty(self) -> None:
+        """Nothing of it may be seen any more, also not what is on its way."""
+        self._generation += 1
+        self._conversation.start([], more_before=False)
+
     def _show(self, page: MessagePage) -> None:
         self._conversation.start(page.items, more_before=page.has_more_before)
 
     def _join(self, page: MessagePage) -> None:
         here = self._conversation.window
-        if here and page.items and page.items[0].seq <= here.stop:
+        first = page.items[0].seq if page.items else 0
+        hidden = here.start < first and not page.has_more_before  # it was said before one left
+        if here and first and first <= here.stop and not hidden:
             self._conversation.append(page.items)
         else:
             self._show(page)

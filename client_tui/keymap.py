@@ -128,6 +128,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_room", "enter", "open", "Open the chat", _in("chats"), 1),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chats"), 2),
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chats"), 3),
+    Action("leave_room", "X", "leave", "Leave the chat; it is off the list", _in("chats"), 4),
     # A chat: reading
     Action("write", "i,tab", "write", "Write a message", _in("chat"), 1),
     Action("accept", "a", "accept", "Accept the offer, or the time and place", _in("chat"), 2),
@@ -150,6 +151,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("to_date", "D", "date", "To a date", _in("chat")),
     Action("person", "P", "profile", "See their profile", _in("chat")),
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chat")),
+    Action("leave_room", "X", "leave", "Leave the chat; it is off the list", _in("chat")),
     # A chat: writing
     Action("send", "enter", "send", "Send", _in("composer"), 1, priority=True),
     Action(

@@ -325,6 +325,13 @@ class Link(Listener, DeliveryListener):
 
     # Small things several screens do
 
+    async def leave_room(self, room: Chatroom) -> None:
+        """Off the list until a new message; what was said so far is gone from here (rule 15)."""
+        await self.api.leave(room.id)
+        left = room.model_copy(update={"left": True, "unread": 0})
+        self.store.put_room(left)
+        await self._keep_room(left)
+
     async def toggle_like(self, card: ListingCard) -> None:
         """Like it, or no longer; every list hears of the card as it is now."""
         if card.liked:

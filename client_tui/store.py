@@ -172,14 +172,13 @@ class Store:
         return self.state.account.id if self.state.account else None
 
     def rooms_by_activity(self) -> list[Chatroom]:
-        """Newest activity first, as in the room list."""
-        return sorted(
-            self.state.rooms.values(), key=lambda room: (room.active_at, room.id), reverse=True
-        )
+        """Newest activity first, as in the room list; without those that were left."""
+        listed = [room for room in self.state.rooms.values() if not room.left]
+        return sorted(listed, key=lambda room: (room.active_at, room.id), reverse=True)
 
     def unread_total(self) -> int:
-        """Unread messages in all rooms that are not muted."""
-        return sum(room.unread for room in self.state.rooms.values() if not room.muted)
+        """Unread messages in all rooms that are neither muted nor left."""
+        return sum(room.unread for room in self.rooms_by_activity() if not room.muted)
 
     def reset(self, bootstrap: Bootstrap) -> None:
         """Start over from a bootstrap."""

@@ -16,6 +16,7 @@ from client_tui.history_pages import End, HistoryPages
 from client_tui.keymap import Action, actions_of, footer_of
 from client_tui.screens.chat_deals import DEALS, Dealing
 from client_tui.screens.chat_writing import Writing
+from client_tui.screens.room_actions import ROOM_ACTIONS
 from client_tui.states import listing_state
 from client_tui.store import (
     AppointmentChanged,
@@ -229,6 +230,7 @@ class ChatScreen(Writing, Dealing):
                 if message.sender_id != self.conversation.me:
                     self.peer_types(0)
             case RoomChanged(room_id) if room_id == self.room_id:
+                self.notice_leaving()
                 self._show_room()
                 self._touch_cards()
             case OfferChanged(offer) if offer.chatroom_id == self.room_id:
@@ -282,8 +284,8 @@ class ChatScreen(Writing, Dealing):
             return "Everything was read when you came."
         if action_id == "copy" and self.selected_message() is None:
             return "Select a message."
-        if action_id in {"mute", "room_listing", "person"} and self.room is None:
-            return "The chat is not here yet."
+        if action_id in {"person", *ROOM_ACTIONS}:
+            return self.why_no_room(action_id)
         return None
 
     def footer_actions(self) -> list[Action]:
