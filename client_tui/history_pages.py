@@ -11,6 +11,7 @@ from client_tui.conversation import GAP, TOP, Conversation, run_from, run_up_to
 from client_tui.core.api import Api
 from client_tui.core.cache import Cache
 from client_tui.core.errors import ClientError, StorageFailed
+from client_tui.day_search import PAGE, first_of
 from shared_models.chat import Message, MessagePage
 
 FIRST: Final = 50
@@ -86,16 +87,12 @@ class HistoryPages:
             self._show(page)
 
     async def first_of(self, moment: datetime) -> int | None:
-        """The first message at or after a moment; None when there is none. Halves the range."""
-        low, high = 1, self._conversation.head + 1
-        while low < high:
-            middle = (low + high) // 2
-            page = await self._read(after=middle - 1, limit=1)
-            if page.items and page.items[0].created_at < moment:
-                low = page.items[0].seq + 1
-            else:
-                high = middle
-        return low if low <= self._conversation.head else None
+        """The first message at or after a moment; None when there is none."""
+        head = self._conversation.head
+        return await first_of(moment, head, self._after) if head else None
+
+    async def _after(self, seq: int) -> Sequence[Message]:
+        return (await self._read(after=seq, limit=PAGE)).items
 
     async def older(self) -> None:
         """The page above, if there is one and none is on its way."""

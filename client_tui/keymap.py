@@ -166,6 +166,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("add_photo", "ctrl+o", "photo", "Add photos", _in("composer"), 2, priority=True),
     Action("add_photo", "ctrl+o", "photo", "Add photos", _in("chat")),
     Action("leave", "escape", "history", "To the history", _in("composer"), 4, priority=True),
+    # Outbox
+    Action("open_waiting", "enter", "open", "Open it in its chat", _in("outbox"), 1),
+    Action("retry", "r", "retry", "Send it again", _in("outbox"), 2),
+    Action("edit_message", "e", "edit", "Edit it", _in("outbox"), 3),
+    Action("remove", "x", "discard", "Discard it", _in("outbox"), 4),
     # Trades
     Action("open_trade", "enter", "open", "Open the trade", _in("trades"), 1),
     Action("trade_chat", "t,c", "chat", "Go to its chat", _in("trades"), 2),

@@ -107,6 +107,13 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Discarded:
+    """A message that waited will not be sent."""
+
+    message: OutboxMessage
+
+
+@dataclass(frozen=True, slots=True)
 class PeerTyping:
     """The other side types for ``seconds`` more; 0 when it stopped."""
 
@@ -118,6 +125,7 @@ Change = (
     Reset
     | DeliveryChanged
     | Sent
+    | Discarded
     | PeerTyping
     | RoomChanged
     | MessageChanged

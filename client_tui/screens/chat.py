@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.conversation import GAP, TOP, Conversation
+from client_tui.core.outbox import OutboxMessage
 from client_tui.deals import Deals
 from client_tui.format import cells, money, truncate, visible_line
 from client_tui.history_pages import End, HistoryPages
@@ -22,6 +23,7 @@ from client_tui.store import (
     AppointmentChanged,
     Change,
     DeliveryChanged,
+    Discarded,
     MessageChanged,
     OfferChanged,
     PeerTyping,
@@ -47,9 +49,13 @@ class ChatScreen(Writing, Dealing):
     context = "chat"
     AUTO_FOCUS: ClassVar[str] = ""
 
-    def __init__(self, room_id: UUID) -> None:
+    def __init__(
+        self, room_id: UUID, *, waiting: OutboxMessage | None = None, edit: bool = False
+    ) -> None:
+        """``waiting`` is an unsent message to go to, with ``edit`` into the composer."""
         super().__init__(room_id)
         self._was_online = False
+        self._begin_at = waiting, edit
 
     # Drawing
 
@@ -122,6 +128,9 @@ class ChatScreen(Writing, Dealing):
     async def _open(self) -> None:
         await self.open_draft()
         await self.show_copies()
+        waiting, edit = self._begin_at
+        if waiting is not None:
+            await self.go_to_waiting(waiting, edit=edit)
         await self.link.session.open(self.room_id)
         await self.ask_server()
 
@@ -239,11 +248,8 @@ class ChatScreen(Writing, Dealing):
             case AppointmentChanged(meeting) if meeting.chatroom_id == self.room_id:
                 self.deals.know_appointment(meeting)
                 self._touch_cards()
-            case DeliveryChanged(message, progress) if message.room_id == self.room_id:
-                self.conversation.wait_for(message, progress)
-                self.delivery_changed(message)
-            case Sent(message, ok) if message.room_id == self.room_id:
-                self.conversation.sent(message.cid, ok)
+            case DeliveryChanged() | Sent() | Discarded() if change.message.room_id == self.room_id:
+                self.on_its_way(change)
             case PeerTyping(room_id, seconds) if room_id == self.room_id:
                 self.peer_types(seconds)
             case Reset():
