@@ -165,6 +165,16 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("add_photo", "ctrl+o", "photo", "Add photos", _in("composer"), 2, priority=True),
     Action("add_photo", "ctrl+o", "photo", "Add photos", _in("chat")),
+    Action(
+        "quick_reply",
+        "ctrl+t",
+        "replies",
+        "Quick replies: pick one, or edit them",
+        _in("composer"),
+        5,
+        priority=True,
+    ),
+    Action("quick_reply", "ctrl+t", "replies", "Quick replies", _in("chat")),
     Action("leave", "escape", "history", "To the history", _in("composer"), 4, priority=True),
     # Outbox
     Action("open_waiting", "enter", "open", "Open it in its chat", _in("outbox"), 1),

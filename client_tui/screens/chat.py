@@ -280,7 +280,7 @@ class ChatScreen(Writing, Dealing):
             return None
         if action_id in _OWN:
             return self.why_not_own(action_id)
-        if action_id in {"write", "send", "add_photo"} and not self.can_write:
+        if action_id in {"write", "send", "add_photo", "quick_reply"} and not self.can_write:
             return "This chat is closed."
         if action_id == "trade" and (self.detail is None or self.detail.trade is None):
             return "There is no trade here yet."

@@ -245,7 +245,7 @@ class Reading(ChatBase):
 
         def answered(text: str | None) -> None:
             if text is not None:
-                self.do_in_background(self._go_to_day(text), "jump")
+                self.do_in_background(self.go_to_day(text), "jump")
 
         screen = AskScreen(
             "To which day?",
@@ -254,7 +254,8 @@ class Reading(ChatBase):
         )
         self.app.push_screen(screen, answered)
 
-    async def _go_to_day(self, text: str) -> None:
+    async def go_to_day(self, text: str) -> None:
+        """To the first message of a day, as somebody writes one."""
         seq = await self.pages.first_of(parse_day(text, self.link.now()))
         if seq is None:
             self.say("Nothing was written on that day or after it.")

@@ -9,6 +9,7 @@ from client_tui.core.uploads import CheckedFile
 from client_tui.keymap import key_of
 from client_tui.screens.chat_drafts import Drafting
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.quick_replies import QuickRepliesScreen
 from client_tui.store import DeliveryChanged, Discarded, Sent
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.work import start
@@ -63,6 +64,15 @@ class Writing(Drafting):
         except ClientError:
             self.history.sync()
             self.history.jump_to_bottom()
+
+    def do_quick_reply(self) -> None:
+        """One of the answers that one gives often, at the cursor."""
+        self.app.push_screen(QuickRepliesScreen(self.link), self._insert)
+
+    def _insert(self, text: str | None) -> None:
+        if text is not None:
+            self.composer.insert(text)
+        self.composer.focus()
 
     def do_newline(self) -> None:
         """Begin a new line."""

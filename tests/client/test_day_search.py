@@ -16,11 +16,11 @@ def evenly(seq: int) -> timedelta:
 
 
 def ever_more(seq: int) -> timedelta:
-    return timedelta(days=1000) * (seq / MILLION) ** 0.1
+    return timedelta(days=1000 * (seq / MILLION) ** 0.1)
 
 
 def ever_less(seq: int) -> timedelta:
-    return timedelta(days=1000) * (seq / MILLION) ** 8
+    return timedelta(days=1000 * (seq / MILLION) ** 8)
 
 
 def all_on_one_evening(seq: int) -> timedelta:

@@ -212,6 +212,15 @@ def test_chat_that_was_never_read(snap_compare: Any, tmp_path: Path) -> None:
     assert snap_compare(app, terminal_size=NARROW, run_before=steps)
 
 
+@pytest.mark.parametrize("keys", [[], ["e"]], ids=["list", "edited"])
+def test_quick_replies(snap_compare: Any, tmp_path: Path, keys: list[str]) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.open_chat(scene.ROOM))(pilot)
+        await pressing("ctrl+t", "down", *keys)(pilot)
+
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
 def test_chat_with_a_gap(snap_compare: Any, tmp_path: Path) -> None:
     async def steps(pilot: Pilot[Any]) -> None:
         await doing(lambda app: app.open_chat(scene.ROOM))(pilot)
