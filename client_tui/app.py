@@ -172,8 +172,11 @@ class PickyApp(Navigation):
             self._redraw_bars()
 
     def _redraw_bars(self) -> None:
-        if isinstance(self.screen, PickyScreen):
-            self.screen.redraw_bars()
+        """Of the screen in front, and of the one that is seen behind a dialog."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, PickyScreen):
+                screen.redraw_bars()
+                return
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed says so, in words."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from client_tui.core.errors import ClientError, Disconnected
+from client_tui.core.errors import ClientError, Disconnected, UploadFailed
 from client_tui.core.uploads import OnProgress, Outcome, Phase, Progress
 from shared_models.chat import ChatroomDetail, Message, MessagePage
 from shared_models.market import (
@@ -152,8 +152,10 @@ class RoomLine:
         self._online = asyncio.Event()
         self.answer: Callable[[UUID, str], Ok | Err | None] = lambda cid, text: None
         """An answer other than taking the message."""
-        self.event_first = False
         self.hold_events = False
+        self.ok_gate = asyncio.Event()
+        """Every `ok` waits for it, after its event."""
+        self.ok_gate.set()
         self.held: list[Message] = []
         self.heard: Callable[[Message], None] = lambda one: None
         self.marks: list[int] = []
@@ -189,6 +191,7 @@ class RoomLine:
         stored = message(seq, text, sender=ME, cid=cid, created_at=self._clock.now(), photos=photos)
         self._server.log.append(stored)
         self._happened(stored)
+        await self.ok_gate.wait()
         return Ok(
             id="1",
             chatroom_id=room_id,
@@ -219,18 +222,31 @@ class RoomLine:
 
 
 class Uploads:
-    """An uploader whose photos stop at ``stop`` until the test lets them go."""
+    """An uploader whose photos stop on their way until the test lets them go."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
+        self.broken: set[str] = set()
+        """Names of files that do not come through."""
+        self.asked: list[list[str]] = []
 
     async def upload(
         self, purpose: Purpose, paths: Sequence[Path], tell: OnProgress
     ) -> list[Outcome]:
+        self.asked.append([path.name for path in paths])
         for index, path in enumerate(paths):
             tell(Progress(index, path, Phase.SENDING, 40 + 20 * index, 100))
         await self.go.wait()
-        return [Outcome(path, photo(100 + index)) for index, path in enumerate(paths)]
+        outcomes = []
+        for index, path in enumerate(paths):
+            if any(path.name.endswith(name) for name in self.broken):
+                tell(Progress(index, path, Phase.FAILED))
+                outcomes.append(
+                    Outcome(path, error=UploadFailed("refused", "the photo did not arrive"))
+                )
+            else:
+                outcomes.append(Outcome(path, photo(100 * len(self.asked) + index)))
+        return outcomes
 
 
 def talk_of(count: int, **fields: Any) -> list[Message]:
