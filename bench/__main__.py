@@ -8,15 +8,17 @@ import sys
 from collections.abc import Sequence
 
 from bench.app import measure_app
+from bench.big_room import measure_big_room
 from bench.browsing import LISTINGS, measure_browsing
-from bench.chat import measure_chat
+from bench.chat import DEEPEST, measure_chat
 from bench.demo import measure_demo
 from bench.figures import HEADER, Figures, row
 from bench.flow import measure_flow
 from bench.market import Market, running_market
 from bench.server_start import measure_server_start
 
-PARTS = ("flow", "chat", "browsing", "app", "demo", "start")
+PARTS = ("flow", "chat", "big_room", "browsing", "app", "demo", "start")
+_OF_A_SERVER = {"flow", "chat", "big_room", "browsing"}
 DATABASES = ("sqlite", "postgresql")
 SCALES = ("small", "large")
 
@@ -34,7 +36,7 @@ def main() -> None:
     parts = asked.parts or PARTS
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for database in asked.database or DATABASES:
-        if {"flow", "chat", "browsing"} & set(parts):
+        if _OF_A_SERVER & set(parts):
             with running_market(database) as market:
                 _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
     if "app" in parts:
@@ -54,7 +56,15 @@ async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> 
         found += await measure_flow(market, sends=10_000 // share)
     if "chat" in parts:
         found += await measure_chat(
-            market, sends=1_000 // share, pages=300 // share, sockets=500 // share
+            market,
+            sends=1_000 // share,
+            pages=300 // share,
+            sockets=500 // share,
+            deepest=DEEPEST // share,
+        )
+    if "big_room" in parts:
+        found += await measure_big_room(
+            market, messages=DEEPEST // share, rounds=2 if quick else 5, rows=20_000 // share
         )
     if "browsing" in parts:
         found += await measure_browsing(market, pages=200 // share, listings=LISTINGS // share)
