@@ -8,8 +8,9 @@ import sys
 from collections.abc import Sequence
 
 from bench.app import measure_app
+from bench.big_room import measure_big_room
 from bench.browsing import LISTINGS, measure_browsing
-from bench.chat import measure_chat
+from bench.chat import DEEPEST, measure_chat
 from bench.demo import measure_demo
 from bench.figures import HEADER, Figures, row
 from bench.flow import measure_flow
@@ -17,7 +18,8 @@ from bench.many import measure_many
 from bench.market import Market, running_market
 from bench.server_start import measure_server_start
 
-PARTS = ("flow", "many", "chat", "browsing", "app", "demo", "start")
+_OF_A_SERVER = ("flow", "many", "chat", "big_room", "browsing")
+PARTS = (*_OF_A_SERVER, "app", "demo", "start")
 DATABASES = ("sqlite", "postgresql")
 SCALES = ("small", "large")
 
@@ -35,7 +37,7 @@ def main() -> None:
     parts = asked.parts or PARTS
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for database in asked.database or DATABASES:
-        if {"flow", "many", "chat", "browsing"} & set(parts):
+        if set(_OF_A_SERVER) & set(parts):
             with running_market(database) as market:
                 _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
     if "app" in parts:
@@ -57,7 +59,15 @@ async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> 
         found += await measure_many(market, seconds=20 // min(share, 4), clients=2_000 // share)
     if "chat" in parts:
         found += await measure_chat(
-            market, sends=1_000 // share, pages=300 // share, sockets=500 // share
+            market,
+            sends=1_000 // share,
+            pages=300 // share,
+            sockets=500 // share,
+            deepest=DEEPEST // share,
+        )
+    if "big_room" in parts:
+        found += await measure_big_room(
+            market, messages=DEEPEST // share, rounds=2 if quick else 5, rows=20_000 // share
         )
     if "browsing" in parts:
         found += await measure_browsing(market, pages=200 // share, listings=LISTINGS // share)

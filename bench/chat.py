@@ -22,10 +22,13 @@ from server.app.settings import Settings
 from shared_models.realtime import Hello, Ok
 
 DEPTHS = (0, 1_000, 20_000)
+DEEPEST = 1_000_000
 _TURNS = 10
 
 
-async def measure_chat(market: Market, *, sends: int, pages: int, sockets: int) -> list[Figures]:
+async def measure_chat(
+    market: Market, *, sends: int, pages: int, sockets: int, deepest: int
+) -> list[Figures]:
     """Everything about chat, in one room of two people."""
     seller, buyer = await sign_up(market, "chat_seller"), await sign_up(market, "chat_buyer")
     listing = await sell(market, seller, "A chair to talk about")
@@ -35,8 +38,8 @@ async def measure_chat(market: Market, *, sends: int, pages: int, sockets: int) 
         await _send_to_screen(market, buyer, seller, room.id, sends // 2),
     ]
     settings = Settings(database_url=market.database_url, data_dir=market.scratch / "fill")
-    await fill_room(settings, room.id, (seller.id, buyer.id), max(DEPTHS) + 1_000)
-    found += await _history(market, buyer, room.id, pages)
+    await fill_room(settings, room.id, (seller.id, buyer.id), deepest + 1_000)
+    found += await _history(market, buyer, room.id, pages, (*DEPTHS, deepest))
     found.append(await _room_list(market, buyer, pages))
     found.append(await _idle_sockets(market, buyer, sockets))
     await seller.api.aclose()
@@ -115,10 +118,12 @@ async def _send_to_screen(
     return figures
 
 
-async def _history(market: Market, person: Person, room_id: UUID, count: int) -> list[Figures]:
+async def _history(
+    market: Market, person: Person, room_id: UUID, count: int, depths: Sequence[int]
+) -> list[Figures]:
     """Pages at every depth, in turns: what the machine does meanwhile is not taken for depth."""
     newest = (await person.api.room(room_id)).last_seq
-    found = [(depth, Figures(f"a page of 20 messages at depth {depth:,}")) for depth in DEPTHS]
+    found = [(depth, Figures(f"a page of 20 messages at depth {depth:,}")) for depth in depths]
     for depth, _ in found:
         await person.api.messages(room_id, before=newest + 1 - depth, limit=20)
     for turn in range(_TURNS):
@@ -130,6 +135,8 @@ async def _history(market: Market, person: Person, room_id: UUID, count: int) ->
                             room_id, before=newest + 1 - depth, limit=20
                         )
                     assert len(page.items) == 20
+    shallow, deep = found[0][1].percentile(50), found[-1][1].percentile(50)
+    found[-1][1].note = f"{deep / shallow:.2f} times what it takes at depth 0"
     return [figures for _, figures in found]
 
 

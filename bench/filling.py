@@ -3,14 +3,16 @@
 import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from server.app.container import build_context, close_context
 from server.app.settings import Settings
 from server.chat.api import ImportedMessage, import_messages
+from server.chat.tables import Message
 from server.listings.tables import Listing, SearchDocument
 from server.platform.analyser import index_terms
 from server.platform.database import Database
@@ -77,8 +79,10 @@ async def _write(database: Database, batch: list[tuple[dict[str, Any], dict[str,
         await connection.execute(insert(Listing), [listing for listing, _ in batch])
 
 
-async def fill_room(settings: Settings, room_id: UUID, parties: Sequence[UUID], count: int) -> None:
-    """That many messages in a room, one a minute."""
+async def fill_room(
+    settings: Settings, room_id: UUID, parties: Sequence[UUID], count: int, *, unread: int = 0
+) -> None:
+    """That many messages in a room, one a minute; the last ``unread`` are so to their reader."""
     context = build_context(settings, base_url="http://127.0.0.1")
     start = datetime.now(UTC) - timedelta(minutes=count)
     messages = [
@@ -88,9 +92,26 @@ async def fill_room(settings: Settings, room_id: UUID, parties: Sequence[UUID], 
         for number in range(count)
     ]
     try:
-        await transact(context, None, lambda work: import_messages(work, room_id, messages))
+        for begin in range(0, count, _BATCH):
+            batch = messages[begin : begin + _BATCH]
+            new = unread if begin + _BATCH >= count else 0
+            fill = partial(import_messages, room_id=room_id, messages=batch, unread=new)
+            await transact(context, None, fill)
+        await _begin_then(settings, room_id, start)
     finally:
         await close_context(context)
+
+
+async def _begin_then(settings: Settings, room_id: UUID, start: datetime) -> None:
+    """The room's first line is from now; in a room of people seq and time rise together."""
+    assert settings.database_url is not None
+    database = Database(settings.database_url)
+    first = update(Message).where(Message.room_id == room_id, Message.seq == 1)
+    try:
+        async with database.writer.begin() as connection:
+            await connection.execute(first.values(created_at=start))
+    finally:
+        await database.close()
 
 
 def _listings(count: int, seller_id: UUID) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -1,14 +1,13 @@
 """The Textual app: modes, themes, the keys that work everywhere, and errors as toasts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
-from uuid import UUID
 
 from rich.text import Text
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
@@ -19,30 +18,24 @@ from client_tui.core.errors import ClientError, Unauthenticated
 from client_tui.core.paths import Paths
 from client_tui.core.status import LineState
 from client_tui.link import Link
+from client_tui.navigation import Navigation
 from client_tui.pixels import BLOCKS, Pixels, find_pixels
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.browse import BrowseScreen
-from client_tui.screens.chat import ChatScreen
 from client_tui.screens.chats import ChatsScreen
 from client_tui.screens.closed import ClosedScreen
 from client_tui.screens.help import HelpScreen
 from client_tui.screens.jump import JumpScreen
-from client_tui.screens.listing import ListingScreen
 from client_tui.screens.notifications import NotificationsScreen
-from client_tui.screens.person import PersonScreen
 from client_tui.screens.profile import ProfileScreen
-from client_tui.screens.report import ReportScreen
-from client_tui.screens.sell import SellScreen
-from client_tui.screens.trade import TradeScreen
 from client_tui.screens.trades import TradesScreen
 from client_tui.screens.welcome import WelcomeScreen
 from client_tui.status import status_text
 from client_tui.themes import THEMES
 from client_tui.work import start
-from shared_models.listings import Listing
 
 
-class PickyApp(App[str]):
+class PickyApp(Navigation):
     """Picky in the terminal."""
 
     TITLE = "picky"
@@ -179,8 +172,11 @@ class PickyApp(App[str]):
             self._redraw_bars()
 
     def _redraw_bars(self) -> None:
-        if isinstance(self.screen, PickyScreen):
-            self.screen.redraw_bars()
+        """Of the screen in front, and of the one that is seen behind a dialog."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, PickyScreen):
+                screen.redraw_bars()
+                return
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker that failed says so, in words."""
@@ -214,6 +210,8 @@ class PickyApp(App[str]):
                     )
         for name in self.MODES if self._entered else ():
             yield SystemCommand(f"Go to {name}", "", lambda name=name: self.go_to(name))
+        if self._entered:
+            yield SystemCommand("Go to outbox", "What waits to be sent", self.open_outbox)
         for theme in THEMES:
             yield SystemCommand(
                 f"Theme: {theme.name.removeprefix('picky-')}",
@@ -253,95 +251,6 @@ class PickyApp(App[str]):
             case "try now" | "try again":
                 self.link.retry()
 
-    def _open(
-        self, screen: PickyScreen, same: Callable[[Screen[Any]], bool], *, anywhere: bool = False
-    ) -> None:
-        """Show a screen; if it is open already, go back to it, as it was left.
-
-        ``anywhere``: also when it is open in another part of the market.
-        """
-        modes = dict.fromkeys((self.current_mode, *(self._screen_stacks if anywhere else ())))
-        for mode in modes:
-            stack = self._screen_stacks[mode]
-            places = [place for place, one in enumerate(stack) if same(one)]
-            if places:
-                below, above = stack[places[-1]], stack[places[-1] + 1 :]
-                self._after_saving(partial(self._go_back_to, below), above)
-                return
-        self.push_screen(screen)
-
-    def _go_back_to(self, screen: Screen[Any]) -> None:
-        self.bring_to_front(screen)
-        while self.screen is not screen:
-            self.pop_screen()
-
-    def bring_to_front(self, screen: Screen[Any]) -> None:
-        """To the part of the market where a screen is open."""
-        for mode, stack in self._screen_stacks.items():
-            if screen in stack and mode != self.current_mode:
-                self.switch_mode(mode)
-                return
-
-    def _all_screens(self) -> list[Screen[Any]]:
-        return [screen for stack in self._screen_stacks.values() for screen in stack]
-
-    def chats_of(self, room_id: UUID) -> list[ChatScreen]:
-        """The screens that show a room."""
-        chats = [one for one in self._all_screens() if isinstance(one, ChatScreen)]
-        return [chat for chat in chats if chat.room_id == room_id]
-
-    def open_listing(self, listing_id: UUID) -> None:
-        """A listing in full."""
-        self._open(
-            ListingScreen(listing_id),
-            lambda one: isinstance(one, ListingScreen) and one.listing_id == listing_id,
-        )
-
-    def show_listing(self, listing_id: UUID) -> None:
-        """A listing that has just changed."""
-        self.open_listing(listing_id)
-        if isinstance(self.screen, ListingScreen) and self.screen.listing is not None:
-            self.screen.do_refresh()
-
-    def open_chat(self, room_id: UUID) -> None:
-        """A room; it is open once, as there is one draft for it."""
-        self._open(
-            ChatScreen(room_id),
-            lambda one: isinstance(one, ChatScreen) and one.room_id == room_id,
-            anywhere=True,
-        )
-
-    def open_chat_about(self, listing_id: UUID) -> None:
-        """The room with a listing's seller; made if there is none yet."""
-        start(self, partial(self._open_room, listing_id), group="open-room", exclusive=True)
-
-    async def _open_room(self, listing_id: UUID) -> None:
-        room = await self.link.api.open_room(listing_id)
-        self.link.store.put_room(room)
-        self.open_chat(room.id)
-
-    def open_trade(self, trade_id: UUID) -> None:
-        """A trade with its timeline."""
-        self._open(
-            TradeScreen(trade_id),
-            lambda one: isinstance(one, TradeScreen) and one.trade_id == trade_id,
-        )
-
-    def open_profile(self, account_id: UUID) -> None:
-        """Somebody's public profile."""
-        self._open(
-            PersonScreen(account_id),
-            lambda one: isinstance(one, PersonScreen) and one.account_id == account_id,
-        )
-
-    def sell(self, listing: Listing | None = None) -> None:
-        """A new listing, or one to edit."""
-        self.push_screen(SellScreen(listing))
-
-    def report(self, kind: str, target_id: UUID) -> None:
-        """Report a listing, message or account."""
-        self.push_screen(ReportScreen(kind, target_id))
-
     def do_help(self) -> None:
         """The keys of the screen in front."""
         screen = self.screen
@@ -356,19 +265,10 @@ class PickyApp(App[str]):
     def _jump(self, mode: str | None) -> None:
         if mode in self.MODES:
             self.go_to(mode)
+        elif mode == "outbox":
+            self.open_outbox()
         elif mode == "top" and isinstance(self.screen, PickyScreen):
             self.screen.do_top()
-
-    def go_to(self, mode: str) -> None:
-        """Another part of the market as it was left; the same part from its beginning."""
-        if mode != self.current_mode:
-            self.switch_mode(mode)
-        else:
-            self._after_saving(self._to_beginning, self.screen_stack)
-
-    def _to_beginning(self) -> None:
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
 
     async def action_quit(self) -> None:
         """Textual's own key for it, which comes before a screen's."""
@@ -377,12 +277,6 @@ class PickyApp(App[str]):
     def do_quit(self) -> None:
         """Leave."""
         self._after_saving(self.exit, self._all_screens())
-
-    def _after_saving(self, go: Callable[[], object], leaving: Iterable[Screen[Any]]) -> None:
-        """Go once every form among the screens that are left is saved or given up."""
-        for form in [one for one in leaving if isinstance(one, SellScreen)]:
-            go = partial(form.leave, go)
-        go()
 
 
 def run(paths: Paths | None = None) -> None:

@@ -11,6 +11,7 @@ from client_tui.conversation import GAP, TOP, Conversation, run_from, run_up_to
 from client_tui.core.api import Api
 from client_tui.core.cache import Cache
 from client_tui.core.errors import ClientError, StorageFailed
+from client_tui.day_search import PAGE, first_of
 from shared_models.chat import Message, MessagePage
 
 FIRST: Final = 50
@@ -68,27 +69,30 @@ class HistoryPages:
         page = self._read(limit=FIRST) if seq is None else self._read(around=seq, limit=MORE)
         await self._jump(page, self._show)
 
+    def empty(self) -> None:
+        """Nothing of it may be seen any more, also not what is on its way."""
+        self._generation += 1
+        self._conversation.start([], more_before=False)
+
     def _show(self, page: MessagePage) -> None:
         self._conversation.start(page.items, more_before=page.has_more_before)
 
     def _join(self, page: MessagePage) -> None:
         here = self._conversation.window
-        if here and page.items and page.items[0].seq <= here.stop:
+        first = page.items[0].seq if page.items else 0
+        hidden = here.start < first and not page.has_more_before  # it was said before one left
+        if here and first and first <= here.stop and not hidden:
             self._conversation.append(page.items)
         else:
             self._show(page)
 
     async def first_of(self, moment: datetime) -> int | None:
-        """The first message at or after a moment; None when there is none. Halves the range."""
-        low, high = 1, self._conversation.head + 1
-        while low < high:
-            middle = (low + high) // 2
-            page = await self._read(after=middle - 1, limit=1)
-            if page.items and page.items[0].created_at < moment:
-                low = page.items[0].seq + 1
-            else:
-                high = middle
-        return low if low <= self._conversation.head else None
+        """The first message at or after a moment; None when there is none."""
+        head = self._conversation.head
+        return await first_of(moment, head, self._after) if head else None
+
+    async def _after(self, seq: int) -> Sequence[Message]:
+        return (await self._read(after=seq, limit=PAGE)).items
 
     async def older(self) -> None:
         """The page above, if there is one and none is on its way."""

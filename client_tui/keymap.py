@@ -128,6 +128,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_room", "enter", "open", "Open the chat", _in("chats"), 1),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chats"), 2),
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chats"), 3),
+    Action("leave_room", "X", "leave", "Leave the chat; it is off the list", _in("chats"), 4),
     # A chat: reading
     Action("write", "i,tab", "write", "Write a message", _in("chat"), 1),
     Action("accept", "a", "accept", "Accept the offer, or the time and place", _in("chat"), 2),
@@ -150,6 +151,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("to_date", "D", "date", "To a date", _in("chat")),
     Action("person", "P", "profile", "See their profile", _in("chat")),
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chat")),
+    Action("leave_room", "X", "leave", "Leave the chat; it is off the list", _in("chat")),
     # A chat: writing
     Action("send", "enter", "send", "Send", _in("composer"), 1, priority=True),
     Action(
@@ -163,7 +165,22 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("add_photo", "ctrl+o", "photo", "Add photos", _in("composer"), 2, priority=True),
     Action("add_photo", "ctrl+o", "photo", "Add photos", _in("chat")),
+    Action(
+        "quick_reply",
+        "ctrl+t",
+        "replies",
+        "Quick replies: pick one, or edit them",
+        _in("composer"),
+        5,
+        priority=True,
+    ),
+    Action("quick_reply", "ctrl+t", "replies", "Quick replies", _in("chat")),
     Action("leave", "escape", "history", "To the history", _in("composer"), 4, priority=True),
+    # Outbox
+    Action("open_waiting", "enter", "open", "Open it in its chat", _in("outbox"), 1),
+    Action("retry", "r", "retry", "Send it again", _in("outbox"), 2),
+    Action("edit_message", "e", "edit", "Edit it", _in("outbox"), 3),
+    Action("remove", "x", "discard", "Discard it", _in("outbox"), 4),
     # Trades
     Action("open_trade", "enter", "open", "Open the trade", _in("trades"), 1),
     Action("trade_chat", "t,c", "chat", "Go to its chat", _in("trades"), 2),

@@ -13,6 +13,7 @@ _PLACES = (
     ("chats", "Chats"),
     ("chat", "A chat: reading"),
     ("composer", "A chat: writing"),
+    ("outbox", "Outbox"),
     ("trades", "Trades"),
     ("trade", "A trade"),
     ("notifications", "Notifications"),

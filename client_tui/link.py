@@ -26,7 +26,7 @@ from client_tui.core.status import LineState, Status
 from client_tui.core.uploads import Progress, Uploader
 from client_tui.new_rooms import NewRooms
 from client_tui.pictures import Pictures
-from client_tui.store import DeliveryChanged, ListingChanged, PeerTyping, Sent, Store
+from client_tui.store import DeliveryChanged, Discarded, ListingChanged, PeerTyping, Sent, Store
 from shared_models.accounts import SignedIn, SignIn, SignUp
 from shared_models.chat import Chatroom, ReadMark
 from shared_models.listings import ListingCard
@@ -283,10 +283,25 @@ class Link(Listener, DeliveryListener):
     ) -> OutboxMessage:
         """Write a message to the outbox; it is delivered when the line allows."""
         message = await self.outbox.put(room_id, text, photos)
+        await self.queued_again(message)
+        return message
+
+    async def retry_message(self, message: OutboxMessage, *, confirmed: bool = False) -> None:
+        """Send a failed message again; ``confirmed`` answers a question of the scam guard."""
+        again = confirmed or message.confirmed
+        await self.queued_again(await self.outbox.retry(message.cid, confirmed=again))
+
+    async def queued_again(self, message: OutboxMessage) -> None:
+        """A message of the outbox is to go now."""
         self.store.publish(DeliveryChanged(message))
         self.delivery.wake()
         await self.recount_queue()
-        return message
+
+    async def discard_message(self, message: OutboxMessage) -> None:
+        """Throw a waiting message away; :class:`NotEditable` once it may have been sent."""
+        await self.outbox.discard(message.cid)
+        self.store.publish(Discarded(message))
+        await self.recount_queue()
 
     async def recount_queue(self) -> None:
         """How many messages are still to go by themselves, for the status cell."""
@@ -324,6 +339,13 @@ class Link(Listener, DeliveryListener):
             self.on_trouble(error)
 
     # Small things several screens do
+
+    async def leave_room(self, room: Chatroom) -> None:
+        """Off the list until a new message; what was said so far is gone from here (rule 15)."""
+        await self.api.leave(room.id)
+        left = room.model_copy(update={"left": True, "unread": 0})
+        self.store.put_room(left)
+        await self._keep_room(left)
 
     async def toggle_like(self, card: ListingCard) -> None:
         """Like it, or no longer; every list hears of the card as it is now."""

@@ -107,6 +107,13 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Discarded:
+    """A message that waited will not be sent."""
+
+    message: OutboxMessage
+
+
+@dataclass(frozen=True, slots=True)
 class PeerTyping:
     """The other side types for ``seconds`` more; 0 when it stopped."""
 
@@ -118,6 +125,7 @@ Change = (
     Reset
     | DeliveryChanged
     | Sent
+    | Discarded
     | PeerTyping
     | RoomChanged
     | MessageChanged
@@ -172,14 +180,13 @@ class Store:
         return self.state.account.id if self.state.account else None
 
     def rooms_by_activity(self) -> list[Chatroom]:
-        """Newest activity first, as in the room list."""
-        return sorted(
-            self.state.rooms.values(), key=lambda room: (room.active_at, room.id), reverse=True
-        )
+        """Newest activity first, as in the room list; without those that were left."""
+        listed = [room for room in self.state.rooms.values() if not room.left]
+        return sorted(listed, key=lambda room: (room.active_at, room.id), reverse=True)
 
     def unread_total(self) -> int:
-        """Unread messages in all rooms that are not muted."""
-        return sum(room.unread for room in self.state.rooms.values() if not room.muted)
+        """Unread messages in all rooms that are neither muted nor left."""
+        return sum(room.unread for room in self.rooms_by_activity() if not room.muted)
 
     def reset(self, bootstrap: Bootstrap) -> None:
         """Start over from a bootstrap."""

@@ -65,8 +65,13 @@ def put_room(db: sqlite3.Connection, room: Chatroom) -> None:
 
 
 def put_read_room(db: sqlite3.Connection, room: Chatroom) -> None:
-    """Keep a room as the server told it; what is known to be newer stays."""
+    """Keep a room as the server told it; what is known to be newer stays.
+
+    What was said in one that was left is hidden from then on (rule 15).
+    """
     put_room(db, newer(_room(db, room.id), room))
+    if room.left:
+        db.execute("DELETE FROM message WHERE room_id = ?", (str(room.id),))
 
 
 def change_room(

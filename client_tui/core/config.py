@@ -26,6 +26,8 @@ class Config:
     photo_cache_mb: int = 200
     """How much disk copies of photos may take."""
     send_read_marks: bool = True
+    quick_replies: tuple[str, ...] | None = None
+    """Answers for the composer, where the person has their own instead of the usual ones."""
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Keys by action id, where the person wants others than the usual ones."""
 
@@ -48,7 +50,7 @@ def load_config(path: Path) -> Config:
         if name in found:
             if not check(found[name]):
                 raise StorageFailed(f"{path}: {name} must be {kind}.")
-            config = replace(config, **{name: found[name]})
+            config = replace(config, **{name: _kept(found[name])})
     return replace(config, keys=_keys(path, found.get("keys", {})))
 
 
@@ -90,7 +92,7 @@ def _edited(path: Path, config: Config) -> str | None:
             continue
         wanted.pop(name, None)
         if value is not None:
-            wanted[name] = value
+            wanted[name] = list(value) if isinstance(value, tuple) else value
         lines = _with_line(lines, name, value)
     edited = "\n".join(lines) + "\n"
     try:
@@ -109,8 +111,27 @@ def _with_line(lines: list[str], name: str, value: object) -> list[str]:
         found = setting.match(line)
         if found:
             told = [line + (found["comment"] or "") for line in new]
-            return [*lines[:at], *told, *lines[at + 1 :]]
+            return [*lines[:at], *told, *lines[_end(lines, at) :]]
     return [*lines[:top], *new, *lines[top:]]
+
+
+def _end(lines: list[str], at: int) -> int:
+    """The line after a setting that begins ``at``: a list may go on below."""
+    for end in range(at + 1, len(lines) + 1):
+        try:
+            tomllib.loads("\n".join(lines[at:end]))
+        except tomllib.TOMLDecodeError:
+            continue
+        return end
+    return at + 1
+
+
+def _kept(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def _is_text(value: object) -> bool:
@@ -135,6 +156,7 @@ _FIELDS = (
     ("images", "auto, kitty, sixel or blocks", _is_image_way),
     ("photo_cache_mb", "a whole number from 10 to 100000", _is_size),
     ("send_read_marks", "true or false", _is_switch),
+    ("quick_replies", "a list of texts", _is_texts),
 )
 
 

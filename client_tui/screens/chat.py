@@ -10,17 +10,20 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.conversation import GAP, TOP, Conversation
+from client_tui.core.outbox import OutboxMessage
 from client_tui.deals import Deals
 from client_tui.format import cells, money, truncate, visible_line
 from client_tui.history_pages import End, HistoryPages
 from client_tui.keymap import Action, actions_of, footer_of
 from client_tui.screens.chat_deals import DEALS, Dealing
 from client_tui.screens.chat_writing import Writing
+from client_tui.screens.room_actions import ROOM_ACTIONS
 from client_tui.states import listing_state
 from client_tui.store import (
     AppointmentChanged,
     Change,
     DeliveryChanged,
+    Discarded,
     MessageChanged,
     OfferChanged,
     PeerTyping,
@@ -46,9 +49,13 @@ class ChatScreen(Writing, Dealing):
     context = "chat"
     AUTO_FOCUS: ClassVar[str] = ""
 
-    def __init__(self, room_id: UUID) -> None:
+    def __init__(
+        self, room_id: UUID, *, waiting: OutboxMessage | None = None, edit: bool = False
+    ) -> None:
+        """``waiting`` is an unsent message to go to, with ``edit`` into the composer."""
         super().__init__(room_id)
         self._was_online = False
+        self._begin_at = waiting, edit
 
     # Drawing
 
@@ -121,6 +128,9 @@ class ChatScreen(Writing, Dealing):
     async def _open(self) -> None:
         await self.open_draft()
         await self.show_copies()
+        waiting, edit = self._begin_at
+        if waiting is not None:
+            await self.go_to_waiting(waiting, edit=edit)
         await self.link.session.open(self.room_id)
         await self.ask_server()
 
@@ -229,6 +239,7 @@ class ChatScreen(Writing, Dealing):
                 if message.sender_id != self.conversation.me:
                     self.peer_types(0)
             case RoomChanged(room_id) if room_id == self.room_id:
+                self.notice_leaving()
                 self._show_room()
                 self._touch_cards()
             case OfferChanged(offer) if offer.chatroom_id == self.room_id:
@@ -237,11 +248,8 @@ class ChatScreen(Writing, Dealing):
             case AppointmentChanged(meeting) if meeting.chatroom_id == self.room_id:
                 self.deals.know_appointment(meeting)
                 self._touch_cards()
-            case DeliveryChanged(message, progress) if message.room_id == self.room_id:
-                self.conversation.wait_for(message, progress)
-                self.delivery_changed(message)
-            case Sent(message, ok) if message.room_id == self.room_id:
-                self.conversation.sent(message.cid, ok)
+            case DeliveryChanged() | Sent() | Discarded() if change.message.room_id == self.room_id:
+                self.on_its_way(change)
             case PeerTyping(room_id, seconds) if room_id == self.room_id:
                 self.peer_types(seconds)
             case Reset():
@@ -272,7 +280,7 @@ class ChatScreen(Writing, Dealing):
             return None
         if action_id in _OWN:
             return self.why_not_own(action_id)
-        if action_id in {"write", "send", "add_photo"} and not self.can_write:
+        if action_id in {"write", "send", "add_photo", "quick_reply"} and not self.can_write:
             return "This chat is closed."
         if action_id == "trade" and (self.detail is None or self.detail.trade is None):
             return "There is no trade here yet."
@@ -282,8 +290,8 @@ class ChatScreen(Writing, Dealing):
             return "Everything was read when you came."
         if action_id == "copy" and self.selected_message() is None:
             return "Select a message."
-        if action_id in {"mute", "room_listing", "person"} and self.room is None:
-            return "The chat is not here yet."
+        if action_id in {"person", *ROOM_ACTIONS}:
+            return self.why_no_room(action_id)
         return None
 
     def footer_actions(self) -> list[Action]:

@@ -10,13 +10,13 @@ from client_tui.deals import Deals
 from client_tui.format import visible_line
 from client_tui.history_pages import HistoryPages
 from client_tui.keymap import key_of
-from client_tui.screens.base import PickyScreen
+from client_tui.screens.room_actions import RoomActions
 from client_tui.widgets.composer import Composer
 from client_tui.widgets.history import History
 from shared_models.chat import Chatroom, ChatroomDetail, Message
 
 
-class ChatBase(PickyScreen):
+class ChatBase(RoomActions):
     """The room and its history, for those who read, write and deal in it."""
 
     conversation: Conversation
@@ -31,6 +31,15 @@ class ChatBase(PickyScreen):
     def room(self) -> Chatroom | None:
         """The room as the store has it."""
         return self.store.state.rooms.get(self.room_id)
+
+    def meant_room(self) -> Chatroom | None:
+        """This one."""
+        return self.room
+
+    async def _leave_room(self, room: Chatroom) -> None:
+        await super()._leave_room(room)
+        if self.is_there and self.in_front and self.goes_back():
+            self.dismiss()
 
     @property
     def detail(self) -> ChatroomDetail | None:
@@ -96,15 +105,3 @@ class ChatBase(PickyScreen):
         if message is not None:
             self.app.copy_to_clipboard(message.text)
             self.say("Copied.")
-
-    def do_mute(self) -> None:
-        """No notices from it, or again."""
-        self.do_in_background(self._mute(), "mute")
-
-    async def _mute(self) -> None:
-        room = self.room
-        if room is None:
-            return
-        await (self.link.api.unmute if room.muted else self.link.api.mute)(room.id)
-        self.store.put_room(room.model_copy(update={"muted": not room.muted}))
-        self.say("Unmuted." if room.muted else "Muted: it still counts, but tells nothing.")

@@ -31,7 +31,8 @@ class Reading(ChatBase):
 
     def __init__(self, room_id: UUID) -> None:
         super().__init__(room_id)
-        self.missing = False
+        self.missing = ""
+        """Why there is no chat here, if there is none."""
         self.loaded = False
         self._in_vain = False
         """Whether the server was asked and did not answer: there are only copies then."""
@@ -64,7 +65,7 @@ class Reading(ChatBase):
             return
         note = ""
         if self.missing:
-            note = "This chat is no longer there." + self.hint("back goes back")
+            note = self.missing + self.hint("back goes back")
         elif not self.conversation.window and not any(self.conversation.all_waiting()):
             note = self._why_nothing()
         self.query_one("#chat-note", Static).update(note)
@@ -97,7 +98,7 @@ class Reading(ChatBase):
         try:
             room, _ = await asyncio.gather(self.link.api.room(self.room_id), reading)
         except NotFound:
-            self.missing = True
+            self.missing = "This chat is no longer there."
             self.show_note()
             return
         except ClientError as error:
@@ -110,6 +111,17 @@ class Reading(ChatBase):
         if self.room is None:
             self.conversation.read_seq, self.conversation.unread = room.read_seq, room.unread
         self.store.put_room(room)
+
+    def notice_leaving(self) -> None:
+        """It was left, here or on another device; or a new message has brought it back."""
+        left = self.room is not None and self.room.left
+        if left and not self.missing:
+            self.missing = "You left this chat. A new message brings it back."
+            self.pages.empty()
+            self.draw_soon()
+        elif not left and self.missing:
+            self.missing = ""
+            self.do_in_background(self.ask_server(again=True), "chat")
 
     def _top_seq(self) -> int | None:
         window = self.conversation.window
@@ -233,7 +245,7 @@ class Reading(ChatBase):
 
         def answered(text: str | None) -> None:
             if text is not None:
-                self.do_in_background(self._go_to_day(text), "jump")
+                self.do_in_background(self.go_to_day(text), "jump")
 
         screen = AskScreen(
             "To which day?",
@@ -242,7 +254,8 @@ class Reading(ChatBase):
         )
         self.app.push_screen(screen, answered)
 
-    async def _go_to_day(self, text: str) -> None:
+    async def go_to_day(self, text: str) -> None:
+        """To the first message of a day, as somebody writes one."""
         seq = await self.pages.first_of(parse_day(text, self.link.now()))
         if seq is None:
             self.say("Nothing was written on that day or after it.")

@@ -3,13 +3,14 @@
 from functools import partial
 from uuid import UUID
 
-from client_tui.conversation import Waiting
 from client_tui.core.errors import ClientError, NotEditable
 from client_tui.core.outbox import OutboxMessage, OutboxState
 from client_tui.core.uploads import CheckedFile
 from client_tui.keymap import key_of
 from client_tui.screens.chat_drafts import Drafting
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.quick_replies import QuickRepliesScreen
+from client_tui.store import DeliveryChanged, Discarded, Sent
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.work import start
 
@@ -64,6 +65,15 @@ class Writing(Drafting):
             self.history.sync()
             self.history.jump_to_bottom()
 
+    def do_quick_reply(self) -> None:
+        """One of the answers that one gives often, at the cursor."""
+        self.app.push_screen(QuickRepliesScreen(self.link), self._insert)
+
+    def _insert(self, text: str | None) -> None:
+        if text is not None:
+            self.composer.insert(text)
+        self.composer.focus()
+
     def do_newline(self) -> None:
         """Begin a new line."""
         self.composer.insert("\n")
@@ -94,16 +104,7 @@ class Writing(Drafting):
             if waiting.message.code == "confirm_needed":
                 self.ask_whether_meant(waiting.message)
             else:
-                await self._retry(waiting.message.cid, confirmed=waiting.message.confirmed)
-
-    async def _retry(self, cid: UUID, *, confirmed: bool) -> None:
-        await self._queued_again(await self.link.outbox.retry(cid, confirmed=confirmed))
-
-    async def _queued_again(self, message: OutboxMessage) -> None:
-        self.conversation.wait_for(message)
-        self.show_changes()
-        self.link.delivery.wake()
-        await self.link.recount_queue()
+                await self.link.retry_message(waiting.message)
 
     def ask_whether_meant(self, message: OutboxMessage) -> None:
         """The scam guard wants to know (rule 18)."""
@@ -111,12 +112,26 @@ class Writing(Drafting):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.do_in_background(self._retry(message.cid, confirmed=True), "send")
+                self.do_in_background(self.link.retry_message(message, confirmed=True), "send")
 
         self.app.push_screen(question, answered)
 
-    def delivery_changed(self, message: OutboxMessage) -> None:
-        """Ask once, at once, where the guard wants an answer."""
+    def on_its_way(self, change: DeliveryChanged | Sent | Discarded) -> None:
+        """A message of this room has got further in the outbox, or out of it."""
+        message = change.message
+        match change:
+            case DeliveryChanged(progress=progress):
+                self.conversation.wait_for(message, progress)
+                self._ask_once(message)
+            case Sent(ok=ok):
+                self.conversation.sent(message.cid, ok)
+            case Discarded():
+                self.conversation.discard(message.cid)
+                if self._editing == message.cid:
+                    self.do_in_background(self.stop_editing(), "edit")
+
+    def _ask_once(self, message: OutboxMessage) -> None:
+        """At once, where the guard wants an answer."""
         if (
             message.code == "confirm_needed"
             and message.state is OutboxState.FAILED
@@ -125,6 +140,17 @@ class Writing(Drafting):
         ):
             self._asked.add(message.cid)
             self.ask_whether_meant(message)
+
+    async def go_to_waiting(self, message: OutboxMessage, *, edit: bool) -> None:
+        """To an unsent message, and into it."""
+        self.history.sync()
+        if self.conversation.waiting(-message.number) is None:
+            self.say("It was sent meanwhile.")
+            return
+        self.history.jump_to(-message.number, "nearest")
+        self.history.focus()
+        if edit:
+            await self.do_edit_message()
 
     async def do_edit_message(self) -> None:
         """Bring an unsent message back into the composer; it does not go meanwhile."""
@@ -149,7 +175,7 @@ class Writing(Drafting):
             await self.put_back(text)
             return
         await self.stop_editing()
-        await self._queued_again(message)
+        await self.link.queued_again(message)
 
     def let_go(self) -> None:
         """What was being edited may go."""
@@ -168,7 +194,7 @@ class Writing(Drafting):
         """Discard an unsent message; delete an own one, after a question (rule 15)."""
         waiting, message = self.selected_waiting(), self.selected_message()
         if waiting is not None:
-            await self._discard(waiting)
+            await self.link.discard_message(waiting.message)
         elif message is not None:
             seq = message.seq
             question = ConfirmScreen(
@@ -181,15 +207,3 @@ class Writing(Drafting):
                     self.do_in_background(work, "delete")
 
             self.app.push_screen(question, answered)
-
-    async def _discard(self, waiting: Waiting) -> None:
-        try:
-            await self.link.outbox.discard(waiting.message.cid)
-        except NotEditable as problem:
-            self.say(str(problem), severity="warning")
-            return
-        if self._editing == waiting.message.cid:
-            await self.stop_editing()
-        self.conversation.discard(waiting.message.cid)
-        self.show_changes()
-        await self.link.recount_queue()

@@ -9,20 +9,19 @@ from textual.widgets import Static
 
 from client_tui.core.status import LineState
 from client_tui.keymap import key_of
-from client_tui.screens.base import PickyScreen
 from client_tui.screens.further_pages import FurtherPages
+from client_tui.screens.room_actions import ROOM_ACTIONS, RoomActions
 from client_tui.store import Change, Reset, RoomChanged
 from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.room_rows import RoomRows
 from client_tui.widgets.virtual_list import VirtualList
-from client_tui.work import start
 from shared_models.base import Page
 from shared_models.chat import Chatroom
 
 PAGE = 50
 
 
-class ChatsScreen(PickyScreen):
+class ChatsScreen(RoomActions):
     """The room list, live."""
 
     context = "chats"
@@ -101,15 +100,15 @@ class ChatsScreen(PickyScreen):
                 self.store.put_room(read)
         return bool(new)
 
-    def selected(self) -> Chatroom | None:
+    def meant_room(self) -> Chatroom | None:
         """The room under the cursor."""
         rooms = self.rooms
         return None if rooms.cursor is None else rooms.item(rooms.cursor)
 
     def why_not(self, action_id: str) -> str | None:
         """What needs a room."""
-        if action_id in {"open_room", "mute", "room_listing"} and self.selected() is None:
-            return "There is no chat here."
+        if action_id in {"open_room", *ROOM_ACTIONS}:
+            return self.why_no_room(action_id)
         return None
 
     @on(VirtualList.Activated)
@@ -122,27 +121,15 @@ class ChatsScreen(PickyScreen):
 
     def do_open_room(self) -> None:
         """Into the room."""
-        room = self.selected()
+        room = self.meant_room()
         if room is not None:
             self.picky.open_chat(room.id)
 
     def do_room_listing(self) -> None:
         """The listing it is about."""
-        room = self.selected()
+        room = self.meant_room()
         if room is not None:
             self.picky.open_listing(room.listing.id)
-
-    def do_mute(self) -> None:
-        """No notices from it, or again."""
-        start(self, self._mute, group="mute")
-
-    async def _mute(self) -> None:
-        room = self.selected()
-        if room is None:
-            return
-        await (self.link.api.unmute if room.muted else self.link.api.mute)(room.id)
-        self.store.put_room(room.model_copy(update={"muted": not room.muted}))
-        self.say("Muted: it still counts, but tells nothing." if not room.muted else "Unmuted.")
 
     def do_refresh(self) -> None:
         """From the top."""

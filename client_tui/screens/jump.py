@@ -17,6 +17,7 @@ PLACES = (
     ("t", "trades", "Trades"),
     ("n", "notifications", "Notifications"),
     ("p", "profile", "Profile and settings"),
+    ("o", "outbox", "Outbox: what waits to be sent"),
     ("g", "top", "To the top of the list"),
 )
 

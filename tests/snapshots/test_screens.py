@@ -212,6 +212,15 @@ def test_chat_that_was_never_read(snap_compare: Any, tmp_path: Path) -> None:
     assert snap_compare(app, terminal_size=NARROW, run_before=steps)
 
 
+@pytest.mark.parametrize("keys", [[], ["e"]], ids=["list", "edited"])
+def test_quick_replies(snap_compare: Any, tmp_path: Path, keys: list[str]) -> None:
+    async def steps(pilot: Pilot[Any]) -> None:
+        await doing(lambda app: app.open_chat(scene.ROOM))(pilot)
+        await pressing("ctrl+t", "down", *keys)(pilot)
+
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
 def test_chat_with_a_gap(snap_compare: Any, tmp_path: Path) -> None:
     async def steps(pilot: Pilot[Any]) -> None:
         await doing(lambda app: app.open_chat(scene.ROOM))(pilot)
@@ -238,6 +247,24 @@ def test_chat_with_a_message_that_failed(snap_compare: Any, tmp_path: Path) -> N
         await pressing("escape", "k")(pilot)
 
     assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
+
+
+def test_outbox(snap_compare: Any, tmp_path: Path) -> None:
+    """Of two rooms; one of them failed."""
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await settled(pilot)
+        app = pilot.app
+        assert isinstance(app, PickyApp)
+        link, (first, second) = app.link, app.link.store.rooms_by_activity()[:2]
+        await link.send_message(first.id, "네, 두 개 다 있어요. Both are here.")
+        refused = await link.send_message(second.id, "see www.example.com for more")
+        await link.send_message(first.id, "Saturday at two?")
+        await link.outbox.failed(refused.cid, "message_blocked", "No links here.")
+        await pressing("g", "o")(pilot)
+
+    app = frozen_app(tmp_path, offline=True)
+    assert snap_compare(app, terminal_size=NARROW, run_before=steps)
 
 
 def test_draft_that_is_not_saved(snap_compare: Any, tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """A server in memory with one room: what it has, what it is asked, and what it refuses."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from client_tui.core.errors import ClientError, Disconnected
+from client_tui.core.errors import ClientError, Disconnected, UploadFailed
 from client_tui.core.uploads import OnProgress, Outcome, Phase, Progress
 from shared_models.chat import ChatroomDetail, Message, MessagePage
 from shared_models.market import (
@@ -57,7 +57,8 @@ class RoomServer:
     """One room: its messages, its deals, and every call about it."""
 
     def __init__(self, messages: Sequence[Message] = (), **fields: Any) -> None:
-        self.log = list(messages)
+        self.log = messages if isinstance(messages, MutableSequence) else list(messages)
+        """Its messages without a hole, the first one perhaps not number 1."""
         self.fields: dict[str, Any] = {
             "trade": None,
             "offer": None,
@@ -74,7 +75,7 @@ class RoomServer:
     def detail(self) -> ChatroomDetail:
         """The room as it is now."""
         last = self.log[-1] if self.log else None
-        base = room(last_message=last, last_seq=len(self.log)).model_dump()
+        base = room(last_message=last, last_seq=last.seq if last else 0).model_dump()
         return ChatroomDetail.model_validate(base | self.fields)
 
     # The calls of the api that a chat makes
@@ -102,20 +103,22 @@ class RoomServer:
         await self.gate.wait()
         if self.refusal is not None:
             raise self.refusal
+        first = self.log[0].seq if self.log else 1
         if before is not None:
-            items = [one for one in self.log if one.seq < before][-limit:]
-        elif after is not None:
-            items = [one for one in self.log if one.seq > after][:limit]
-        elif around is not None:
-            items = [one for one in self.log if one.seq >= around - limit // 2][:limit]
+            stop = max(0, before - first)
+            items = self.log[max(0, stop - limit) : stop]
+        elif after is not None or around is not None:
+            at = (after or 0) + 1 if around is None else around - limit // 2
+            start = max(0, at - first)
+            items = self.log[start : start + limit]
         else:
             items = self.log[-limit:]
         return MessagePage(
             items=items,
             first_seq=items[0].seq if items else None,
             last_seq=items[-1].seq if items else None,
-            has_more_before=bool(items) and items[0].seq > 1,
-            has_more_after=bool(items) and items[-1].seq < len(self.log),
+            has_more_before=bool(items) and items[0].seq > first,
+            has_more_after=bool(items) and items[-1].seq < first + len(self.log) - 1,
             profiles={},
         )
 
@@ -149,8 +152,10 @@ class RoomLine:
         self._online = asyncio.Event()
         self.answer: Callable[[UUID, str], Ok | Err | None] = lambda cid, text: None
         """An answer other than taking the message."""
-        self.event_first = False
         self.hold_events = False
+        self.ok_gate = asyncio.Event()
+        """Every `ok` waits for it, after its event."""
+        self.ok_gate.set()
         self.held: list[Message] = []
         self.heard: Callable[[Message], None] = lambda one: None
         self.marks: list[int] = []
@@ -186,6 +191,7 @@ class RoomLine:
         stored = message(seq, text, sender=ME, cid=cid, created_at=self._clock.now(), photos=photos)
         self._server.log.append(stored)
         self._happened(stored)
+        await self.ok_gate.wait()
         return Ok(
             id="1",
             chatroom_id=room_id,
@@ -216,18 +222,31 @@ class RoomLine:
 
 
 class Uploads:
-    """An uploader whose photos stop at ``stop`` until the test lets them go."""
+    """An uploader whose photos stop on their way until the test lets them go."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
+        self.broken: set[str] = set()
+        """Names of files that do not come through."""
+        self.asked: list[list[str]] = []
 
     async def upload(
         self, purpose: Purpose, paths: Sequence[Path], tell: OnProgress
     ) -> list[Outcome]:
+        self.asked.append([path.name for path in paths])
         for index, path in enumerate(paths):
             tell(Progress(index, path, Phase.SENDING, 40 + 20 * index, 100))
         await self.go.wait()
-        return [Outcome(path, photo(100 + index)) for index, path in enumerate(paths)]
+        outcomes = []
+        for index, path in enumerate(paths):
+            if any(path.name.endswith(name) for name in self.broken):
+                tell(Progress(index, path, Phase.FAILED))
+                outcomes.append(
+                    Outcome(path, error=UploadFailed("refused", "the photo did not arrive"))
+                )
+            else:
+                outcomes.append(Outcome(path, photo(100 * len(self.asked) + index)))
+        return outcomes
 
 
 def talk_of(count: int, **fields: Any) -> list[Message]:

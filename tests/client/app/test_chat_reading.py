@@ -208,7 +208,8 @@ async def test_sending_from_far_away_comes_back_to_the_newest(tmp_path: Path) ->
 async def test_reading_is_marked_at_the_bottom_with_the_focus(tmp_path: Path) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(60))) as chat:
         await chat.until(lambda: chat.line.marks[-1:] == [60])
-        chat.app.app_focus = False
+        chat.app.post_message(events.AppBlur())
+        await chat.until(lambda: not chat.app.app_focus)
         chat.link.says("unseen")
         await chat.until_shown("unseen")
         assert chat.line.marks[-1] == 60

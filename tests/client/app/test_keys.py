@@ -11,6 +11,7 @@ from client_tui.screens.chat import ChatScreen
 from client_tui.screens.help import HelpScreen
 from client_tui.screens.jump import JumpScreen
 from client_tui.screens.listing import ListingScreen
+from client_tui.screens.outbox import OutboxScreen
 from client_tui.screens.trades import TradesScreen
 from client_tui.widgets.chat_header import ChatHeader
 from client_tui.widgets.key_bar import KeyBar
@@ -176,3 +177,5 @@ async def test_g_then_a_letter_goes_there(tmp_path: Path) -> None:
     async with market(tmp_path) as shown:
         await shown.pilot.press("g", "t")
         await shown.until(lambda: isinstance(shown.app.screen, TradesScreen))
+        await shown.pilot.press("g", "o")
+        await shown.until(lambda: isinstance(shown.app.screen, OutboxScreen))

@@ -286,3 +286,10 @@ async def test_a_listing_is_kept_until_it_changes_or_too_many_newer_ones_come(
     await cache.apply(epoch, [Change(1, "listing.changed", card(id=UUID(int=3), price=1))])
     assert await cache.listing(UUID(int=3)) is None
     await cache.close()
+
+
+async def test_what_was_said_in_a_room_that_was_left_is_gone(cache: Cache) -> None:
+    await cache.rebase(bootstrap(1, [room()]))
+    await cache.save_messages([message(seq) for seq in range(1, 4)])
+    await cache.save_room(room(left=True))
+    assert await cache.messages(ROOM) == []

@@ -142,6 +142,7 @@ def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
         theme='한국어 "😀"\\',
         photo_cache_mb=50,
         send_read_marks=False,
+        quick_replies=("네", 'say "hi"\n# not a comment'),
         keys={"chat.send": ("ctrl+j", "enter")},
     )
     save_config(path, config)
@@ -165,6 +166,7 @@ def test_one_key_may_be_written_without_a_list(tmp_path: Path) -> None:
         ("theme = 3", "theme must be a text"),
         ("photo_cache_mb = 1", "photo_cache_mb must be"),
         ("send_read_marks = 'yes'", "send_read_marks must be"),
+        ("quick_replies = 'hi'", "quick_replies must be a list"),
         ("images = 'ascii'", "images must be auto"),
         ("keys = 3", r"\[keys\] must be"),
         ("[keys]\nquit = 3", "keys.quit must be"),
@@ -239,3 +241,11 @@ def test_a_value_on_several_lines_is_still_written_right(tmp_path: Path) -> None
     config = replace(load_config(path), theme="picky-light")
     save_config(path, config)
     assert load_config(path) == config
+
+
+def test_a_list_on_several_lines_is_changed_where_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('# mine\nquick_replies = [\n  "one",\n  "two",\n]\nimages = "auto"\n')
+    config = replace(load_config(path), quick_replies=("three",))
+    save_config(path, config)
+    assert path.read_text() == '# mine\nquick_replies = ["three"]\nimages = "auto"\n'
