@@ -123,6 +123,7 @@ class ChatScreen(Writing, Dealing):
         await self.show_copies()
         await self.link.session.open(self.room_id)
         await self.ask_server()
+        await self.go_to_hit()
 
     @on(events.Unmount)
     async def _leave(self) -> None:
@@ -284,7 +285,7 @@ class ChatScreen(Writing, Dealing):
             return "Select a message."
         if action_id in {"mute", "room_listing", "person"} and self.room is None:
             return "The chat is not here yet."
-        return None
+        return super().why_not(action_id)
 
     def footer_actions(self) -> list[Action]:
         """The composer's keys in the composer; in the history what can be done there."""

@@ -11,6 +11,7 @@ from client_tui.core.status import LineState
 from client_tui.keymap import key_of
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.further_pages import FurtherPages
+from client_tui.screens.message_search import MessageSearchScreen
 from client_tui.store import Change, Reset, RoomChanged
 from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.room_rows import RoomRows
@@ -131,6 +132,10 @@ class ChatsScreen(PickyScreen):
         room = self.selected()
         if room is not None:
             self.picky.open_listing(room.listing.id)
+
+    def do_search(self) -> None:
+        """In all chats."""
+        self.app.push_screen(MessageSearchScreen())
 
     def do_mute(self) -> None:
         """No notices from it, or again."""
