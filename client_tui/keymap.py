@@ -128,7 +128,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_room", "enter", "open", "Open the chat", _in("chats"), 1),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chats"), 2),
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chats"), 3),
-    Action("leave_room", "X", "leave", "Leave the chat; it is off the list", _in("chats"), 4),
+    Action("search", "slash", "search", "Search in all chats", _in("chats"), 4),
+    Action("leave_room", "X", "leave", "Leave the chat; it is off the list", _in("chats"), 5),
+    # Search in messages
+    Action("open_hit", "enter", "open", "Open its chat, at the message", _in("message_search"), 1),
+    Action("search", "slash", "search", "Back to the search line", _in("message_search"), 2),
+    # Search in messages, in the search line
+    Action("to_hits", "enter", "to the list", "To what was found", _in("words"), 1),
     # A chat: reading
     Action("write", "i,tab", "write", "Write a message", _in("chat"), 1),
     Action("accept", "a", "accept", "Accept the offer, or the time and place", _in("chat"), 2),
@@ -149,6 +155,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("first", "home", "first", "To where the chat begins", _in("chat")),
     Action("unread", "u", "unread", "To the first unread message", _in("chat")),
     Action("to_date", "D", "date", "To a date", _in("chat")),
+    Action("search", "slash", "search", "Search in this chat", _in("chat")),
+    Action("next_hit", "n", "next hit", "To the next message that was found", _in("chat")),
+    Action("hit_before", "b", "hit before", "To the one found before", _in("chat")),
     Action("person", "P", "profile", "See their profile", _in("chat")),
     Action("mute", "m", "mute", "Mute it, or no longer", _in("chat")),
     Action("leave_room", "X", "leave", "Leave the chat; it is off the list", _in("chat")),
@@ -219,6 +228,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("outside", "o", "open outside", "Open in the system's viewer", _in("viewer"), 3),
 )
 
+TYPED = frozenset({"search", "words"})
+"""The contexts of search lines."""
 CONTEXTS = tuple(sorted({name for action in ACTIONS for name in action.contexts} - {"*"}))
 
 MOVES: tuple[Action, ...] = (
@@ -333,5 +344,5 @@ _KNOWN = frozenset(
     f"{context}.{action.id}"
     for context in ("*", *CONTEXTS)
     for action in actions_of(context)
-    if context != "search"  # these keys are the text field's own
+    if context not in TYPED  # these keys are the text field's own
 ) | {f"list.{move.id}" for move in MOVES}

@@ -2,7 +2,7 @@
 
 import sys
 
-from client_tui.keymap import MOVES, Action, actions_of
+from client_tui.keymap import MOVES, TYPED, Action, actions_of
 
 _PLACES = (
     ("browse", "Browse"),
@@ -11,6 +11,8 @@ _PLACES = (
     ("sell", "Sell and edit"),
     ("preview", "Sell and edit, the preview"),
     ("chats", "Chats"),
+    ("message_search", "Search in messages"),
+    ("words", "Search in messages, in the search line"),
     ("chat", "A chat: reading"),
     ("composer", "A chat: writing"),
     ("outbox", "Outbox"),
@@ -61,7 +63,7 @@ def _section(title: str, context: str, actions: list[Action]) -> str:
 
 def _name(context: str, action: Action) -> str:
     """What it is called in the settings; nothing where the key is the text field's own."""
-    return "" if context == "search" else f"`{context}.{action.id}`"
+    return "" if context in TYPED else f"`{context}.{action.id}`"
 
 
 def _keys(action: Action) -> str:

@@ -10,13 +10,13 @@ from server.platform.database import UtcTime
 
 connection = context.config.attributes["connection"]
 
-_SEARCH_INDEX = "listings_search_index"
+_SEARCH_INDEXES = "listings_search_index", "chat_search_index"
 
 
 def _is_ours(
     thing: object, name: str | None, kind: str, _reflected: bool, _against: object
 ) -> bool:
-    return not (name or "").startswith(_SEARCH_INDEX)
+    return not (name or "").startswith(_SEARCH_INDEXES)
 
 
 def _render(kind: str, thing: Any, imports: Any) -> str | Literal[False]:

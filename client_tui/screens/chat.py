@@ -133,6 +133,7 @@ class ChatScreen(Writing, Dealing):
             await self.go_to_waiting(waiting, edit=edit)
         await self.link.session.open(self.room_id)
         await self.ask_server()
+        await self.go_to_hit()
 
     @on(events.Unmount)
     async def _leave(self) -> None:
@@ -292,7 +293,7 @@ class ChatScreen(Writing, Dealing):
             return "Select a message."
         if action_id in {"person", *ROOM_ACTIONS}:
             return self.why_no_room(action_id)
-        return None
+        return super().why_not(action_id)
 
     def footer_actions(self) -> list[Action]:
         """The composer's keys in the composer; in the history what can be done there."""

@@ -16,12 +16,14 @@ from client_tui.history_pages import End
 from client_tui.moments import parse_day
 from client_tui.screens.ask import AskScreen
 from client_tui.screens.chat_base import ChatBase
+from client_tui.screens.message_search import MessageSearchScreen
 from client_tui.screens.viewer import ViewerScreen
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.history import KEPT, History
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.viewport import Place
 
+_HITS: Final = frozenset({"next_hit", "hit_before"})
 _SLACK: Final = 100
 """So many more messages may come before the oldest are forgotten."""
 
@@ -37,6 +39,8 @@ class Reading(ChatBase):
         self._in_vain = False
         """Whether the server was asked and did not answer: there are only copies then."""
         self._seen = 0
+        self._hits: list[int] = []
+        self._hit: int | None = None
         self._peer_typing: Timer | None = None
         self._drawing_soon = False
 
@@ -238,6 +242,44 @@ class Reading(ChatBase):
             key = min(max(seq, window.start), window.stop - 1)
             self.history.jump_to(key, place)
             self.history.focus()
+
+    def do_search(self) -> None:
+        """For words in this chat."""
+        self.app.push_screen(MessageSearchScreen(self.room_id))
+
+    def show_hits(self, seqs: list[int], seq: int) -> None:
+        """To a message that a search has found, among others here; the newest first."""
+        self._hits, self._hit = seqs, seq
+        if self.loaded:
+            self.do_in_background(self.go_to_hit(), "jump")
+
+    async def go_to_hit(self) -> None:
+        """To the message that was found, if one was."""
+        if self._hit is not None:
+            await self._go_to(self._hit, "center")
+
+    def why_not(self, action_id: str) -> str | None:
+        """What needs something found by a search."""
+        if action_id not in _HITS:
+            return super().why_not(action_id)
+        if self._hit is None:
+            return f"{self.key('search')} searches in this chat."
+        return None if self._beside(action_id) is not None else "There is no further one."
+
+    def _beside(self, action_id: str) -> int | None:
+        assert self._hit is not None
+        at = self._hits.index(self._hit) + (1 if action_id == "next_hit" else -1)
+        return self._hits[at] if 0 <= at < len(self._hits) else None
+
+    def do_next_hit(self) -> None:
+        """To the next message that was found, an older one."""
+        self._hit = self._beside("next_hit")
+        self.do_in_background(self.go_to_hit(), "jump")
+
+    def do_hit_before(self) -> None:
+        """To the one found before it."""
+        self._hit = self._beside("hit_before")
+        self.do_in_background(self.go_to_hit(), "jump")
 
     def do_to_date(self) -> None:
         """To a date."""

@@ -10,6 +10,7 @@ from textual.widgets import Static
 from client_tui.core.status import LineState
 from client_tui.keymap import key_of
 from client_tui.screens.further_pages import FurtherPages
+from client_tui.screens.message_search import MessageSearchScreen
 from client_tui.screens.room_actions import ROOM_ACTIONS, RoomActions
 from client_tui.store import Change, Reset, RoomChanged
 from client_tui.widgets.retry_row import RetryRow
@@ -130,6 +131,10 @@ class ChatsScreen(RoomActions):
         room = self.meant_room()
         if room is not None:
             self.picky.open_listing(room.listing.id)
+
+    def do_search(self) -> None:
+        """In all chats."""
+        self.app.push_screen(MessageSearchScreen())
 
     def do_refresh(self) -> None:
         """From the top."""

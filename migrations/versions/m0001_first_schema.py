@@ -491,6 +491,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("blocked", sa.Boolean(), nullable=False),
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
+        sa.Column("indexed_seq", sa.BigInteger(), nullable=False),
         sa.Column("asked_at", UtcTime(), nullable=True),
         sa.Column("answered_at", UtcTime(), nullable=True),
         sa.Column("active_at", UtcTime(), nullable=False),
@@ -617,6 +618,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("room_id", "seq", name=op.f("pk_chat_message")),
         sa.UniqueConstraint("id", name=op.f("uq_chat_message_id")),
         sa.UniqueConstraint("sender_id", "cid", name=op.f("uq_chat_message_sender_id_cid")),
+    )
+    op.create_table(
+        "chat_search_document",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("room_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["room_id", "seq"],
+            ["chat_message.room_id", "chat_message.seq"],
+            name=op.f("fk_chat_search_document_room_id_seq"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_chat_search_document")),
+        sa.UniqueConstraint("room_id", "seq", name=op.f("uq_chat_search_document_room_id_seq")),
     )
     op.create_table(
         "trades_appointment",
@@ -867,6 +886,11 @@ def _add_fts5_index() -> None:
             f"CREATE TRIGGER listings_search_index_{name} AFTER {moment} "
             f"ON listings_search_document BEGIN {body} END"
         )
+    # The terms are made again from the message when it leaves the index, so they are not kept.
+    op.execute(
+        "CREATE VIRTUAL TABLE chat_search_index USING fts5("
+        "terms, content='', detail='none', tokenize='ascii')"
+    )
 
 
 def _add_tsvector_index() -> None:
@@ -877,12 +901,17 @@ def _add_tsvector_index() -> None:
             f"GENERATED ALWAYS AS (array_to_tsvector(array_remove(string_to_array({column}, ' '), ''))) STORED"
         )
         op.execute(f"CREATE INDEX {index}_gin ON listings_search_document USING gin ({index})")
+    op.execute("ALTER TABLE chat_search_document ADD COLUMN chat_search_index tsvector NOT NULL")
+    op.execute(
+        "CREATE INDEX chat_search_index_gin ON chat_search_document USING gin (chat_search_index)"
+    )
 
 
 def downgrade() -> None:
     """Undo."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE listings_search_index")
+        op.execute("DROP TABLE chat_search_index")
     op.drop_table("trades_transition")
     op.drop_index("ix_trades_review_subject", table_name="trades_review")
     op.drop_table("trades_review")
@@ -920,6 +949,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_trades_appointment_room", table_name="trades_appointment")
     op.drop_table("trades_appointment")
+    op.drop_table("chat_search_document")
     op.drop_table("chat_message")
     op.drop_index("ix_chat_member_page", table_name="chat_member")
     op.drop_table("chat_member")

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from server.accounts import jobs as accounts_jobs
 from server.accounts import routes as accounts_routes
 from server.app.settings import Role, Settings
+from server.chat import jobs as chat_jobs
 from server.chat import routes as chat_routes
 from server.listings import jobs as listings_jobs
 from server.listings import routes as listings_routes
@@ -47,6 +48,7 @@ def runners() -> Mapping[str, Run]:
         **media_jobs.RUNNERS,
         **accounts_jobs.RUNNERS,
         **listings_jobs.RUNNERS,
+        **chat_jobs.RUNNERS,
         **trades_jobs.RUNNERS,
         **notifications_jobs.RUNNERS,
         **realtime_jobs.RUNNERS,
@@ -60,6 +62,7 @@ def periodic() -> tuple[Periodic, ...]:
         *media_jobs.PERIODIC,
         *accounts_jobs.PERIODIC,
         *listings_jobs.PERIODIC,
+        *chat_jobs.PERIODIC,
         *trades_jobs.PERIODIC,
         *notifications_jobs.PERIODIC,
         *realtime_jobs.PERIODIC,

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 
-from server.chat import history, rooms, service
+from server.chat import history, rooms, search, service
 from server.chat.ports import RoomExtras
 from server.listings import api as listings
 from server.platform.errors import TooMany
@@ -38,6 +38,7 @@ from shared_models.chat import (
     ReadUpTo,
     SendMessage,
 )
+from shared_models.text import SearchText
 
 router = APIRouter(prefix="/v1", tags=["Chat"])
 
@@ -66,8 +67,15 @@ async def all_settled(request: Request) -> AsyncIterator[UnitOfWork]:
         yield work
 
 
+async def caught_up(request: Request) -> AsyncIterator[UnitOfWork]:
+    """A reading unit of work, once the actor's messages are in the search index."""
+    async with reading_after(request, search.catch_up) as work:
+        yield work
+
+
 Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
 AllSettled = Annotated[UnitOfWork, Depends(all_settled, scope="function")]
+CaughtUp = Annotated[UnitOfWork, Depends(caught_up, scope="function")]
 
 
 @router.post(
@@ -179,6 +187,23 @@ async def send(room_id: RoomId, body: SendMessage, write: Writing) -> Response:
         return Reply(sent.message, 200 if sent.duplicate else 201)
 
     return await write(run)
+
+
+@router.get("/messages/search", response_model=Page[Message])
+async def search_messages(
+    work: CaughtUp,
+    q: Annotated[SearchText, Query(description="Words in the text; `-word` excludes.")],
+    chatroom_id: Annotated[UUID | None, Query(description="In this room only.")] = None,
+    limit: Limit = 20,
+    cursor: CursorText = None,
+) -> Response:
+    """What was said in one's own rooms, newest first; the last word may be unfinished.
+
+    It finds what one can read there, and what people wrote only: no system messages. Nothing is
+    found without a word to look for. A hit's surroundings are `around=<seq>` of its room's
+    messages. 404 for a stranger's room.
+    """
+    return model_response(await search.page(work, q, chatroom_id, limit, cursor))
 
 
 @router.delete("/chatrooms/{room_id}/messages/{seq}", status_code=204)

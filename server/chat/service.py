@@ -314,6 +314,7 @@ async def delete_message(work: UnitOfWork, room_id: UUID, seq: int) -> None:
             f"A message can be deleted within {minutes} minutes.",
             current=views.message_of(message, actor_id),
         )
+    await repository.drop_document(work, room, deleted)
     if deleted.photos:
         await media.release(work, kind=Purpose.MESSAGE, object_id=deleted.id)
     work.announce(MessageDeleted(views.message_of(deleted), room.seller_id, room.buyer_id))

@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.platform.database import Entity, Table, refers_to
@@ -25,6 +33,8 @@ class Room(Entity, Table):
     """Whether one of the two blocks the other; moves with the block (rule 15)."""
     last_seq: Mapped[int] = mapped_column(BigInteger)
     """Also names the last message."""
+    indexed_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    """Messages up to this one are in the search index; those after it will be."""
     asked_at: Mapped[datetime | None]
     """When the buyer first wrote."""
     answered_at: Mapped[datetime | None]
@@ -78,3 +88,25 @@ class Message(Entity, Table):
     warning: Mapped[str | None] = mapped_column(String(40))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     """SHA-256 of what was sent under the ``cid``, to tell a resend from a conflict."""
+
+
+class SearchDocument(Table):
+    """A message that search finds by its words. The migration adds an FTS5 table on SQLite, whose
+    rows have the same ids, and a ``tsvector`` column with a GIN index on PostgreSQL.
+
+    Ids rise with the messages' ``created_at`` (they are its microseconds with room for 1,024
+    messages each, or the next free number), so that the newest matches of a frequent word are
+    found without looking at all of them.
+    """
+
+    __tablename__ = "chat_search_document"
+    __table_args__ = (
+        UniqueConstraint("room_id", "seq"),
+        ForeignKeyConstraint(["room_id", "seq"], ["chat_message.room_id", "chat_message.seq"]),
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    )
+    room_id: Mapped[UUID]
+    seq: Mapped[int] = mapped_column(BigInteger)

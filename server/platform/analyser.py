@@ -7,7 +7,7 @@ its hex.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 _GRAM_CLASS = (
@@ -32,13 +32,17 @@ def _grams(run: str) -> Iterator[str]:
         yield run[start : start + 2]
 
 
-def index_terms(text: str) -> str:
-    """The distinct terms of a text, space-separated, in order of appearance."""
+def index_terms(text: str, scopes: Sequence[str] = ("",)) -> str:
+    """The distinct terms of a text, space-separated, in order of appearance.
+
+    With scopes (ASCII letters and digits) each term is there once a scope, and is found only by a
+    query of that scope: what others have written costs such a query nothing.
+    """
     terms: dict[str, None] = {}
     for run in _RUNS.findall(_normal(text)):
         pieces = _grams(run) if _IS_GRAM.match(run) else [run[:_LONGEST_TERM]]
         terms.update(dict.fromkeys(map(_hex, pieces)))
-    return " ".join(terms)
+    return " ".join(scope + term for scope in scopes for term in terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class TextQuery:
         return not self.required
 
 
-def parse_query(text: str) -> TextQuery:
+def parse_query(text: str, scope: str = "") -> TextQuery:
     """A search text: every word must occur, ``-word`` must not; the last word may be unfinished."""
     required: list[Term] = []
     excluded: list[tuple[Term, ...]] = []
@@ -70,7 +74,10 @@ def parse_query(text: str) -> TextQuery:
     for position, word in enumerate(words):
         negative = word.startswith("-") and len(word) > 1
         unfinished = not negative and position == len(words) - 1
-        terms = tuple(_query_terms(word.lstrip("-"), unfinished=unfinished))
+        terms = tuple(
+            Term(scope + term.value, term.prefix)
+            for term in _query_terms(word.lstrip("-"), unfinished=unfinished)
+        )
         if not terms:
             continue
         if negative:

@@ -89,6 +89,11 @@ class FrozenApi:
             profiles={str(card.id): card for card in (scene.ME, scene.MINJI)},
         )
 
+    async def search_messages(self, q: str, **_: Any) -> Page[Any]:
+        return self._page(
+            [one for one in scene.messages()[::-1] if one.sender_id and q in one.text.lower()]
+        )
+
     async def trades(self, **_: Any) -> Page[Any]:
         return self._page(scene.trades())
 

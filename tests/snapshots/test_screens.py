@@ -17,6 +17,7 @@ from client_tui.history_pages import End
 from client_tui.screens.chat import ChatScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.help import KeysScreen
+from client_tui.screens.message_search import MessageSearchScreen
 from client_tui.screens.sell import SellScreen
 from client_tui.widgets.photo_upload import PhotoUpload
 from tests.snapshots import scene
@@ -87,6 +88,30 @@ def test_chats(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None
 def test_chat(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
     steps = doing(lambda app: app.open_chat(scene.ROOM))
     assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=steps)
+
+
+def searching(words: str) -> Steps:
+    """Search for words in all chats."""
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await pressing("g", "c", "slash")(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, MessageSearchScreen)
+        screen.query_one("#words", Input).value = words
+        await pilot.pause()
+        await pressing("enter", "enter")(pilot)
+
+    return steps
+
+
+@SIZES
+def test_messages_found(snap_compare: Any, tmp_path: Path, size: tuple[int, int]) -> None:
+    assert snap_compare(frozen_app(tmp_path), terminal_size=size, run_before=searching("both"))
+
+
+def test_no_messages_found(snap_compare: Any, tmp_path: Path) -> None:
+    steps = searching("zeppelin")
+    assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
 
 
 @SIZES

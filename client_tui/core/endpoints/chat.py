@@ -80,10 +80,17 @@ class ChatCalls(Calls):
         await self.http.call("POST", f"/v1/chatrooms/{room_id}/leave", key=uuid4())
 
     async def search_messages(
-        self, q: str, *, cursor: str | None = None, limit: int = 20
+        self,
+        q: str,
+        *,
+        room_id: UUID | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
     ) -> Page[Message]:
-        """Messages of one's own rooms that hold the words."""
-        return await self._page(Message, "/v1/messages/search", cursor, limit, q=q)
+        """Messages of one's own rooms, or of one, that hold the words, newest first."""
+        return await self._page(
+            Message, "/v1/messages/search", cursor, limit, q=q, chatroom_id=room_id
+        )
 
 
 class NotificationCalls(Calls):

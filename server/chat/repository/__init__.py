@@ -52,9 +52,18 @@ from server.chat.repository.rooms import (
     set_blocked,
     set_state,
 )
+from server.chat.repository.search import (
+    Found,
+    drop_document,
+    found_page,
+    index_messages,
+    rooms_after,
+    rooms_behind,
+)
 
 __all__ = [
     "Appended",
+    "Found",
     "LoggedMessage",
     "Place",
     "Post",
@@ -65,9 +74,12 @@ __all__ = [
     "append_history",
     "blocked_among",
     "delete_message",
+    "drop_document",
     "extent",
     "facts_of",
+    "found_page",
     "history",
+    "index_messages",
     "insert_messages",
     "insert_room",
     "last_message",
@@ -87,6 +99,8 @@ __all__ = [
     "room_of",
     "room_page",
     "room_to_send_in",
+    "rooms_after",
+    "rooms_behind",
     "rooms_between",
     "rooms_by_id",
     "rooms_on",

@@ -1,16 +1,14 @@
 """Pages are read along an index, so that their cost does not grow with the market."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from server.platform.context import Context
 from tests.server.conftest import SignUpPerson
 from tests.server.listings.conftest import Sell
+from tests.server.plans import last_statement, plan_of
 
 TEXT = "(search_id=?)"
 PLANS: list[tuple[dict[str, Any], str]] = [
@@ -27,41 +25,6 @@ PLANS: list[tuple[dict[str, Any], str]] = [
     ({"q": "guitar", "sort": "price_asc"}, TEXT),
     ({"q": "-drum"}, "ix_listings_newest"),
 ]
-ONLY_ALONG_INDEXES = (
-    "enable_seqscan",
-    "enable_sort",
-    "enable_incremental_sort",
-    "enable_bitmapscan",
-)
-
-
-@contextmanager
-def last_statement(context: Context) -> Iterator[list[Any]]:
-    """The statement and parameters that read listings meanwhile."""
-    found: list[Any] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if "listings_listing" in statement:
-            found[:] = [statement, parameters]
-
-    engine = context.database.reader.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-
-
-async def plan_of(context: Context, statement: str, parameters: Any) -> str:
-    """How the database says it would run the statement."""
-    # The writer's, because on PostgreSQL settings are local to a transaction and reads have none.
-    async with context.database.writer.connect() as connection:
-        explain = "EXPLAIN QUERY PLAN " if context.database.is_sqlite else "EXPLAIN "
-        if not context.database.is_sqlite:
-            for setting in ONLY_ALONG_INDEXES:
-                await connection.exec_driver_sql(f"SET LOCAL {setting} = off")
-        rows = await connection.exec_driver_sql(explain + statement, parameters)
-        return "\n".join(str(row[-1]) for row in rows)
 
 
 @pytest.mark.parametrize(("params", "index"), PLANS)
@@ -76,12 +39,12 @@ async def test_a_page_is_read_along_an_index(
     for number in range(2):
         await sell(mina, title=f"Guitar {number}")
     for cursor in (False, True):
-        with last_statement(context) as found:
+        with last_statement(context, "listings_listing") as found:
             first = (await mina.get("/v1/listings", params=params | {"limit": 1})).json()
             if cursor and first["next_cursor"]:
                 after = {"limit": 1, "cursor": first["next_cursor"]}
                 assert (await mina.get("/v1/listings", params=params | after)).status_code == 200
-        plan = await plan_of(context, *found)
+        plan = await plan_of(context, *found, only_along_indexes=True)
         if context.database.is_sqlite:
             assert index in plan, plan
             text = "SCAN listings_search_index VIRTUAL TABLE INDEX 0:="

@@ -1,0 +1,77 @@
+"""Search within one's own messages, in an index that is filled after the fact.
+
+Sending writes nothing for it: the worker indexes what was sent, and a search first indexes what
+its account's rooms still lack, so that a message is found as soon as it is acknowledged.
+"""
+
+from contextlib import suppress
+from uuid import UUID
+
+from server.chat import repository, views
+from server.platform.context import Actor, Context
+from server.platform.errors import Conflict, NotFound
+from server.platform.pages import decode_cursor, encode_cursor
+from server.platform.rates import Rate
+from server.platform.unit_of_work import UnitOfWork, reading, transact
+from shared_models.base import Page
+from shared_models.chat import Message
+
+_SEARCHES = Rate("message_searches", burst=60, per_second=10)
+_BATCH = 200
+_BATCHES_A_SEARCH = 10
+_ROOMS_AT_ONCE = 2_000
+_FIRST_ID = UUID(int=0)
+
+
+async def catch_up(context: Context, actor: Actor) -> None:
+    """Index what the actor's rooms still lack, up to 2,000 messages: the rest is the worker's.
+
+    429 to who searches too fast.
+    """
+    context.rates.take(_SEARCHES, str(actor.account_id))
+    for _ in range(_BATCHES_A_SEARCH):
+        async with reading(context, actor) as work:
+            behind = await repository.rooms_behind(work, actor.account_id, _BATCH)
+        if not behind:
+            return
+        with suppress(Conflict):  # somebody else is indexing the same
+            if await _index(context, behind) < _BATCH:
+                return
+
+
+async def page(
+    work: UnitOfWork, q: str, room_id: UUID | None, limit: int, cursor: str | None
+) -> Page[Message]:
+    """A page of the actor's messages with all words of ``q``, newest first; of one room, if given.
+
+    404 for a stranger's room.
+    """
+    me, secret = work.actor.account_id, work.context.secret
+    if room_id is not None and await repository.room(work, room_id, me) is None:
+        raise NotFound("chatroom")
+    scope = f"messages:{room_id}:{q}"
+    below = decode_cursor(secret, scope, cursor)[0] if cursor else None
+    found = await repository.found_page(work, me, q, room_id=room_id, below=below, limit=limit + 1)
+    more = len(found) > limit
+    return Page[Message](
+        items=[views.message_of(one.message, me) for one in found[:limit]],
+        next_cursor=encode_cursor(secret, scope, [found[limit - 1].place]) if more else None,
+    )
+
+
+async def index_all(context: Context) -> None:
+    """Index whatever is not indexed yet, a batch a transaction."""
+    last_id: UUID | None = _FIRST_ID
+    while last_id is not None:
+        async with reading(context) as work:
+            rooms = await repository.rooms_after(work, last_id, _ROOMS_AT_ONCE)
+        behind = [room.id for room in rooms if room.behind]
+        while behind and await _index(context, behind) == _BATCH:
+            pass
+        last_id = rooms[-1].id if len(rooms) == _ROOMS_AT_ONCE else None
+
+
+async def _index(context: Context, room_ids: list[UUID]) -> int:
+    return await transact(
+        context, None, lambda work: repository.index_messages(work, room_ids, _BATCH)
+    )
