@@ -17,8 +17,8 @@ class RoomActions(PickyScreen):
     """A screen with a room that is meant."""
 
     def meant_room(self) -> Chatroom | None:
-        """The room that the keys are about."""
-        raise NotImplementedError
+        """The room that the keys are about; None when there is none."""
+        return None
 
     def why_no_room(self, action_id: str) -> str | None:
         """Why an action of :data:`ROOM_ACTIONS` can't be done with the room; None when it can."""

@@ -1,6 +1,5 @@
 """What the screens look like. Look at the picture before blessing a change of one."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,51 +21,11 @@ from client_tui.screens.sell import SellScreen
 from client_tui.widgets.photo_upload import PhotoUpload
 from tests.snapshots import scene
 from tests.snapshots.frozen import SERVER, DrawnPhotos, MissingPhotos, frozen_app
+from tests.snapshots.steps import Steps, doing, pressing, settled
 
 NARROW = (80, 24)
 WIDE = (120, 36)
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x36"])
-Steps = Callable[[Pilot[Any]], Awaitable[None]]
-
-
-async def settled(pilot: Pilot[Any]) -> None:
-    """Everything that was begun has been done and drawn."""
-    app = pilot.app
-    await pilot.pause()
-    groups = {"link"}
-    pending = [worker for worker in app.workers if worker.group not in groups]
-    if pending:
-        await app.workers.wait_for_complete(pending)
-    await pilot.pause()
-    assert isinstance(app, PickyApp)
-    while app.link.pictures.busy:
-        await pilot.pause(0.01)
-    await pilot.pause()
-
-
-def pressing(*keys: str) -> Steps:
-    """Press these keys, each once the one before has settled."""
-
-    async def steps(pilot: Pilot[Any]) -> None:
-        await settled(pilot)
-        for key in keys:
-            await pilot.press(key)
-            await settled(pilot)
-
-    return steps
-
-
-def doing(act: Callable[[PickyApp], object]) -> Steps:
-    """Do something to the app."""
-
-    async def steps(pilot: Pilot[Any]) -> None:
-        await settled(pilot)
-        app = pilot.app
-        assert isinstance(app, PickyApp)
-        act(app)
-        await settled(pilot)
-
-    return steps
 
 
 @SIZES

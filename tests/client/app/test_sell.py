@@ -64,7 +64,7 @@ async def form(home: Path) -> AsyncIterator[tuple[Shown, Desk, SellScreen]]:
     app = PickyApp(link)
     async with app.run_test(size=(80, 40), notifications=True) as pilot:
         shown, desk = Shown(app, link, pilot), Desk(link)
-        await shown.until(lambda: isinstance(app.screen, BrowseScreen) and len(app.screen.cards))
+        await shown.until(lambda: app.screen.query("#cards") and len(browse(app).cards))
         api: Any = link.api
         api.create_listing, api.update_listing = desk.create, desk.update
         link.uploader = desk  # type: ignore[assignment]
@@ -74,6 +74,11 @@ async def form(home: Path) -> AsyncIterator[tuple[Shown, Desk, SellScreen]]:
         [screen] = sell_screens(app)
         await pilot.pause()
         yield shown, desk, screen
+
+
+def browse(app: PickyApp) -> BrowseScreen:
+    assert isinstance(app.screen, BrowseScreen)
+    return app.screen
 
 
 def sell_screens(app: PickyApp) -> list[SellScreen]:

@@ -65,6 +65,8 @@ class LooseBus:
 
     async def publish(self, hints: Iterable[Hint]) -> None:
         assert self.node is not None
+        if self.node not in self.node.world.nodes:
+            return  # it has crashed, and what it had begun to write was written all the same
         if self.crash_next:
             self.node.crash()
         else:
@@ -175,7 +177,8 @@ class World:
         await transact(self.context, None, run)
 
     async def close(self) -> None:
-        """End every node."""
+        """End every node. What one has begun to write it writes, and not in the next example."""
         for node in self.nodes:
             await node.end()
         await asyncio.gather(*self.dying)
+        await self.settle()
