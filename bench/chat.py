@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from bench.figures import Figures, counted, measured, timed
 from bench.filling import fill_room
 from bench.market import Market, Person, sell, sign_up
+from bench.pages import measure_pages
 from client_tui.core.cache import Cache
 from client_tui.core.changes import Change
 from client_tui.core.line import open_line
@@ -39,7 +40,11 @@ async def measure_chat(
     ]
     settings = Settings(database_url=market.database_url, data_dir=market.scratch / "fill")
     await fill_room(settings, room.id, (seller.id, buyer.id), deepest + 1_000)
-    found += await _history(market, buyer, room.id, pages, (*DEPTHS, deepest))
+    newest = (await buyer.api.room(room.id)).last_seq
+    found += await _history(market, buyer, room.id, pages, newest, (*DEPTHS, deepest))
+    found += await measure_pages(
+        market, buyer, room.id, newest=newest, deepest=deepest, count=10 * pages
+    )
     found.append(await _room_list(market, buyer, pages))
     found.append(await _idle_sockets(market, buyer, sockets))
     await seller.api.aclose()
@@ -119,10 +124,9 @@ async def _send_to_screen(
 
 
 async def _history(
-    market: Market, person: Person, room_id: UUID, count: int, depths: Sequence[int]
+    market: Market, person: Person, room_id: UUID, count: int, newest: int, depths: Sequence[int]
 ) -> list[Figures]:
     """Pages at every depth, in turns: what the machine does meanwhile is not taken for depth."""
-    newest = (await person.api.room(room_id)).last_seq
     found = [(depth, Figures(f"a page of 20 messages at depth {depth:,}")) for depth in depths]
     for depth, _ in found:
         await person.api.messages(room_id, before=newest + 1 - depth, limit=20)

@@ -291,8 +291,10 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 
 def _field_problem(item: dict[str, Any]) -> FieldProblem:
-    place = [str(part) for part in item["loc"]]
-    field = ".".join(place[1:]) if len(place) > 1 else ".".join(place)
+    source, *place = [str(part) for part in item["loc"]]
+    if source != "body":  # what follows a parameter's name tells only how it was tried
+        place = place[:1]
+    field = ".".join(place) or source
     message = str(item["msg"]).encode("utf-8", "replace").decode()
     return FieldProblem(
         field=field.encode("utf-8", "replace").decode(),

@@ -17,7 +17,7 @@ from server.platform.passwords import Passwords
 from tests.realtime.model.beginning import begin
 from tests.realtime.model.machine import Market, Stage
 from tests.realtime.model.records import Records
-from tests.realtime.model.virtual_time import VirtualLoop, run_here
+from tests.realtime.model.virtual_time import VirtualLoop, connect_here, run_here
 from tests.server.conftest import BASE_URL, START
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "250"))
@@ -32,6 +32,7 @@ RUNS = range(FIRST_SEED, FIRST_SEED + 8)
 def stage(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """One database and one loop for all examples; each begins anew."""
     monkeypatch.setattr(aiosqlite.Connection, "_execute", run_here)
+    monkeypatch.setattr(aiosqlite.Connection, "_connect", connect_here)
     clock = MovableClock(START)
     configuration = Settings(
         environment=Environment.TEST,

@@ -52,3 +52,10 @@ async def run_here(_connection: object, run: Callable[..., Any], *args: Any, **o
     done = run(*args, **options)
     await asyncio.sleep(0)
     return done
+
+
+async def connect_here(connection: Any) -> Any:
+    """In place of what lets that thread open the connection."""
+    if connection._connection is None:
+        connection._connection = connection._connector()
+    return connection

@@ -237,6 +237,12 @@ async def test_nobody_ends_the_session_of_somebody_else(sign_up: SignUpPerson) -
     assert (await mina.get("/v1/me")).status_code == 200
 
 
+async def test_a_refused_parameter_is_named_as_it_was_sent(sign_up: SignUpPerson) -> None:
+    mina = await sign_up("mina")
+    refused = problem(await mina.delete("/v1/sessions/every"), 422, "invalid")
+    assert {error["field"] for error in refused["errors"]} == {"session_id"}
+
+
 async def test_a_new_password_ends_all_other_sessions(sign_up: SignUpPerson) -> None:
     mina = await sign_up("mina")
     phone = await other_session(mina)

@@ -299,7 +299,7 @@ async def test_a_filter_that_makes_no_sense_is_refused(
     joon: Person, params: dict[str, Any]
 ) -> None:
     refused = problem(await joon.get("/v1/listings", params=params), 422, "invalid")
-    assert refused["errors"][0]["field"].split(".")[0] in params
+    assert refused["errors"][0]["field"] in params
 
 
 async def test_a_refusal_of_a_filter_says_what_is_wrong(joon: Person) -> None:
