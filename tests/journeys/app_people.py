@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import html
 import re
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -59,9 +58,8 @@ class AppPerson:
 
     def seen(self) -> str:
         """The screen as text."""
-        drawn = self.app.export_screenshot(simplify=True)
-        rows = drawn.replace("</text>", "\n")
-        return html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", "", rows, flags=re.DOTALL))
+        screen = self.app.screen
+        return "\n".join(strip.text for strip in screen._compositor.render_strips(screen.size))
 
     def sees(self, *texts: str) -> bool:
         """Whether all of this is on the screen."""

@@ -102,7 +102,8 @@ async def test_messages_marks_mute_and_deletes_are_the_same_on_both(
 
         head = one.room(room_id).last_seq
         one.link.session.mark_read(room_id, head)
-        await two.until(lambda: two.room(room_id).read_seq == head)
+        for here in (one, two):
+            await here.until(lambda here=here: here.room(room_id).read_seq == head)  # type: ignore[misc]
         assert (one.room(room_id).unread, two.room(room_id).unread) == (0, 0)
 
         await two.link.api.mute(room_id)
