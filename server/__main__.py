@@ -1,6 +1,12 @@
 """``python -m server`` and ``picky-server``."""
 
-from server.app.cli import main
+import sys
+
+# structlog and typer import rich and pygments for colours unless they are missing: a tenth of the
+# start, for what is never used here.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+
+from server.app.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     main()

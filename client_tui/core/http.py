@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitte
 from client_tui.core.errors import ServerUnreachable, UnreadableAnswer, refusal
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 else:
     # httpx imports its own command line program (rich, pygments, click) unless it is missing;
@@ -71,9 +74,7 @@ class Http:
         return httpx.AsyncClient(
             base_url=url,
             transport=self._transport,
-            # Loopback is plain HTTP without proxies: reading the machine's certificates for it
-            # would cost more than the call.
-            verify=not url.startswith("http://"),
+            verify=False if url.startswith("http://") else _certificates(),
             trust_env=not local,
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=16, keepalive_expiry=30.0),
@@ -98,6 +99,7 @@ class Http:
         if self._store is None:
             self._store = httpx.AsyncClient(
                 transport=self._transport,
+                verify=_certificates(),
                 trust_env=not is_loopback(self._client.base_url.host),
                 timeout=httpx.Timeout(60.0, connect=5.0),
                 limits=httpx.Limits(max_connections=8, keepalive_expiry=30.0),
@@ -205,6 +207,14 @@ class Http:
                     raise ServerUnreachable(self.server, _reason(error)) from error
             await self._clock.sleep(full_jitter(attempt, first=0.4, most=2.0, chance=self._chance))
         raise AssertionError("the last try returns or raises")
+
+
+@cache
+def _certificates() -> "ssl.SSLContext":
+    """The machine's certificates. Reading them costs more than a call, so it is done once, and for
+    plain HTTP never.
+    """
+    return httpx.create_ssl_context()
 
 
 def _query(params: Params | None) -> dict[str, Any]:
