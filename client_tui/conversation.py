@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from client_tui.core.outbox import OutboxMessage
-from client_tui.core.uploads import Progress
+from client_tui.core.uploads import Phase, Progress
 from shared_models.chat import Message
 from shared_models.realtime import Ok
 
@@ -35,6 +35,12 @@ class Waiting:
     def key(self) -> int:
         """Its row."""
         return -self.message.number
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with a photo of it; empty when nothing is."""
+        failed = (one.reason for one in self.progress.values() if one.phase is Phase.FAILED)
+        return next(failed, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +270,12 @@ class Conversation:
         if message.cid in self._mine_here:
             return
         known = self._waiting.get(message.cid)
-        steps = dict(known.progress) if known else {}
-        if progress is not None:
-            steps[progress.index] = progress
-        waiting = replace(known or Waiting(message), message=message, progress=steps)
+        if progress is None:
+            waiting = replace(known or Waiting(message), message=message)
+        elif known is None:
+            return  # discarded; its upload has not heard of it yet
+        else:  # what the upload knows of the message may be older than an edit
+            waiting = replace(known, progress={**known.progress, progress.index: progress})
         self._waiting[message.cid] = waiting
         self._waiting = dict(sorted(self._waiting.items(), key=lambda item: item[1].message.number))
         self._touched.add(waiting.key)

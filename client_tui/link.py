@@ -282,9 +282,12 @@ class Link(Listener, DeliveryListener):
         self, room_id: UUID, text: str, photos: Sequence[Path] = ()
     ) -> OutboxMessage:
         """Write a message to the outbox; it is delivered when the line allows."""
-        message = await self.outbox.put(room_id, text, photos)
+        message = await self.outbox.put(room_id, text, photos, written=self._written)
         await self.queued_again(message)
         return message
+
+    def _written(self, message: OutboxMessage) -> None:
+        self.store.publish(DeliveryChanged(message))
 
     async def retry_message(self, message: OutboxMessage, *, confirmed: bool = False) -> None:
         """Send a failed message again; ``confirmed`` answers a question of the scam guard."""

@@ -16,6 +16,7 @@ from client_tui.core.errors import (
     StorageFailed,
 )
 from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
+from client_tui.core.pause import Pause
 from client_tui.core.session import Session
 from client_tui.core.uploads import OnProgress, Outcome, Progress, Uploader
 from shared_models.media import Purpose
@@ -62,7 +63,7 @@ class Delivery:
         self._outbox = outbox
         self._session = session
         self._uploader = uploader
-        self._clock = clock or SystemClock()
+        self._pauses = Pause(clock or SystemClock())
         self._chance = chance
         self._wake = asyncio.Event()
         self._uploaded_again: set[UUID] = set()
@@ -70,6 +71,10 @@ class Delivery:
     def wake(self) -> None:
         """Something was put into the outbox or is to be tried again."""
         self._wake.set()
+
+    def retry_now(self) -> None:
+        """Do not wait any longer for the next try of what stumbles."""
+        self._pauses.cut_short()
 
     async def run(self) -> None:
         """One worker for each room with something to send, all at once."""
@@ -124,7 +129,7 @@ class Delivery:
 
     async def _pause(self, attempt: int, wait_s: float) -> None:
         jitter = full_jitter(attempt, first=_FIRST_S, most=_MOST_S, chance=self._chance)
-        await self._clock.sleep(max(wait_s, jitter))
+        await self._pauses.wait(max(wait_s, jitter))
 
     def _stumble(self, error: Exception, *, again: bool) -> None:
         """Nothing that fails here may end the delivery. It is told once, and logged each time."""

@@ -6,8 +6,8 @@ has been tried once keeps its ``cid``, so that a lost answer never doubles it.
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -104,6 +104,8 @@ class Outbox:
         self.drafts = Drafts(self._database)
         self._held: set[str] = set()
         """What is being edited here; nobody edits it any more when this program has ended."""
+        self._copying: set[str] = set()
+        """Whose pictures are being copied; after an end of the program the files themselves go."""
 
     async def open(self) -> "Outbox":
         """Open the file, with all that waited when the last program ended."""
@@ -116,17 +118,41 @@ class Outbox:
         await self._database.close()
 
     async def put(
-        self, room_id: UUID, text: str, photos: Sequence[Path] = (), *, confirmed: bool = False
+        self,
+        room_id: UUID,
+        text: str,
+        photos: Sequence[Path] = (),
+        *,
+        confirmed: bool = False,
+        written: Callable[[OutboxMessage], None] = lambda _: None,
     ) -> OutboxMessage:
-        """Write a new message; when this returns it survives a power cut, pictures and all."""
-        cid, created_at = uuid4(), self._clock.now()
-        chosen = [path.absolute() for path in photos]
-        files = await self._photos.keep(cid, chosen)
-        pictures = [
-            OutboxPhoto(file, chosen=path if path != file else None)
-            for file, path in zip(files, chosen, strict=True)
-        ]
-        values = (str(cid), str(room_id), text, _dump(pictures), confirmed, created_at.isoformat())
+        """Write a new message; when this returns it survives a power cut, pictures and all.
+
+        Its place in the room is that of the call. It is ``written`` as soon as it is on disk; the
+        copying of its pictures may take longer, and until then it does not go.
+        """
+        cid = uuid4()
+        if photos:
+            self._copying.add(str(cid))
+        try:
+            pictures = [OutboxPhoto(path.absolute()) for path in photos]
+            message = await self._insert(cid, room_id, text, pictures, confirmed=confirmed)
+            written(message)
+            return await self._with_copies(message) if pictures else message
+        finally:
+            self._copying.discard(str(cid))
+
+    async def _insert(
+        self,
+        cid: UUID,
+        room_id: UUID,
+        text: str,
+        pictures: Sequence[OutboxPhoto],
+        *,
+        confirmed: bool,
+    ) -> OutboxMessage:
+        now = self._clock.now().isoformat()
+        values = (str(cid), str(room_id), text, _dump(pictures), confirmed, now)
 
         def insert(db: sqlite3.Connection) -> OutboxMessage:
             db.execute(
@@ -136,11 +162,22 @@ class Outbox:
             )
             return _one(db, cid)
 
+        return await self._database.run(insert)
+
+    async def _with_copies(self, message: OutboxMessage) -> OutboxMessage:
+        """The message with copies of its pictures; with the files themselves on a full disk."""
         try:
-            return await self._database.run(insert)
+            files = await self._photos.keep(message.cid, [photo.path for photo in message.photos])
+            copies = [
+                replace(photo, path=file, chosen=photo.path) if file != photo.path else photo
+                for photo, file in zip(message.photos, files, strict=True)
+            ]
+            changed = await self._update(message.cid, "photos = ?", (_dump(copies),))
         except StorageFailed:
-            await self._photos.drop(cid)
-            raise
+            changed = message
+        if changed is None:  # discarded meanwhile
+            await self._photos.drop(message.cid)
+        return changed or message
 
     async def waiting(self, room_id: UUID | None = None) -> list[OutboxMessage]:
         """All messages (of a room), in the order they were written, failed ones among them."""
@@ -163,7 +200,10 @@ class Outbox:
                 " WHERE state <> 'failed' GROUP BY room_id"
             ).fetchall()
         )
-        return [UUID(room_id) for room_id, cid, _ in rows if cid not in self._held]
+        return [UUID(room_id) for room_id, cid, _ in rows if not self._stays(cid)]
+
+    def _stays(self, cid: str) -> bool:
+        return cid in self._held or cid in self._copying
 
     async def next(self, room_id: UUID) -> OutboxMessage | None:
         """What is to be sent next in a room; failed ones stand aside, a held one holds the rest."""
@@ -175,7 +215,7 @@ class Outbox:
             ).fetchall()
         )
         message = _message(rows[0]) if rows else None
-        return None if message is None or str(message.cid) in self._held else message
+        return None if message is None or self._stays(str(message.cid)) else message
 
     async def hold(self, cid: UUID) -> None:
         """Keep it back while it is edited; :class:`NotEditable` as for :meth:`edit`."""
@@ -231,7 +271,7 @@ class Outbox:
         """
 
         def leave(db: sqlite3.Connection) -> OutboxMessage | None:
-            return None if str(cid) in self._held else _set(db, cid, "state = 'sending'", ())
+            return None if self._stays(str(cid)) else _set(db, cid, "state = 'sending'", ())
 
         return await self._database.run(leave)
 

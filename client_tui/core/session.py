@@ -1,7 +1,7 @@
 """The realtime line of one account: connected, resumed and watched, for as long as it is wanted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -12,6 +12,7 @@ from client_tui.core.connection import Connection, Journal
 from client_tui.core.errors import Disconnected, StorageFailed
 from client_tui.core.forms import fill
 from client_tui.core.line import Ended, Ending, open_line
+from client_tui.core.pause import Pause
 from client_tui.core.status import LineState, Status
 from shared_models.chat import ReadMark
 from shared_models.realtime import Close, Ephemeral, Err, Ok, Open, Read, Send, Typing, Welcome
@@ -76,7 +77,7 @@ class Session:
         self._me: UUID | None = None
         self._online = asyncio.Event()
         self._online_at: float | None = None
-        self._hurry = asyncio.Event()
+        self._pause = Pause(self._clock)
         self._open_rooms: set[UUID] = set()
         self._marks: dict[UUID, int] = {}
         self._unsent_marks: set[UUID] = set()
@@ -116,7 +117,7 @@ class Session:
             attempt += 1
             lost = LineState.OFFLINE if was_online_for is None else LineState.RECONNECTING
             self._show(Status(lost, self._clock.monotonic() + wait, ending.reason))
-            await self._pause(wait)
+            await self._pause.wait(wait)
 
     def start_from(self, position: Position) -> None:
         """Resume from here. The journal may be further already, by another program's doing."""
@@ -128,7 +129,7 @@ class Session:
 
     def retry_now(self) -> None:
         """Do not wait any longer for the next try."""
-        self._hurry.set()
+        self._pause.cut_short()
 
     async def send(
         self,
@@ -266,19 +267,6 @@ class Session:
         if self._connection is not None and self._online.is_set():
             with suppress(Disconnected):
                 await self._connection.post(frame)
-
-    async def _pause(self, seconds: float) -> None:
-        self._hurry.clear()
-        either: list[Coroutine[object, object, object]] = [
-            self._clock.sleep(seconds),
-            self._hurry.wait(),
-        ]
-        tasks = [asyncio.create_task(part) for part in either]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
 
     def _show(self, status: Status) -> None:
         self.status = status

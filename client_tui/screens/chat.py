@@ -139,7 +139,7 @@ class ChatScreen(Writing, Dealing):
     async def _leave(self) -> None:
         """Nobody looks any more; what was being written stays."""
         self._forget_pictures()
-        self.let_go()
+        await self.finish_editing()
         await self.keep_draft()
         others = [one for one in self.picky.chats_of(self.room_id) if one is not self]
         for other in others:

@@ -135,7 +135,13 @@ class Drafting(Reading):
 
     def do_add_photo(self) -> None:
         """Choose a file."""
-        self.app.push_screen(PhotoPicker(), self._picked)
+        if not self._keeps_its_photos():
+            self.app.push_screen(PhotoPicker(), self._picked)
+
+    def _keeps_its_photos(self) -> bool:
+        if self.editing:
+            self.say("Only the text of an older message can be changed.", severity="warning")
+        return self.editing
 
     def _picked(self, path: Path | None) -> None:
         if path is not None:
@@ -147,6 +153,8 @@ class Drafting(Reading):
 
     def attach_photos(self, paths: list[Path]) -> None:
         """Look at each file now, so that a bad one is said before anything is sent."""
+        if self._keeps_its_photos():
+            return
         self.do_in_background(self._check_and_attach(paths), "attach")
 
     async def _check_and_attach(self, paths: list[Path]) -> None:

@@ -1,7 +1,11 @@
 """Writing in a chat: sending, and what may be done with messages of one's own."""
 
 from functools import partial
+from typing import Final
 from uuid import UUID
+
+from textual import on
+from textual.widgets import TextArea
 
 from client_tui.core.errors import ClientError, NotEditable
 from client_tui.core.outbox import OutboxMessage, OutboxState
@@ -9,10 +13,13 @@ from client_tui.core.uploads import CheckedFile
 from client_tui.keymap import key_of
 from client_tui.screens.chat_drafts import Drafting
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.screens.discard import ask_to_discard
 from client_tui.screens.quick_replies import QuickRepliesScreen
 from client_tui.store import DeliveryChanged, Discarded, Sent
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.work import start
+
+_FAILED: Final = OutboxState.FAILED
 
 
 class Writing(Drafting):
@@ -20,7 +27,8 @@ class Writing(Drafting):
 
     def __init__(self, room_id: UUID) -> None:
         super().__init__(room_id)
-        self._editing: UUID | None = None
+        self._editing: OutboxMessage | None = None
+        self._edited = ""
         self._asked: set[UUID] = set()
 
     @property
@@ -38,6 +46,10 @@ class Writing(Drafting):
             self.say(f"A message has at most {most:,} characters.", severity="warning")
             return
         if self._editing is not None:
+            if not text and not self._editing.photos:
+                leaves = key_of("composer", "leave")
+                self.say(f"There is nothing in it. {leaves} leaves it as it was.")
+                return
             self.do_in_background(self._save_edit(self._editing, text), "edit")
             return
         files = list(self.attachments.files)
@@ -86,7 +98,8 @@ class Writing(Drafting):
         if waiting is not None:
             if waiting.seq is not None or waiting.message.state is OutboxState.SENDING:
                 return "It may have been sent already."
-            if action_id == "retry" and waiting.message.state is not OutboxState.FAILED:
+            stumbles = waiting.trouble and self.online
+            if action_id == "retry" and not (waiting.message.state is _FAILED or stumbles):
                 return "It is sent by itself as soon as the line allows."
             return None
         if action_id != "remove":
@@ -101,7 +114,9 @@ class Writing(Drafting):
         """Send a failed message again."""
         waiting = self.selected_waiting()
         if waiting is not None:
-            if waiting.message.code == "confirm_needed":
+            if waiting.message.state is not _FAILED:
+                self.link.delivery.retry_now()
+            elif waiting.message.code == "confirm_needed":
                 self.ask_whether_meant(waiting.message)
             else:
                 await self.link.retry_message(waiting.message)
@@ -127,14 +142,14 @@ class Writing(Drafting):
                 self.conversation.sent(message.cid, ok)
             case Discarded():
                 self.conversation.discard(message.cid)
-                if self._editing == message.cid:
+                if self._editing is not None and self._editing.cid == message.cid:
                     self.do_in_background(self.stop_editing(), "edit")
 
     def _ask_once(self, message: OutboxMessage) -> None:
         """At once, where the guard wants an answer."""
         if (
             message.code == "confirm_needed"
-            and message.state is OutboxState.FAILED
+            and message.state is _FAILED
             and message.cid not in self._asked
             and self.in_front
         ):
@@ -157,18 +172,35 @@ class Writing(Drafting):
         waiting = self.selected_waiting()
         if waiting is None:
             return
+        await self.finish_editing()
         await self.link.outbox.hold(waiting.message.cid)
-        self.let_go()
-        self._editing = waiting.message.cid
+        self._editing, self._edited = waiting.message, waiting.message.text
         self.composer.text = waiting.message.text
         self.composer.move_cursor(self.composer.document.end)
         saves, leaves = key_of("composer", "send"), key_of("composer", "leave")
         self.query_one(ChatRule).note = f"editing · {saves} saves · {leaves} leaves it as it was"
         self.composer.focus()
 
-    async def _save_edit(self, cid: UUID, text: str) -> None:
+    @on(TextArea.Changed)
+    def _edit_goes_on(self) -> None:
+        if self.editing:
+            self._edited = self.composer.message_text
+
+    async def finish_editing(self) -> None:
+        """Another message is to be edited, or nobody looks any more: what was changed is kept."""
+        before, text = self._editing, self._edited
+        if before is None:
+            return
+        if text and text != before.text:
+            await self._save_edit(before, text)
+        elif self.is_there:
+            await self.stop_editing()
+        else:
+            self.let_go()
+
+    async def _save_edit(self, before: OutboxMessage, text: str) -> None:
         try:
-            message = await self.link.outbox.edit(cid, text)
+            message = await self.link.outbox.edit(before.cid, text)
         except NotEditable as problem:
             self.say(f"{problem} What you wrote is a new message.", severity="warning")
             await self.stop_editing()
@@ -180,21 +212,23 @@ class Writing(Drafting):
     def let_go(self) -> None:
         """What was being edited may go."""
         if self._editing is not None:
-            self.link.outbox.release(self._editing)
+            self.link.outbox.release(self._editing.cid)
             self._editing = None
             self.link.delivery.wake()
 
     async def stop_editing(self) -> None:
         """Back to what was being written."""
         self.let_go()
+        if not self.is_there:
+            return
         self.query_one(ChatRule).note = ""
         self._show_draft()
 
-    async def do_remove(self) -> None:
+    def do_remove(self) -> None:
         """Discard an unsent message; delete an own one, after a question (rule 15)."""
         waiting, message = self.selected_waiting(), self.selected_message()
         if waiting is not None:
-            await self.link.discard_message(waiting.message)
+            ask_to_discard(self, waiting.message)
         elif message is not None:
             seq = message.seq
             question = ConfirmScreen(

@@ -11,6 +11,7 @@ from textual.widgets import Static
 from client_tui.core.outbox import OutboxMessage, OutboxState
 from client_tui.core.status import LineState
 from client_tui.screens.base import PickyScreen
+from client_tui.screens.discard import ask_to_discard
 from client_tui.store import Change, DeliveryChanged, Discarded, RoomChanged, Sent
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.waiting_rows import WaitingRows
@@ -132,8 +133,8 @@ class OutboxScreen(PickyScreen):
         elif message is not None:
             start(self, partial(self.link.retry_message, message), group="retry")
 
-    async def do_remove(self) -> None:
-        """Discard it."""
+    def do_remove(self) -> None:
+        """Discard it, after a question."""
         message = self.selected()
         if message is not None:
-            await self.link.discard_message(message)
+            ask_to_discard(self, message)

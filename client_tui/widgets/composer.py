@@ -62,7 +62,7 @@ class Composer(TextArea):
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "backspace" and not self.text:
             self.post_message(self.EmptyBackspace())
-        elif event.key == "up" and self.cursor_at_first_line:
+        elif event.key == "up" and self.navigator.is_first_wrapped_line(self.cursor_location):
             self._leave(event, 0)
             return
         elif event.key in ("pageup", "pagedown"):

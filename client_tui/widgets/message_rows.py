@@ -260,9 +260,11 @@ class MessageRows:
         if message.photos:
             body += waiting_photo_lines(waiting, text_width, self.scene.pictures, palette)
         label, style = self._waiting_label(waiting)
-        lines = self._with_state(body, label, style, width)
+        lines = self._with_state(body or [[]], label, style, width)
         if message.state is OutboxState.FAILED:
             lines += self._failure(message.reason or message.code or "", text_width)
+        elif (reason := waiting.trouble) and self.scene.online():
+            lines += self._stumble(reason, text_width)
         if not self._opens_group_of_mine(waiting):
             return self._indented(lines, width)
         return self._with_gutter(lines, Segment("me", palette.dim), message.created_at, width)
@@ -276,7 +278,7 @@ class MessageRows:
                 return "failed", palette.error
             case _ if not self.scene.online():  # also what was on its way: it is sent again
                 return "queued · offline", palette.warning
-            case OutboxState.QUEUED if not waiting.progress:
+            case OutboxState.QUEUED if waiting.trouble or not waiting.progress:
                 return "queued", palette.dim
             case _:
                 return "sending", palette.dim
@@ -288,6 +290,14 @@ class MessageRows:
         ]
         actions = (("retry", "retry"), ("edit_message", "edit"), ("remove", "discard"))
         return [*told, *action_lines(actions, width, palette, self.scene.lead())]
+
+    def _stumble(self, reason: str, width: int) -> list[Line]:
+        """Why it has not gone yet, though the line is there."""
+        palette = self.scene.palette
+        told = f"{visible_line(reason)} It is tried again."
+        lines: list[Line] = [[Segment(line, palette.warning)] for line in wrap(told, width)]
+        actions = (("retry", "retry now"), ("remove", "discard"))
+        return [*lines, *action_lines(actions, width, palette, self.scene.lead())]
 
     # Columns
 

@@ -32,16 +32,20 @@ def build_context(
     make_id: MakeId = uuid7,
     passwords: Passwords | None = None,
     bus: Bus | None = None,
+    database: Database | None = None,
     watched: bool = True,
 ) -> Context:
     """Everything a process needs, wired; ``base_url`` is how clients reach this server.
+
+    ``database`` is given where it is used again after this context is closed.
 
     ``watched`` is false only while a fresh market is filled: then no stream gets events.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock = clock or SystemClock()
     context = Context(
-        database=Database(settings.effective_database_url, pool_size=settings.database_pool),
+        database=database
+        or Database(settings.effective_database_url, pool_size=settings.database_pool),
         clock=clock,
         make_id=make_id,
         limits=Limits(**settings.limits.model_dump()),

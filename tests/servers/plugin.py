@@ -127,9 +127,14 @@ def empty_postgres_url(postgres: Postgres, worker_id: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
-    """The URL of a fresh SQLite database with the newest schema and no rows."""
-    path = tmp_path / "picky.db"
+def sqlite_url(lifetime: Lifetime, migrated_sqlite: Path, worker_id: str) -> str:
+    """The URL of a SQLite database with the newest schema and no rows.
+
+    The worker's next test gets the same one, made anew.
+    """
+    path = lifetime.directory / f"{worker_id}.db"
+    for old in path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"):
+        old.unlink(missing_ok=True)
     shutil.copyfile(migrated_sqlite, path)
     return f"sqlite:///{path}"
 

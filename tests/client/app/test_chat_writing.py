@@ -166,6 +166,10 @@ async def test_a_queued_message_can_be_discarded(tmp_path: Path) -> None:
         await chat.until_shown("never mind")
         chat.select(-1)
         await chat.press("x")
+        await chat.pilot.press("n")
+        assert chat.row("never mind")
+        await chat.press("x")
+        await chat.pilot.press("y")
         await chat.until(lambda: not chat.row("never mind"))
         assert await chat.link.outbox.waiting() == []
 
@@ -191,6 +195,8 @@ async def test_a_click_on_the_word_does_what_its_key_does(tmp_path: Path) -> Non
         rows = chat.rows()
         y = next(y for y, row in enumerate(rows) if "x discard" in row)
         await chat.pilot.click("#history", offset=(rows[y].index("discard") + 1, y))
+        await chat.until(lambda: isinstance(chat.app.screen, ConfirmScreen))
+        await chat.pilot.click("#yes")
         await chat.until(lambda: not chat.row("oops"))
 
 

@@ -62,7 +62,7 @@ async def test_one_is_discarded_there_and_gone_from_its_chat(tmp_path: Path) -> 
     async with open_chat(tmp_path, RoomServer(talk_of(3)), online=False) as chat:
         await write_everywhere(chat)
         screen = await open_outbox(chat)
-        await chat.pilot.press("x")
+        await chat.pilot.press("x", "y")
         await chat.until(lambda: len(screen.waiting) == 2)
         await chat.pilot.press("escape")
         await chat.until(lambda: isinstance(chat.app.screen, ChatScreen))

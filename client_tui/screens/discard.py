@@ -1,0 +1,17 @@
+"""Discarding a message that was not sent: what is thrown away is gone, so it is asked first."""
+
+from client_tui.core.outbox import OutboxMessage
+from client_tui.screens.base import PickyScreen
+from client_tui.screens.confirm import ConfirmScreen
+
+
+def ask_to_discard(screen: PickyScreen, message: OutboxMessage) -> None:
+    """Discard it if the person means it; what goes wrong becomes a toast."""
+
+    def answered(yes: bool | None) -> None:
+        if yes:
+            work = screen.link.discard_message(message)
+            screen.run_worker(work, group="discard", exit_on_error=False)
+
+    question = ConfirmScreen("Discard this message?", "It was not sent.", yes="Discard", no="Keep")
+    screen.app.push_screen(question, answered)
