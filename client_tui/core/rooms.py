@@ -57,8 +57,8 @@ def with_deleted(room: Room, message: Message) -> Room:
 def with_read_mark(room: Room, mark: ReadMark, me: UUID) -> Room:
     """``room`` after somebody read up to a point; marks only move up (rule 7)."""
     if mark.account_id == me:
-        if mark.seq < room.read_seq:
-            return room
+        if mark.seq <= room.read_seq:
+            return room  # its count is older than what came since
         return room.model_copy(update={"read_seq": mark.seq, "unread": mark.unread})
     seq = max(mark.seq, room.peer_read_seq)
     return room.model_copy(update={"peer_read_seq": seq})

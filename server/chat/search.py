@@ -66,8 +66,9 @@ async def index_all(context: Context) -> None:
         async with reading(context) as work:
             rooms = await repository.rooms_after(work, last_id, _ROOMS_AT_ONCE)
         behind = [room.id for room in rooms if room.behind]
-        while behind and await _index(context, behind) == _BATCH:
-            pass
+        with suppress(Conflict):  # somebody else is indexing them
+            while behind and await _index(context, behind) == _BATCH:
+                pass
         last_id = rooms[-1].id if len(rooms) == _ROOMS_AT_ONCE else None
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import takewhile
 from uuid import UUID
 
+import structlog
+
 from server.chat import guard, repository, service, views
 from server.chat.events import MessagePosted
 from server.chat.repository import Appended, Post, StoredMessage
@@ -12,10 +14,12 @@ from server.chat.service import Sent
 from server.platform.context import Actor, Context
 from server.platform.database import DATABASE_FAILURES
 from server.platform.errors import Refusal
-from server.platform.unit_of_work import UnitOfWork, transact
+from server.platform.unit_of_work import UnitOfWork, transact, transact_impatiently
 from shared_models.chat import MessageKind, SendMessage
 
 _MOST_AT_ONCE = 512
+
+log = structlog.get_logger("chat")
 
 Answer = Sent | Exception
 """A message that is on disk, or why it is not: a refusal, or the database is away."""
@@ -96,8 +100,9 @@ class SendLine:
         posts = [post for run, _ in runs for post in run]
         sent: Sequence[Sent | None]
         try:
-            sent = await transact(self._context, None, lambda work: append_plain(work, posts))
-        except Exception:  # noqa: BLE001 - each is sent again by itself, and answered what is wrong
+            sent = await transact_impatiently(self._context, lambda work: append_plain(work, posts))
+        except Exception as error:  # noqa: BLE001 - each is sent by itself, and answered what it is
+            log.warning("not_sent_together", messages=len(posts), error=type(error).__name__)
             sent = [None] * len(posts)
         start = 0
         for run, answer in runs:

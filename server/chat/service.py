@@ -276,9 +276,7 @@ async def mark_read(work: UnitOfWork, room_id: UUID, seq: int) -> ReadMark:
     if room is None:
         raise NotFound("chatroom")
     seq = min(seq, room.last_seq)
-    unread = await repository.mark_read(
-        work, room_id, reader_id, seq, with_receipt=not room.blocked
-    )
+    unread = await repository.mark_read(work, room, reader_id, seq, with_receipt=not room.blocked)
     if unread is None:
         seq, unread = await repository.read_mark(work, room_id, reader_id)
     else:

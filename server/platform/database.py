@@ -134,6 +134,10 @@ class Database:
 
     On SQLite the writer is one connection whose transactions begin IMMEDIATE (H14), and readers
     are query-only. On PostgreSQL both are the same pool.
+
+    ``snapshot`` reads all of a transaction as of one moment. ``impatient`` writes what is written
+    together for many, and gives up on a lock that somebody holds for long: on SQLite there is one
+    lock for all, and it is the writer.
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
@@ -146,28 +150,34 @@ class Database:
             self.reader = _create_engine(target, pool_size=4)
             _tune_sqlite(self.writer, only_reads=False)
             _tune_sqlite(self.reader, only_reads=True)
+            self.snapshot, self.impatient = self.reader, self.writer
         else:
-            target = parsed.set(drivername="postgresql+asyncpg")
-            self.writer = _create_engine(
-                target,
-                pool_size=pool_size,
-                connect_args={
-                    "server_settings": {
-                        "application_name": "picky",
-                        "statement_timeout": "10000",
-                        "lock_timeout": "5000",
-                        "idle_in_transaction_session_timeout": "30000",
-                    }
-                },
-            )
+            self.writer = _postgresql_engine(parsed, pool_size, lock_timeout_ms=5000)
+            self.impatient = _postgresql_engine(parsed, 1, lock_timeout_ms=250)
             # A statement is a snapshot of its own there anyway: two round trips a read less.
             self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
+            self.snapshot = self.writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
 
     async def close(self) -> None:
         """Close every connection."""
         await self.writer.dispose()
-        if self.is_sqlite:
-            await self.reader.dispose()
+        await (self.reader if self.is_sqlite else self.impatient).dispose()
+
+
+def _postgresql_engine(url: URL, pool_size: int, *, lock_timeout_ms: int) -> AsyncEngine:
+    settings = {
+        "application_name": "picky",
+        "statement_timeout": "10000",
+        "lock_timeout": str(lock_timeout_ms),
+        "idle_in_transaction_session_timeout": "30000",
+    }
+    return _create_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        connect_args={"server_settings": settings},
+    )
 
 
 def _create_engine(url: URL, **options: Any) -> AsyncEngine:

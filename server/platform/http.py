@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -100,13 +100,15 @@ Reading = Annotated[UnitOfWork, Depends(signed_in, scope="function")]
 
 @asynccontextmanager
 async def reading_after(
-    request: Request, settle: Callable[[Context, Actor], Awaitable[None]]
+    request: Request,
+    settle: Callable[[Context, Actor], Awaitable[None]],
+    read: Callable[[Context, Actor], AbstractAsyncContextManager[UnitOfWork]] = reading,
 ) -> AsyncIterator[UnitOfWork]:
     """What :data:`Reading` gives, once ``settle`` has written what the read is to see."""
     context = context_of(request)
     actor = await resolve_actor(context, bearer_token(request.headers.get("authorization")))
     await settle(context, actor)
-    async with reading(context, actor) as work:
+    async with read(context, actor) as work:
         yield work
 
 

@@ -1,11 +1,12 @@
 """Gap-free streams: ``pos`` is taken by a row-locked UPDATE inside the transaction (H13)."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from server.platform.bus import Hint
 from server.platform.database import microseconds, slices
@@ -35,6 +36,9 @@ _INSERT_EVENTS = """
 INSERT INTO platform_stream_event (stream_id, pos, kind, data, created_at)
 SELECT news.*, $5 FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[]) AS news
 """
+
+
+_PAGE_BACK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,18 +193,31 @@ async def rewrite(
     """
     for stream_id in sorted(stream_ids):
         await hold(work, stream_id)
-    rows = await work.rows(
-        select(StreamEvent.stream_id, StreamEvent.pos, StreamEvent.kind, StreamEvent.data).where(
-            StreamEvent.stream_id.in_(list(stream_ids)),
-            StreamEvent.kind.in_(list(kinds)),
-            StreamEvent.created_at >= since,
-        )
-    )
-    for row in rows:
-        data = change(row.kind, row.data)
-        if data is not None:
-            await work.execute(
-                update(StreamEvent)
-                .where(StreamEvent.stream_id == row.stream_id, StreamEvent.pos == row.pos)
-                .values(data=data)
-            )
+    for stream_id in stream_ids:
+        async for row in _back_to(work, stream_id, since):
+            data = change(row.kind, row.data) if row.kind in kinds else None
+            if data is not None:
+                await work.execute(
+                    update(StreamEvent)
+                    .where(StreamEvent.stream_id == stream_id, StreamEvent.pos == row.pos)
+                    .values(data=data)
+                )
+
+
+async def _back_to(work: UnitOfWork, stream_id: UUID, since: datetime) -> AsyncIterator[Row[Any]]:
+    """The events of since then, the newest first; what is older is not read."""
+    below: int | None = None
+    while True:
+        statement = select(
+            StreamEvent.pos, StreamEvent.kind, StreamEvent.data, StreamEvent.created_at
+        ).where(StreamEvent.stream_id == stream_id)
+        if below is not None:
+            statement = statement.where(StreamEvent.pos < below)
+        page = await work.rows(statement.order_by(StreamEvent.pos.desc()).limit(_PAGE_BACK))
+        for row in page:
+            if row.created_at < since:
+                return
+            yield row
+        if len(page) < _PAGE_BACK:
+            return
+        below = page[-1].pos

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import CursorResult, Executable, Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.platform.bus import Hint
 from server.platform.context import Actor, Context
@@ -172,6 +172,13 @@ async def reading(context: Context, actor: Actor | None = None) -> AsyncIterator
         yield UnitOfWork(context, connection, actor)
 
 
+@asynccontextmanager
+async def reading_one_moment(context: Context, actor: Actor) -> AsyncIterator[UnitOfWork]:
+    """A read-only unit of work that is one consistent snapshot on both databases."""
+    async with context.database.snapshot.connect() as connection:
+        yield UnitOfWork(context, connection, actor)
+
+
 async def transact(
     context: Context,
     actor: Actor | None,
@@ -183,22 +190,32 @@ async def transact(
     second run sees what the winner did; lost again, it is 409 ``busy``.
     """
     try:
-        return await _once(context, actor, action)
+        return await _once(context, context.database.writer, actor, action)
     except LostRace:
         pass
     try:
-        return await _once(context, actor, action)
+        return await _once(context, context.database.writer, actor, action)
     except LostRace as race:
         raise Conflict("busy", "Somebody else was faster. Look again.", retryable=True) from race
 
 
+async def transact_impatiently(
+    context: Context, action: Callable[[UnitOfWork], Awaitable[Result]]
+) -> Result:
+    """Run what nobody in particular asks for in one transaction, once, without waiting for locks
+    for long; :class:`LostRace` when it was not to be.
+    """
+    return await _once(context, context.database.impatient, None, action)
+
+
 async def _once(
     context: Context,
+    engine: AsyncEngine,
     actor: Actor | None,
     action: Callable[[UnitOfWork], Awaitable[Result]],
 ) -> Result:
     with races_named():
-        async with context.database.writer.begin() as connection:
+        async with engine.begin() as connection:
             work = UnitOfWork(context, connection, actor)
             result = await action(work)
             await work._settle()

@@ -10,7 +10,10 @@ from shared_models.sync import Bootstrap
 
 
 async def bootstrap(work: UnitOfWork) -> Bootstrap:
-    """The actor's state at ``pos``, which is read first: later data only repeats later events."""
+    """The actor's state at ``pos``.
+
+    ``work`` reads one moment: counters that later events move would be moved twice otherwise.
+    """
     account_id = work.actor.account_id
     position = await streams.position(work, account_id)
     return Bootstrap.model_construct(

@@ -9,7 +9,7 @@ from server.accounts import api as accounts
 from server.platform.context import Context
 from server.platform.http import Writing, model_response, reading_after
 from server.platform.rates import Rate
-from server.platform.unit_of_work import UnitOfWork
+from server.platform.unit_of_work import UnitOfWork, reading_one_moment
 from server.realtime.bootstrap import bootstrap
 from server.realtime.node import RealtimeNode
 from server.trades import api as trades
@@ -21,9 +21,11 @@ _TICKETS = Rate("tickets", burst=30, per_second=1 / 2)
 
 
 async def settled(request: Request) -> AsyncIterator[UnitOfWork]:
-    """A reading unit of work, once what is overdue of the account is settled."""
+    """A reading unit of work of one moment, once what is overdue of the account is settled."""
     async with reading_after(
-        request, lambda context, actor: trades.settle_account(context, actor.account_id)
+        request,
+        lambda context, actor: trades.settle_account(context, actor.account_id),
+        reading_one_moment,
     ) as work:
         yield work
 
@@ -47,5 +49,5 @@ async def create_ticket(write: Writing) -> Response:
 
 @router.get("/sync/bootstrap", response_model=Bootstrap)
 async def read_bootstrap(work: Settled) -> Response:
-    """The account's state. `pos` is read before the data, so no event is missed."""
+    """The account's state at `pos`: the events after it go on from there."""
     return model_response(await bootstrap(work))

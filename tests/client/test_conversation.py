@@ -237,6 +237,7 @@ def test_each_photo_keeps_its_own_progress() -> None:
     conversation = opened(5, 8)
     photos = (OutboxPhoto(Path("a.jpg")), OutboxPhoto(Path("b.jpg")))
     sent = outgoing(1, photos=photos)
+    conversation.wait_for(sent)
     conversation.wait_for(sent, Progress(0, Path("a.jpg"), Phase.SENDING, 10, 100))
     conversation.wait_for(sent, Progress(1, Path("b.jpg"), Phase.PROCESSING))
     waiting = conversation.waiting(-1)

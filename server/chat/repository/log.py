@@ -99,14 +99,16 @@ def _append_on_sqlite(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended 
 
 
 # One statement: rooms and members are locked in their order (H15), what is plain is decided on
-# the locked rows, and then everything moves.
+# the locked rows, and then everything moves. A room that somebody else holds is not waited for,
+# as the messages of all others would wait too: its own are not plain this time.
 _APPEND = """
 WITH post AS (
     SELECT *, row_number() OVER (PARTITION BY sender_id, cid ORDER BY n) AS copy
     FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
         AS post (n, room_id, sender_id, cid, id, text, fingerprint)
 ), room AS MATERIALIZED (
-    SELECT * FROM chat_room WHERE id IN (SELECT room_id FROM post) ORDER BY id FOR UPDATE
+    SELECT * FROM chat_room WHERE id IN (SELECT room_id FROM post) ORDER BY id
+    FOR UPDATE SKIP LOCKED
 ), member AS MATERIALIZED (
     SELECT * FROM chat_member WHERE room_id IN (SELECT id FROM room)
     ORDER BY room_id, account_id FOR UPDATE

@@ -4,44 +4,58 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select, update
 
 from server.chat.ports import RoomFacts
 from server.chat.repository.records import MEMBER, MESSAGE
 from server.chat.tables import Member
 from server.platform.unit_of_work import UnitOfWork
 
-_UNREAD_AFTER = (
+_MARK = bindparam("mark", type_=MEMBER.c.read_seq.type)
+_OF_OTHERS = (
     select(func.count())
     .select_from(MESSAGE)
     .where(
         MESSAGE.c.room_id == bindparam("room"),
-        MESSAGE.c.seq > bindparam("mark"),
         or_(MESSAGE.c.actor_id.is_(None), MESSAGE.c.actor_id != bindparam("account")),
     )
-    .scalar_subquery()
+)
+_READ_NOW = _OF_OTHERS.where(MESSAGE.c.seq > MEMBER.c.read_seq, MESSAGE.c.seq <= _MARK)
+_LEFT = _OF_OTHERS.where(MESSAGE.c.seq > _MARK)
+_UNREAD = case(  # counted on the shorter side: of a million, a step of ten costs ten
+    (
+        _MARK - MEMBER.c.read_seq < bindparam("last", type_=_MARK.type) - _MARK,
+        MEMBER.c.unread - _READ_NOW.correlate(MEMBER).scalar_subquery(),
+    ),
+    else_=_LEFT.scalar_subquery(),
 )
 _MARK_READ = (
     update(MEMBER)
     .where(
         MEMBER.c.room_id == bindparam("room"),
         MEMBER.c.account_id == bindparam("account"),
-        MEMBER.c.read_seq < bindparam("mark"),
+        MEMBER.c.read_seq < _MARK,
     )
-    .values(read_seq=bindparam("mark"), unread=_UNREAD_AFTER, updated_at=bindparam("now"))
+    .values(read_seq=_MARK, unread=_UNREAD, updated_at=bindparam("now"))
     .returning(MEMBER.c.unread)
 )
-_MARK_READ_WITH_RECEIPT = _MARK_READ.values(receipt_seq=bindparam("mark"))
+_MARK_READ_WITH_RECEIPT = _MARK_READ.values(receipt_seq=_MARK)
 
 
 async def mark_read(
-    work: UnitOfWork, room_id: UUID, account_id: UUID, seq: int, *, with_receipt: bool
+    work: UnitOfWork, room: RoomFacts, account_id: UUID, seq: int, *, with_receipt: bool
 ) -> int | None:
     """Move the account's read mark up and recount its unread; None when it was there already.
 
     The room must be held, so that no message slips between the count and its update.
     """
-    mark = {"room": room_id, "account": account_id, "mark": seq, "now": work.now}
+    mark: dict[str, Any] = {
+        "room": room.id,
+        "account": account_id,
+        "mark": seq,
+        "last": room.last_seq,
+        "now": work.now,
+    }
     left: int | None = await work.scalar(
         _MARK_READ_WITH_RECEIPT if with_receipt else _MARK_READ, mark
     )

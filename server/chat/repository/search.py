@@ -46,6 +46,10 @@ from server.platform.unit_of_work import UnitOfWork
 _DOCUMENT: Any = SearchDocument.__table__
 _A_MOMENT = 1024
 """How many ids there are for the messages of one microsecond."""
+_A_WHILE = 1000 * _A_MOMENT
+"""Where the clock was set back, many messages of a room are of one moment: they go on into the
+next ones.
+"""
 _ABOVE_ALL = 2**63 - 1
 
 _FTS5 = table(
@@ -207,7 +211,7 @@ _UNINDEXED = (
 _FIRST = bindparam("first", type_=_DOCUMENT.c.id.type)
 _NEXT_ID = func.coalesce(
     select(func.max(_DOCUMENT.c.id) + 1)
-    .where(_DOCUMENT.c.id >= _FIRST, _DOCUMENT.c.id < _FIRST + _A_MOMENT)
+    .where(_DOCUMENT.c.id >= _FIRST, _DOCUMENT.c.id < _FIRST + _A_WHILE)
     .scalar_subquery(),
     _FIRST,
 )

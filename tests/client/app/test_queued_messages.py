@@ -149,7 +149,7 @@ async def test_a_store_that_is_away_is_told_and_can_be_tried_at_once(tmp_path: P
         return [Outcome(paths[0], error=ServerUnreachable("The photo store", "away"))]
 
     async with open_chat(tmp_path, RoomServer(talk_of(3)), size=(80, 30)) as chat:
-        chat.link.uploads.upload = upload  # type: ignore[method-assign]
+        chat.link.uploads.upload = upload  # type: ignore[method-assign, assignment]
         await chat.link.send_message(ROOM, "look", [picture(tmp_path, "one.png")])
         await chat.until_shown("The photo store is away. It is tried again.")
         assert "queued" in chat.row("✕")

@@ -182,3 +182,16 @@ async def rooms_behind(context: Context) -> int:
         behind = select(func.count()).where(Room.last_seq > Room.indexed_seq)
         count: int = await work.scalar(behind)
         return count
+
+
+async def test_more_messages_of_one_moment_than_it_has_ids_are_all_found(
+    context: Context, clock: MovableClock, seller: Person, buyer: Person, room: str
+) -> None:
+    """As where a room's clock was set back: its messages are of its last moment until then."""
+    said = [ImportedMessage(buyer.id, f"oak {number}", clock.now()) for number in range(1_100)]
+    await transact(context, None, lambda work: import_messages(work, UUID(room), said))
+    await say(buyer, room, "walnut")
+    await search.index_all(context)
+    for word, seq in ("oak 1099", 1_101), ("walnut", 1_102):
+        found = (await buyer.get(SEARCH, params={"q": word})).json()["items"]
+        assert [one["seq"] for one in found] == [seq]

@@ -1,5 +1,6 @@
 """What sockets send: together where nothing but counters changes, by all the rules elsewhere."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -222,3 +223,29 @@ async def test_a_database_that_is_away_is_answered_for_every_message(
         answers = await send(context, buyer, talk, text("one"), text("two"))
         assert [type(answer) for answer in answers] == [OSError, OSError]
     assert seqs(await send(context, buyer, talk, text("three"))) == [4]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("held", ["chat_room", "platform_stream"])
+async def test_what_somebody_holds_for_long_holds_up_no_other_room(
+    context: Context,
+    seller: Person,
+    buyer: Person,
+    stranger: Person,
+    talk: str,
+    sell: Sell,
+    open_room: OpenRoom,
+    held: str,
+) -> None:
+    other = await open_room(stranger, await sell(seller))
+    await say(stranger, other)
+    await say(seller, other)
+    async with context.database.writer.connect() as holder:
+        which = UUID(talk) if held == "chat_room" else buyer.id
+        await holder.exec_driver_sql(f"SELECT 1 FROM {held} WHERE id = $1 FOR UPDATE", (which,))
+        waiting = asyncio.create_task(send(context, buyer, talk, text("waits")))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(4):  # a lock is waited for five seconds
+            assert seqs(await send(context, stranger, other, text("goes on"))) == [4]
+        await holder.rollback()
+        assert seqs(await waiting) == [4]
