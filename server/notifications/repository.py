@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, tuple_, update
 
 from server.notifications.tables import Notification
 from server.platform.database import live
@@ -23,6 +23,11 @@ _COLUMNS: tuple[Any, ...] = (
     Notification.created_at,
 )
 _KEY = (Notification.created_at, Notification.id)
+_UNREAD = select(func.count()).where(
+    Notification.account_id == bindparam("account"),
+    Notification.read_at.is_(None),
+    live(Notification),
+)
 
 
 async def told_already(
@@ -92,13 +97,7 @@ async def mark_read(work: UnitOfWork, account_id: UUID, up_to: tuple[datetime, U
 
 async def unread_count(work: UnitOfWork, account_id: UUID) -> int:
     """How many notices the account has not read."""
-    found: int = await work.scalar(
-        select(func.count()).where(
-            Notification.account_id == account_id,
-            Notification.read_at.is_(None),
-            live(Notification),
-        )
-    )
+    found: int = await work.scalar(_UNREAD, {"account": account_id})
     return found
 
 

@@ -26,6 +26,7 @@ _OWN = (
     Account.purchases,
     Account.created_at,
 )
+_OWN_ACCOUNT = select(*_OWN).where(Account.id == bindparam("id"), live(Account))
 _CARD = (
     Account.id,
     Account.handle,
@@ -77,7 +78,7 @@ async def replace_password(
 
 async def own_account(work: UnitOfWork, account_id: UUID) -> Row[Any] | None:
     """Everything an account sees of itself."""
-    return await work.first(select(*_OWN).where(Account.id == account_id, live(Account)))
+    return await work.first(_OWN_ACCOUNT, {"id": account_id})
 
 
 async def lock_account(work: UnitOfWork, account_id: UUID) -> bool:

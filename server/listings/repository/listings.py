@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, insert, literal, select, update
+from sqlalchemy import Row, and_, bindparam, func, insert, literal, select, update
 
 from server.listings.repository.columns import CARD, liked_by
 from server.listings.tables import Like, Listing
@@ -26,6 +26,19 @@ _ALL = (
     Listing.created_at,
     Listing.updated_at,
 )
+_IDS: Any = bindparam("ids", expanding=True)
+_FIND = select(*_ALL).where(Listing.id == bindparam("id"))
+_FIND_ALL = select(*_ALL).where(Listing.id.in_(_IDS))
+_LIKER = and_(
+    Like.listing_id == Listing.id,
+    Like.account_id.in_(bindparam("viewers", expanding=True)),
+    live(Like),
+)
+_CARDS_AND_LIKERS = (
+    select(*CARD, literal(False).label("liked"), Like.account_id.label("liker_id"))
+    .outerjoin(Like, _LIKER)
+    .where(Listing.id.in_(_IDS))
+)
 
 
 async def lock(work: UnitOfWork, listing_id: UUID) -> bool:
@@ -36,12 +49,12 @@ async def lock(work: UnitOfWork, listing_id: UUID) -> bool:
 
 async def find(work: UnitOfWork, listing_id: UUID) -> Row[Any] | None:
     """A listing in full, deleted or not; who may see it is the caller's question."""
-    return await work.first(select(*_ALL).where(Listing.id == listing_id))
+    return await work.first(_FIND, {"id": listing_id})
 
 
 async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
     """The same for many."""
-    return await work.rows(select(*_ALL).where(Listing.id.in_(set(ids))))
+    return await work.rows(_FIND_ALL, {"ids": list(set(ids))})
 
 
 async def cards(work: UnitOfWork, ids: Iterable[UUID], viewer_id: UUID) -> Sequence[Row[Any]]:
@@ -56,12 +69,8 @@ async def cards_and_likers(
     """The card columns of these listings, once for each of the viewers who likes them, and once
     without a ``liker_id`` where nobody of them does.
     """
-    liker = and_(Like.listing_id == Listing.id, Like.account_id.in_(set(viewer_ids)), live(Like))
-    return await work.rows(
-        select(*CARD, literal(False).label("liked"), Like.account_id.label("liker_id"))
-        .outerjoin(Like, liker)
-        .where(Listing.id.in_(set(ids)))
-    )
+    wanted = {"ids": list(set(ids)), "viewers": list(set(viewer_ids))}
+    return await work.rows(_CARDS_AND_LIKERS, wanted)
 
 
 async def insert_listing(work: UnitOfWork, values: dict[str, Any]) -> None:

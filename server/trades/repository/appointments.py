@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, and_, insert, or_, select, update
+from sqlalchemy import Executable, and_, bindparam, insert, or_, select, update
 
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
@@ -26,6 +26,14 @@ _COLUMNS: tuple[Any, ...] = (
 )
 _CURRENT = Appointment.state.in_([AppointmentState.PROPOSED.value, AppointmentState.ACCEPTED.value])
 _UNREPORTED = and_(Appointment.state == PAST, Appointment.no_show_by.is_(None))
+_SHOWN_BY_ROOM = (
+    select(*_COLUMNS)
+    .where(
+        Appointment.chatroom_id.in_(bindparam("rooms", expanding=True)),
+        or_(_CURRENT, _UNREPORTED),
+    )
+    .order_by(Appointment.state != PAST, Appointment.created_at, Appointment.id)
+)
 
 
 def _party(account_id: UUID) -> Any:
@@ -76,11 +84,7 @@ async def shown_by_room(
     """What the headers of these rooms show: the current appointment of each, or its last one that
     may still be reported.
     """
-    rows = await work.rows(
-        select(*_COLUMNS)
-        .where(Appointment.chatroom_id.in_(set(room_ids)), or_(_CURRENT, _UNREPORTED))
-        .order_by(Appointment.state != PAST, Appointment.created_at, Appointment.id)
-    )
+    rows = await work.rows(_SHOWN_BY_ROOM, {"rooms": list(set(room_ids))})
     return {row.chatroom_id: AppointmentRecord(*tuple(row)) for row in rows}
 
 

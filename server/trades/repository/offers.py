@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, insert, or_, select, update
 
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
@@ -27,6 +27,19 @@ _COLUMNS: tuple[Any, ...] = (
     Offer.created_at,
 )
 _PENDING = Offer.state == OfferState.PENDING.value
+_ROOMS: Any = bindparam("rooms", expanding=True)
+_PENDING_BY_ROOM = select(*_COLUMNS).where(
+    Offer.chatroom_id.in_(_ROOMS), _PENDING, Offer.expires_at > bindparam("now")
+)
+_SPENT_IN = (
+    select(Offer.chatroom_id, func.count().label("spent"))
+    .where(
+        Offer.chatroom_id.in_(_ROOMS),
+        Offer.maker_id == Offer.buyer_id,
+        Offer.state != OfferState.SUPERSEDED.value,
+    )
+    .group_by(Offer.chatroom_id)
+)
 
 
 async def _first(work: UnitOfWork, statement: Executable) -> OfferRecord | None:
@@ -53,11 +66,7 @@ async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> list[OfferRecord]:
 
 async def pending_by_room(work: UnitOfWork, room_ids: Iterable[UUID]) -> dict[UUID, OfferRecord]:
     """The pending offers of these rooms that have not run out."""
-    rows = await work.rows(
-        select(*_COLUMNS).where(
-            Offer.chatroom_id.in_(set(room_ids)), _PENDING, Offer.expires_at > work.now
-        )
-    )
+    rows = await work.rows(_PENDING_BY_ROOM, {"rooms": list(set(room_ids)), "now": work.now})
     return {row.chatroom_id: OfferRecord(*tuple(row)) for row in rows}
 
 
@@ -144,12 +153,7 @@ async def spent_in(work: UnitOfWork, room_ids: Iterable[UUID]) -> Counter[UUID]:
 
     Superseded ones were not theirs to lose.
     """
-    counted = Offer.state != OfferState.SUPERSEDED.value
-    rows = await work.rows(
-        select(Offer.chatroom_id, func.count().label("spent"))
-        .where(Offer.chatroom_id.in_(set(room_ids)), Offer.maker_id == Offer.buyer_id, counted)
-        .group_by(Offer.chatroom_id)
-    )
+    rows = await work.rows(_SPENT_IN, {"rooms": list(set(room_ids))})
     return Counter({row.chatroom_id: row.spent for row in rows})
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import (
     Executable,
-    Select,
     and_,
+    bindparam,
     exists,
     func,
     insert,
@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from server.platform.database import live
 from server.platform.pages import after_position
-from server.platform.unit_of_work import UnitOfWork
+from server.platform.unit_of_work import Parameters, UnitOfWork
 from server.trades.records import TradeRecord, TransitionRecord
 from server.trades.tables import Trade, Transition
 from shared_models.trades import OPEN_TRADE_STATES, TradeState
@@ -57,29 +57,75 @@ _COLUMNS: tuple[Any, ...] = (
 _OPEN = Trade.state.in_([state.value for state in OPEN_TRADE_STATES])
 
 
-def _trades() -> Select[Any]:
-    """Trades with their last transition."""
-    last = and_(Transition.trade_id == Trade.id, Transition.version == Trade.version)
-    return select(*_COLUMNS).join(Transition, last).where(live(Trade))
+def _party(account_id: Any) -> Any:
+    return or_(Trade.seller_id == account_id, Trade.buyer_id == account_id)
 
 
-async def _records(work: UnitOfWork, statement: Executable) -> list[TradeRecord]:
-    return [TradeRecord(*tuple(row)) for row in await work.rows(statement)]
+_LAST = and_(Transition.trade_id == Trade.id, Transition.version == Trade.version)
+_TRADES = select(*_COLUMNS).join(Transition, _LAST).where(live(Trade))
+_NEWEST_FIRST = (Trade.created_at.desc(), Trade.id.desc())
+_RANKED = (
+    select(
+        Trade.id,
+        func.row_number()
+        .over(partition_by=Trade.chatroom_id, order_by=_NEWEST_FIRST)
+        .label("place"),
+    )
+    .where(live(Trade), Trade.chatroom_id.in_(bindparam("rooms", expanding=True)))
+    .subquery()
+)
+
+# The hottest statements of all: building one costs more than running it.
+_FIND = _TRADES.where(Trade.id == bindparam("id"))
+_FIND_OWN = _FIND.where(_party(bindparam("account")))
+_FIND_ALL = _TRADES.where(Trade.id.in_(bindparam("ids", expanding=True)))
+_NEWEST_IN = _TRADES.where(Trade.id.in_(select(_RANKED.c.id).where(_RANKED.c.place == 1)))
+_OF_INTEREST = _TRADES.where(
+    _party(bindparam("account")),
+    or_(
+        _OPEN,
+        and_(
+            Trade.state == TradeState.COMPLETED.value,
+            Trade.review_until > bindparam("now"),
+        ),
+    ),
+).order_by(*_NEWEST_FIRST)
+_TIMELINES = (
+    select(
+        Transition.trade_id,
+        Transition.version,
+        Transition.event,
+        Transition.state,
+        Transition.actor_id,
+        Transition.note,
+        Transition.created_at,
+    )
+    .where(Transition.trade_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Transition.trade_id, Transition.version)
+)
 
 
-async def _first(work: UnitOfWork, statement: Executable) -> TradeRecord | None:
-    row = await work.first(statement)
+async def _records(
+    work: UnitOfWork, statement: Executable, wanted: Parameters | None = None
+) -> list[TradeRecord]:
+    return [TradeRecord(*tuple(row)) for row in await work.rows(statement, wanted)]
+
+
+async def _first(
+    work: UnitOfWork, statement: Executable, wanted: Parameters | None = None
+) -> TradeRecord | None:
+    row = await work.first(statement, wanted)
     return None if row is None else TradeRecord(*tuple(row))
 
 
 async def find(work: UnitOfWork, trade_id: UUID) -> TradeRecord | None:
     """A trade, whoever asks: for timers and for rendering to its parties."""
-    return await _first(work, _trades().where(Trade.id == trade_id))
+    return await _first(work, _FIND, {"id": trade_id})
 
 
 async def find_own(work: UnitOfWork, trade_id: UUID, account_id: UUID) -> TradeRecord | None:
     """A trade that the account is a party of."""
-    return await _first(work, _trades().where(Trade.id == trade_id, _party(account_id)))
+    return await _first(work, _FIND_OWN, {"id": trade_id, "account": account_id})
 
 
 async def lock(work: UnitOfWork, trade_id: UUID) -> TradeRecord:
@@ -92,25 +138,17 @@ async def lock(work: UnitOfWork, trade_id: UUID) -> TradeRecord:
 
 async def find_all(work: UnitOfWork, ids: Iterable[UUID]) -> list[TradeRecord]:
     """Many trades, whoever asks: for rendering to their parties."""
-    return await _records(work, _trades().where(Trade.id.in_(set(ids))))
+    return await _records(work, _FIND_ALL, {"ids": list(set(ids))})
 
 
 async def open_on(work: UnitOfWork, listing_id: UUID) -> TradeRecord | None:
     """The open trade on a listing (I1)."""
-    return await _first(work, _trades().where(Trade.listing_id == listing_id, _OPEN))
+    return await _first(work, _TRADES.where(Trade.listing_id == listing_id, _OPEN))
 
 
 async def newest_in(work: UnitOfWork, room_ids: Iterable[UUID]) -> dict[UUID, TradeRecord]:
     """The newest trade of each room, open or final, by room."""
-    newest_first = (Trade.created_at.desc(), Trade.id.desc())
-    place = func.row_number().over(partition_by=Trade.chatroom_id, order_by=newest_first)
-    ranked = (
-        select(Trade.id, place.label("place"))
-        .where(live(Trade), Trade.chatroom_id.in_(set(room_ids)))
-        .subquery()
-    )
-    newest = select(ranked.c.id).where(ranked.c.place == 1)
-    found = await _records(work, _trades().where(Trade.id.in_(newest)))
+    found = await _records(work, _NEWEST_IN, {"rooms": list(set(room_ids))})
     return {trade.chatroom_id: trade for trade in found}
 
 
@@ -121,7 +159,7 @@ async def between(work: UnitOfWork, one: UUID, other: UUID, state: TradeState) -
         and_(Trade.seller_id == other, Trade.buyer_id == one),
     )
     in_state = Trade.state == state.value
-    return await _records(work, _trades().where(pair, in_state).order_by(Trade.listing_id))
+    return await _records(work, _TRADES.where(pair, in_state).order_by(Trade.listing_id))
 
 
 async def has_open(work: UnitOfWork, account_id: UUID) -> bool:
@@ -140,13 +178,7 @@ async def is_party(work: UnitOfWork, listing_id: UUID, account_id: UUID) -> bool
 
 async def of_interest(work: UnitOfWork, account_id: UUID) -> list[TradeRecord]:
     """The account's open trades and those whose review window is open, newest first."""
-    reviewable = and_(Trade.state == TradeState.COMPLETED.value, Trade.review_until > work.now)
-    return await _records(
-        work,
-        _trades()
-        .where(_party(account_id), or_(_OPEN, reviewable))
-        .order_by(Trade.created_at.desc(), Trade.id.desc()),
-    )
+    return await _records(work, _OF_INTEREST, {"account": account_id, "now": work.now})
 
 
 async def page(
@@ -172,9 +204,9 @@ async def page(
     ids = select(wanted.c.id).order_by(wanted.c.created_at.desc(), wanted.c.id.desc())
     return await _records(
         work,
-        _trades()
-        .where(Trade.id.in_(ids.limit(limit + 1)))
-        .order_by(Trade.created_at.desc(), Trade.id.desc()),
+        _TRADES.where(Trade.id.in_(ids.limit(limit + 1))).order_by(
+            Trade.created_at.desc(), Trade.id.desc()
+        ),
     )
 
 
@@ -230,24 +262,8 @@ async def timelines(
     work: UnitOfWork, trade_ids: Iterable[UUID]
 ) -> dict[UUID, list[TransitionRecord]]:
     """The transitions of many trades in one query, each in order."""
-    rows = await work.rows(
-        select(
-            Transition.trade_id,
-            Transition.version,
-            Transition.event,
-            Transition.state,
-            Transition.actor_id,
-            Transition.note,
-            Transition.created_at,
-        )
-        .where(Transition.trade_id.in_(list(trade_ids)))
-        .order_by(Transition.trade_id, Transition.version)
-    )
+    rows = await work.rows(_TIMELINES, {"ids": list(trade_ids)})
     found: dict[UUID, list[TransitionRecord]] = {}
     for row in rows:
         found.setdefault(row.trade_id, []).append(TransitionRecord(*tuple(row)))
     return found
-
-
-def _party(account_id: UUID) -> Any:
-    return or_(Trade.seller_id == account_id, Trade.buyer_id == account_id)
