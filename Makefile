@@ -32,7 +32,7 @@ demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN))  ## run a private market with peopl
 	@$(BIN)/picky demo $(ARGS)
 
 test: lint  ## check everything
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 lint: $(DEV)  ## check format, style, types and architecture only
 	$(BIN)/ruff format --check $(CODE)
