@@ -7,7 +7,7 @@ from textual.events import Click
 from textual.geometry import Offset
 from textual.message import Message
 
-from client_tui.conversation import Changes, Conversation
+from client_tui.conversation import GAP, TOP, Changes, Conversation
 from client_tui.widgets.message_rows import MessageRows
 from client_tui.widgets.virtual_list import VirtualList
 
@@ -41,12 +41,17 @@ class History(VirtualList[int]):
         wanted = self._conversation.keys
         present = set(wanted)
         self._take_over_names(changes, present)
+        self._hold_still(present)
         for key in [key for key in self._heights if key not in present]:
             self._take_out(key)
         self._put_in(wanted)
         self._rendered.invalidate(changes.touched & present)
         self.follow = self._conversation.at_newest
         self._update(repaint=True)
+
+    def _hold_still(self, present: set[int]) -> None:
+        """Hold on to what was said: other rows come between it and the rows at the ends."""
+        self._viewport.hold({key for key in self.visible_keys if key in present} - {TOP, GAP})
 
     def _take_over_names(self, changes: Changes, present: set[int]) -> None:
         """What waited keeps its place, and the cursor, when it gets its number."""

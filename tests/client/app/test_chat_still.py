@@ -1,0 +1,28 @@
+"""What one reads in a chat stays under the eye, whatever comes above and below."""
+
+from pathlib import Path
+
+from tests.client.app.chat_room import Chat, open_chat
+from tests.client.app.room_server import RoomServer, talk_of
+from tests.client.app.test_chat_reading import pages_asked
+
+
+async def asks_for_older(chat: Chat, *, rows: int) -> None:
+    """Go to the top, so many rows below its first, while the server takes its time."""
+    chat.server.gate.clear()
+    asked = len(pages_asked(chat))
+    chat.screen.history.focus()
+    chat.screen.history.jump_to_top()
+    chat.screen.history.scroll_rows(rows)
+    await chat.until(lambda: len(pages_asked(chat)) > asked)
+
+
+async def test_a_reader_at_the_very_top_gets_one_page_not_the_whole_room(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(2_000))) as chat:
+        await asks_for_older(chat, rows=0)
+        chat.server.gate.set()
+        await chat.until(lambda: chat.screen.conversation.window.start < 1951)
+        for _ in range(20):
+            await chat.pilot.pause()
+        assert chat.screen.history.visible_keys[0] > 1900
+        assert len(pages_asked(chat)) <= 3
