@@ -7,6 +7,11 @@ from tests.client.app.room_server import RoomServer, talk_of
 from tests.client.app.test_chat_reading import pages_asked
 
 
+def place(chat: Chat, text: str) -> int:
+    """On which row of the view a text is."""
+    return next(y for y, row in enumerate(chat.rows()) if row.endswith(text) or f"{text} " in row)
+
+
 async def asks_for_older(chat: Chat, *, rows: int) -> None:
     """Go to the top, so many rows below its first, while the server takes its time."""
     chat.server.gate.clear()
@@ -15,6 +20,17 @@ async def asks_for_older(chat: Chat, *, rows: int) -> None:
     chat.screen.history.jump_to_top()
     chat.screen.history.scroll_rows(rows)
     await chat.until(lambda: len(pages_asked(chat)) > asked)
+
+
+async def test_an_older_page_comes_above_a_reader_at_the_very_top(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(400))) as chat:
+        await asks_for_older(chat, rows=0)
+        await chat.until_shown("loading older")
+        before = place(chat, "word 352")
+        chat.server.gate.set()
+        await chat.until(lambda: chat.screen.conversation.window.start < 351)
+        assert place(chat, "word 352") == before
+        assert chat.row("word 350")
 
 
 async def test_a_reader_at_the_very_top_gets_one_page_not_the_whole_room(tmp_path: Path) -> None:
@@ -26,3 +42,27 @@ async def test_a_reader_at_the_very_top_gets_one_page_not_the_whole_room(tmp_pat
             await chat.pilot.pause()
         assert chat.screen.history.visible_keys[0] > 1900
         assert len(pages_asked(chat)) <= 3
+
+
+async def test_the_view_stays_when_it_is_read_again_at_the_very_top(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(400))) as chat:
+        await asks_for_older(chat, rows=0)
+        await chat.until_shown("loading older")
+        before = place(chat, "word 352")
+        await chat.pilot.press("ctrl+r")
+        chat.server.gate.set()
+        await chat.until(lambda: chat.screen.conversation.window.start < 351)
+        assert place(chat, "word 352") == before
+
+
+async def test_the_row_under_the_eye_stays_when_the_first_message_loses_its_day(
+    tmp_path: Path,
+) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(300))) as chat:
+        await asks_for_older(chat, rows=1)
+        await chat.until(lambda: "Today" in chat.rows()[0])
+        before = chat.rows()
+        chat.server.gate.set()
+        await chat.until(lambda: chat.screen.conversation.window.start < 251)
+        assert "word 250" in chat.rows()[0]
+        assert chat.rows()[1:] == before[1:]
