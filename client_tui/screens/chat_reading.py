@@ -97,9 +97,8 @@ class Reading(ChatBase):
 
     async def ask_server(self, *, again: bool = False) -> None:
         """The room and its newest page; ``again``: what is in view, which may be wrong now."""
-        in_view = None if self.history.at_bottom else self._top_seq()
-        reading = self.pages.renew(in_view) if again else self.pages.newest()
         try:
+            reading = self._read_again() if again else self._read_newest()
             room, _ = await asyncio.gather(self.link.api.room(self.room_id), reading)
         except NotFound:
             self.missing = "This chat is no longer there."
@@ -115,6 +114,25 @@ class Reading(ChatBase):
         if self.room is None:
             self.conversation.read_seq, self.conversation.unread = room.read_seq, room.unread
         self.store.put_room(room)
+
+    async def _read_newest(self) -> None:
+        """The newest page; who is at the bottom by then goes on to the newest message."""
+        await self.pages.newest()
+        self._show_newest_at_bottom()
+
+    async def _read_again(self) -> None:
+        """What is in view; the newest page where the newest message is."""
+        if self.history.at_bottom and self.history.follow:
+            await self.pages.renew(None)
+            self._show_newest_at_bottom()
+        else:
+            await self.pages.renew(self._top_seq())
+
+    def _show_newest_at_bottom(self) -> None:
+        """Before the page is drawn, which would leave the reader where something was missing."""
+        if self.is_there and self.history.at_bottom:
+            self.history.sync()
+            self.history.jump_to_bottom()
 
     def notice_leaving(self) -> None:
         """It was left, here or on another device; or a new message has brought it back."""

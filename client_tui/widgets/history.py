@@ -42,6 +42,8 @@ class History(VirtualList[int]):
         present = set(wanted)
         self._take_over_names(changes, present)
         self._hold_still(changes, present)
+        if GAP in self and GAP not in present:
+            self._viewport.at_bottom = False  # the reader goes on below what was missing
         for key in [key for key in self._heights if key not in present]:
             self._take_out(key)
         self._put_in(wanted)
