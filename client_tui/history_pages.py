@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -55,9 +56,13 @@ class HistoryPages:
             self._conversation.start(copies, more_before=copies[0].seq > 1)
             self._changed()
 
-    async def newest(self) -> None:
-        """The newest page: joined to what is there if it reaches, else shown instead."""
-        await self._jump(self._read(limit=FIRST), self._join)
+    async def newest(self, stays: Callable[[], bool] = lambda: False) -> None:
+        """The newest page: joined to what is there if it reaches, else shown instead.
+
+        ``stays`` is asked when it comes: whoever reads elsewhere keeps what is there. Then only
+        what is missing is known, and pages fill it.
+        """
+        await self._jump(self._read(limit=FIRST), partial(self._join, stays))
 
     async def around(self, seq: int) -> None:
         """The surroundings of a message, unless they are here."""
@@ -77,12 +82,16 @@ class HistoryPages:
     def _show(self, page: MessagePage) -> None:
         self._conversation.start(page.items, more_before=page.has_more_before)
 
-    def _join(self, page: MessagePage) -> None:
+    def _join(self, stays: Callable[[], bool], page: MessagePage) -> None:
         here = self._conversation.window
         first = page.items[0].seq if page.items else 0
         hidden = here.start < first and not page.has_more_before  # it was said before one left
-        if here and first and first <= here.stop and not hidden:
+        if not here or not first or hidden:
+            self._show(page)
+        elif first <= here.stop:
             self._conversation.append(page.items)
+        elif stays():
+            self._conversation.know_head(page.items[-1].seq)
         else:
             self._show(page)
 

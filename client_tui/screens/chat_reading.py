@@ -117,7 +117,7 @@ class Reading(ChatBase):
 
     async def _read_newest(self) -> None:
         """The newest page; who is at the bottom by then goes on to the newest message."""
-        await self.pages.newest()
+        await self.pages.newest(stays=lambda: not self.history.at_bottom)
         self._show_newest_at_bottom()
 
     async def _read_again(self) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from client_tui.core.errors import ServerUnreachable
 from client_tui.store import Reset
 from tests.client.app.chat_room import Chat, open_chat
 from tests.client.app.room_server import RoomServer, talk_of
@@ -107,3 +108,21 @@ async def test_a_reader_at_what_is_missing_gets_what_is_about_it_again(tmp_path:
         await chat.until(lambda: chat.screen.conversation.window.stop > 280)
         await chat.pilot.pause()
         assert place(chat, "word 275") == before
+
+
+async def test_who_has_gone_up_to_what_is_above_keeps_it_when_copies_give_way(
+    tmp_path: Path,
+) -> None:
+    log = talk_of(400)
+    server = RoomServer(log)
+    server.refusal = ServerUnreachable("http://server", "refused")
+    async with open_chat(tmp_path, server, online=False, loaded=False, copies=log[:200]) as chat:
+        await chat.until_shown("word 200")
+        await chat.press("pageup", "pageup")
+        before = place(chat, "word 165")
+        server.refusal = None
+        chat.link.connect()
+        await chat.until(lambda: chat.screen.loaded)
+        await chat.pilot.pause()
+        assert place(chat, "word 165") == before
+        assert 166 in chat.screen.conversation.window
