@@ -56,23 +56,28 @@ class HistoryPages:
             self._conversation.start(copies, more_before=copies[0].seq > 1)
             self._changed()
 
-    async def newest(self, stays: Callable[[], bool] = lambda: False) -> None:
+    async def newest(self, stays: Callable[[], bool] = lambda: False) -> bool:
         """The newest page: joined to what is there if it reaches, else shown instead.
 
+        Whether it counts: False after a later jump, which has another place in view.
         ``stays`` is asked when it comes: whoever reads elsewhere keeps what is there. Then only
         what is missing is known, and pages fill it.
         """
-        await self._jump(self._read(limit=FIRST), partial(self._join, stays))
+        return await self._jump(self._read(limit=FIRST), partial(self._join, stays))
 
-    async def around(self, seq: int) -> None:
-        """The surroundings of a message, unless they are here."""
-        if seq not in self._conversation.window:
-            await self._jump(self._read(around=seq, limit=MORE), self._show)
+    async def around(self, seq: int) -> bool:
+        """The surroundings of a message, unless they are here; whether it counts, as above."""
+        if seq in self._conversation.window:
+            return True
+        return await self._jump(self._read(around=seq, limit=MORE), self._show)
 
-    async def renew(self, seq: int | None) -> None:
-        """Read what is about a message (None: the newest) again; what is here may be wrong now."""
+    async def renew(self, seq: int | None) -> bool:
+        """Read what is about a message (None: the newest) again; what is here may be wrong now.
+
+        Whether it counts, as above.
+        """
         page = self._read(limit=FIRST) if seq is None else self._read(around=seq, limit=MORE)
-        await self._jump(page, self._show)
+        return await self._jump(page, self._show)
 
     def empty(self) -> None:
         """Nothing of it may be seen any more, also not what is on its way."""
@@ -154,7 +159,7 @@ class HistoryPages:
 
     async def _jump(
         self, reading: Awaitable[MessagePage], show: Callable[[MessagePage], None]
-    ) -> None:
+    ) -> bool:
         """Show another stretch; raises what goes wrong. Of two jumps the later one counts."""
         self._generation += 1
         self._older_pages = 0
@@ -167,9 +172,11 @@ class HistoryPages:
             if generation == self._generation and not self._conversation.window:
                 self._mark(TOP, End.FAILED, str(error))
             raise
-        if generation == self._generation:
-            show(page)
-            self._changed()
+        if generation != self._generation:
+            return False
+        show(page)
+        self._changed()
+        return True
 
     def _mark(self, end: int, state: End, reason: str = "") -> None:
         self.ends[end], self.reasons[end] = state, reason

@@ -1,6 +1,8 @@
 """Reading in a chat: pages as they are needed, jumps, read marks, and who is typing."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.history import KEPT, History
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.viewport import Place
+from client_tui.work import start
 
 _HITS: Final = frozenset({"next_hit", "hit_before"})
 _SLACK: Final = 100
@@ -117,14 +120,14 @@ class Reading(ChatBase):
 
     async def _read_newest(self) -> None:
         """The newest page; who is at the bottom by then goes on to the newest message."""
-        await self.pages.newest(stays=lambda: not self.history.at_bottom)
-        self._show_newest_at_bottom()
+        if await self.pages.newest(stays=lambda: not self.history.at_bottom):
+            self._show_newest_at_bottom()
 
     async def _read_again(self) -> None:
         """What is in view; the newest page where the newest message is."""
         if self.history.at_bottom and self.history.follow:
-            await self.pages.renew(None)
-            self._show_newest_at_bottom()
+            if await self.pages.renew(None):
+                self._show_newest_at_bottom()
         else:
             await self.pages.renew(self._top_seq())
 
@@ -229,37 +232,43 @@ class Reading(ChatBase):
 
     def do_newest(self) -> None:
         """To the newest message."""
-        self.do_in_background(self.go_to_newest(), "jump")
+        self._jump(self.go_to_newest)
 
     async def go_to_newest(self) -> None:
         """Load the newest messages where they are not here, and show the last row."""
-        if not self.conversation.at_newest:
-            await self.pages.newest()
+        if not self.conversation.at_newest and not await self.pages.newest():
+            return
         self.history.sync()
         self.history.jump_to_bottom()
         self.history.cursor = self.conversation.keys[-1] if self.history.has_focus else None
 
     def do_first(self) -> None:
         """To where the chat begins."""
-        self.do_in_background(self._go_to_first(), "jump")
+        self._jump(self._go_to_first)
 
     async def _go_to_first(self) -> None:
-        await self._go_to(1, "top")
-        self.history.jump_to_top()
+        if await self._go_to(1, "top"):
+            self.history.jump_to_top()
 
     def do_unread(self) -> None:
         """To the first message that was unread when the chat was opened."""
-        self.do_in_background(self._go_to(self.conversation.read_seq + 1, "center"), "jump")
+        self._jump(partial(self._go_to, self.conversation.read_seq + 1, "center"))
 
-    async def _go_to(self, seq: int, place: Place) -> None:
-        """To a message, or the nearest there is."""
-        await self.pages.around(seq)
+    def _jump(self, go: Callable[[], Coroutine[None, None, object]]) -> None:
+        """Of two jumps the later one counts: it ends what is still on its way."""
+        start(self, go, group="jump", exclusive=True)
+
+    async def _go_to(self, seq: int, place: Place) -> bool:
+        """To a message, or the nearest there is; False where a later jump went elsewhere."""
+        if not await self.pages.around(seq):
+            return False
         self.history.sync()
         window = self.conversation.window
         if window:
             key = min(max(seq, window.start), window.stop - 1)
             self.history.jump_to(key, place)
             self.history.focus()
+        return True
 
     def do_search(self) -> None:
         """For words in this chat."""
@@ -269,7 +278,7 @@ class Reading(ChatBase):
         """To a message that a search has found, among others here; the newest first."""
         self._hits, self._hit = seqs, seq
         if self.loaded:
-            self.do_in_background(self.go_to_hit(), "jump")
+            self._jump(self.go_to_hit)
 
     async def go_to_hit(self) -> None:
         """To the message that was found, if one was."""
@@ -292,12 +301,12 @@ class Reading(ChatBase):
     def do_next_hit(self) -> None:
         """To the next message that was found, an older one."""
         self._hit = self._beside("next_hit")
-        self.do_in_background(self.go_to_hit(), "jump")
+        self._jump(self.go_to_hit)
 
     def do_hit_before(self) -> None:
         """To the one found before it."""
         self._hit = self._beside("hit_before")
-        self.do_in_background(self.go_to_hit(), "jump")
+        self._jump(self.go_to_hit)
 
     def do_to_date(self) -> None:
         """To a date."""
@@ -305,7 +314,7 @@ class Reading(ChatBase):
 
         def answered(text: str | None) -> None:
             if text is not None:
-                self.do_in_background(self.go_to_day(text), "jump")
+                self._jump(partial(self.go_to_day, text))
 
         screen = AskScreen(
             "To which day?",
