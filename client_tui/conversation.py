@@ -190,7 +190,15 @@ class Conversation:
             self._window = range(self._window.start, messages[-1].seq + 1)
             self.know_head(self._window.stop - 1)
             self._newest_read = None
+            self._drop_sent()
             self._touched.update(waiting.key for waiting in self._waiting.values())
+
+    def _drop_sent(self) -> None:
+        """What the server has stands in the history, which has come to it or is beyond it now."""
+        stop = self._window.stop
+        self._waiting = {
+            cid: one for cid, one in self._waiting.items() if one.seq is None or one.seq >= stop
+        }
 
     def _put(self, message: Message) -> None:
         known = self._messages.get(message.seq)
