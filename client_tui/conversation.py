@@ -70,6 +70,7 @@ class Conversation:
         self.unread = unread
         self.peer_read_seq = peer_read_seq
         self._messages: dict[int, Message] = {}
+        self._deleted: dict[int, Message] = {}
         self._window = range(1, 1)
         self._waiting: dict[UUID, Waiting] = {}
         self._mine_here: set[UUID] = set()
@@ -204,6 +205,7 @@ class Conversation:
         known = self._messages.get(message.seq)
         if known is not None and known.deleted:
             return
+        message = self._deleted.get(message.seq, message)
         self._messages[message.seq] = message
         self._touched.add(message.seq)
         self._has_come(message)
@@ -245,7 +247,12 @@ class Conversation:
     # Live
 
     def take(self, message: Message) -> None:
-        """A message came, or became a tombstone. One that is here already is not put twice."""
+        """A message came, or became a tombstone. One that is here already is not put twice.
+
+        A tombstone is remembered: a page that was read before may come with the text after it.
+        """
+        if message.deleted:
+            self._deleted[message.seq] = message
         if message.seq in self._window:
             self._put(message)
         elif message.seq == self._window.stop:

@@ -1,6 +1,7 @@
 """What crosses on its way into a conversation: pages, events, and what the outbox says."""
 
-from client_tui.conversation import GAP, TOP
+from client_tui.conversation import GAP, TOP, Conversation
+from shared_models.chat import Message
 from tests.client.app.chat_rows import message
 from tests.client.test_conversation import ok, opened, outgoing
 
@@ -22,3 +23,29 @@ def test_what_the_server_has_waits_below_a_window_that_does_not_reach_it() -> No
     conversation.sent(sent.cid, ok(sent, 59))
     conversation.start([message(seq) for seq in range(10, 20)], more_before=True)
     assert conversation.keys == [TOP, *range(10, 20), GAP, -1]
+
+
+def is_deleted(conversation: Conversation, seq: int) -> bool:
+    shown = conversation.message(seq)
+    return shown is not None and shown.deleted and not shown.text
+
+
+def tombstone(seq: int) -> Message:
+    return message(seq).model_copy(update={"text": "", "deleted": True})
+
+
+def test_a_page_from_before_a_deletion_does_not_bring_the_text_back() -> None:
+    conversation = opened(50, 59)
+    conversation.take(tombstone(45))
+    conversation.take(tombstone(63))
+    conversation.prepend([message(seq) for seq in range(40, 50)], more_before=True)
+    conversation.append([message(seq) for seq in range(60, 70)])
+    assert is_deleted(conversation, 45)
+    assert is_deleted(conversation, 63)
+
+
+def test_a_window_from_before_a_deletion_does_not_bring_the_text_back() -> None:
+    conversation = opened(50, 59)
+    conversation.take(tombstone(55))
+    conversation.start([message(seq) for seq in range(51, 61)], more_before=True)
+    assert is_deleted(conversation, 55)
