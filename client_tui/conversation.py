@@ -21,6 +21,8 @@ from shared_models.realtime import Ok
 
 TOP: Final = 0
 GAP: Final = 2**60
+_MINE: Final = 1_000
+"""So many of my newest messages are known again when the outbox still speaks of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ class Conversation:
         self._deleted: dict[int, Message] = {}
         self._window = range(1, 1)
         self._waiting: dict[UUID, Waiting] = {}
-        self._mine_here: set[UUID] = set()
+        self._mine_here: dict[UUID, int] = {}
         self._unread_line: int | None = None
         self._newest_read: int | None = None
         self._touched: set[int] = set()
@@ -216,10 +218,17 @@ class Conversation:
         """Match what waits by its ``cid``: it becomes the message, in place."""
         if message.cid is None or message.sender_id != self.me:
             return
-        self._mine_here.add(message.cid)
+        self._know_mine(message.cid, message.seq)
         waiting = self._waiting.pop(message.cid, None)
         if waiting is not None:
             self._renamed[waiting.key] = message.seq
+
+    def _know_mine(self, cid: UUID, seq: int) -> None:
+        """The outbox may speak of it once more; not of what is far older, however much is read."""
+        self._mine_here[cid] = seq
+        if len(self._mine_here) > 2 * _MINE:
+            oldest_first = sorted(self._mine_here.items(), key=lambda item: item[1])
+            self._mine_here = dict(oldest_first[-_MINE:])
 
     def know_head(self, seq: int) -> None:
         """Messages up to ``seq`` exist."""

@@ -2,7 +2,7 @@
 
 from client_tui.conversation import GAP, TOP, Conversation
 from shared_models.chat import Message
-from tests.client.app.chat_rows import message
+from tests.client.app.chat_rows import ME, message
 from tests.client.test_conversation import ok, opened, outgoing
 
 
@@ -49,3 +49,18 @@ def test_a_window_from_before_a_deletion_does_not_bring_the_text_back() -> None:
     conversation.take(tombstone(55))
     conversation.start([message(seq) for seq in range(51, 61)], more_before=True)
     assert is_deleted(conversation, 55)
+
+
+def test_what_is_known_of_my_messages_does_not_grow_with_the_room() -> None:
+    conversation = opened(19_901, 20_000)
+    sent = outgoing(1)
+    conversation.wait_for(sent)
+    conversation.take(message(20_001, sender=ME, cid=sent.cid))
+    for first in range(19_801, 0, -100):
+        page = [message(seq, sender=ME) for seq in range(first, first + 100)]
+        conversation.prepend(page, more_before=True)
+        conversation.prune(200, first, first + 50)
+    assert conversation.window.start == 1
+    assert len(conversation._mine_here) <= 2_000
+    conversation.wait_for(sent)
+    assert not any(conversation.all_waiting()), "its event has come long ago"
