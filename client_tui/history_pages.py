@@ -37,8 +37,13 @@ class HistoryPages:
         api: Api,
         cache: Cache,
         changed: Callable[[], None],
+        *,
+        online: Callable[[], bool],
     ) -> None:
-        """``changed`` is called whenever the conversation has got or is waiting for a page."""
+        """``changed`` is called whenever the conversation has got or is waiting for a page.
+
+        While not ``online``, jumps look among the copies before they ask the server.
+        """
         self.ends = {TOP: End.IDLE, GAP: End.IDLE}
         self.reasons = {TOP: "", GAP: ""}
         self._room_id = room_id
@@ -46,12 +51,13 @@ class HistoryPages:
         self._api = api
         self._cache = cache
         self._changed = changed
+        self._online = online
         self._older_pages = 0
         self._generation = 0
 
     async def open(self) -> None:
         """Show the newest copies at once."""
-        copies = run_up_to(await self._cache.messages(self._room_id, limit=FIRST), None)
+        copies = await self._newest_copies()
         if copies and not self._conversation.window:
             self._conversation.start(copies, more_before=copies[0].seq > 1)
             self._changed()
@@ -69,7 +75,29 @@ class HistoryPages:
         """The surroundings of a message, unless they are here; whether it counts, as above."""
         if seq in self._conversation.window:
             return True
-        return await self._jump(self._read(around=seq, limit=MORE), self._show)
+        return await self._jump(self._around(seq), self._show)
+
+    async def _around(self, seq: int) -> MessagePage:
+        if not self._online():
+            first, stop = max(1, seq - MORE // 2), seq + MORE // 2
+            copies = await self._cache.messages(
+                self._room_id, after=first - 1, before=stop, limit=MORE
+            )
+            if above := run_up_to((one for one in copies if one.seq <= seq), seq + 1):
+                below = run_from((one for one in copies if one.seq > seq), seq)
+                return _page_of([*above, *below])
+        return await self._read(around=seq, limit=MORE)
+
+    async def newest_there_is(self) -> bool:
+        """The newest page, of the copies while offline; whether it counts, as above."""
+        return await self._jump(self._newest_there_is(), partial(self._join, lambda: False))
+
+    async def _newest_there_is(self) -> MessagePage:
+        copies = [] if self._online() else await self._newest_copies()
+        return _page_of(copies) if copies else await self._read(limit=FIRST)
+
+    async def _newest_copies(self) -> list[Message]:
+        return run_up_to(await self._cache.messages(self._room_id, limit=FIRST), None)
 
     async def renew(self, seq: int | None) -> bool:
         """Read what is about a message (None: the newest) again; what is here may be wrong now.
@@ -197,3 +225,16 @@ class HistoryPages:
         with suppress(StorageFailed):
             await self._cache.save_messages(page.items)
         return page
+
+
+def _page_of(copies: Sequence[Message]) -> MessagePage:
+    """Copies as the server would give them; only it knows whether more comes after."""
+    first, last = copies[0].seq, copies[-1].seq
+    return MessagePage(
+        items=list(copies),
+        first_seq=first,
+        last_seq=last,
+        has_more_before=first > 1,
+        has_more_after=False,
+        profiles={},
+    )

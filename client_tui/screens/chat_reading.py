@@ -236,7 +236,7 @@ class Reading(ChatBase):
 
     async def go_to_newest(self) -> None:
         """Load the newest messages where they are not here, and show the last row."""
-        if not self.conversation.at_newest and not await self.pages.newest():
+        if not self.conversation.at_newest and not await self.pages.newest_there_is():
             return
         self.history.sync()
         self.history.jump_to_bottom()
