@@ -134,7 +134,7 @@ class ChatScreen(Writing, Dealing):
             await self.go_to_waiting(waiting, edit=edit)
         await self.link.session.open(self.room_id)
         await self.ask_server()
-        await self.go_to_hit()
+        await self.go_to_due_hit()
 
     @on(events.Unmount)
     async def _leave(self) -> None:

@@ -44,6 +44,8 @@ class Reading(ChatBase):
         self._seen = 0
         self._hits: list[int] = []
         self._hit: int | None = None
+        self._hit_due = False
+        """Whether the view has still to go to it: the server has not answered yet."""
         self._peer_typing: Timer | None = None
         self._drawing_soon = False
 
@@ -113,10 +115,12 @@ class Reading(ChatBase):
             self._in_vain = True
             self.draw_soon()
             return
-        self.loaded = True
+        first, self.loaded = not self.loaded, True
         if self.room is None:
             self.conversation.read_seq, self.conversation.unread = room.read_seq, room.unread
         self.store.put_room(room)
+        if first:
+            await self.go_to_due_hit()
 
     async def _read_newest(self) -> None:
         """The newest page; who is at the bottom by then goes on to the newest message."""
@@ -255,7 +259,8 @@ class Reading(ChatBase):
         self._jump(partial(self._go_to, self.conversation.read_seq + 1, "center"))
 
     def _jump(self, go: Callable[[], Coroutine[None, None, object]]) -> None:
-        """Of two jumps the later one counts: it ends what is still on its way."""
+        """Of two jumps the later one counts: it ends what is still on its way, or due."""
+        self._hit_due = False
         start(self, go, group="jump", exclusive=True)
 
     async def _go_to(self, seq: int, place: Place) -> bool:
@@ -277,13 +282,19 @@ class Reading(ChatBase):
     def show_hits(self, seqs: list[int], seq: int) -> None:
         """To a message that a search has found, among others here; the newest first."""
         self._hits, self._hit = seqs, seq
-        if self.loaded:
+        if self.loaded or self._in_vain:
             self._jump(self.go_to_hit)
+        self._hit_due = not self.loaded
+
+    async def go_to_due_hit(self) -> None:
+        """To the message that was found, if the reader has not gone elsewhere meanwhile."""
+        if self._hit_due:
+            await self.go_to_hit()
 
     async def go_to_hit(self) -> None:
         """To the message that was found, if one was."""
-        if self._hit is not None:
-            await self._go_to(self._hit, "center")
+        if self._hit is not None and await self._go_to(self._hit, "center"):
+            self._hit_due = False
 
     def why_not(self, action_id: str) -> str | None:
         """What needs something found by a search."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from client_tui.core.errors import ServerUnreachable
 from shared_models.chat import MessagePage
 from tests.client.app.chat_room import Chat, open_chat
 from tests.client.app.room_server import RoomServer, talk_of
@@ -75,3 +76,32 @@ async def test_home_that_was_overtaken_by_end_leads_nowhere(tmp_path: Path) -> N
         await first
         await chat.pilot.pause()
         assert "word 2000" in chat.rows()[-1]
+
+
+async def test_a_hit_is_gone_to_when_the_server_answers_at_last(tmp_path: Path) -> None:
+    server = RoomServer(talk_of(600))
+    server.refusal = ServerUnreachable("http://server", "refused")
+    copies = server.log[500:]
+    async with open_chat(tmp_path, server, copies=copies, online=False, loaded=False) as chat:
+        await chat.until_shown("word 600")
+        chat.screen.show_hits([100], 100)
+        server.refusal = None
+        chat.link.connect()
+        await chat.until_shown("word 100")
+        assert chat.screen.history.cursor == 100
+
+
+async def test_a_hit_does_not_call_back_who_has_gone_elsewhere_since(tmp_path: Path) -> None:
+    server = RoomServer(talk_of(600))
+    server.refusal = ServerUnreachable("http://server", "refused")
+    async with open_chat(tmp_path, server, copies=server.log, online=False, loaded=False) as chat:
+        await chat.until_shown("word 600")
+        chat.screen.show_hits([100], 100)
+        await chat.until_shown("word 100")
+        await chat.press("home")
+        await chat.until_shown("the chat begins here")
+        server.refusal = None
+        chat.link.connect()
+        await chat.until(lambda: chat.screen.loaded)
+        await chat.pilot.pause()
+        assert chat.row("the chat begins here")
