@@ -43,6 +43,7 @@ class Reading(ChatBase):
         """Whether the server was asked and did not answer: there are only copies then."""
         self._seen = 0
         self._hits: list[int] = []
+        self._more_hits = False
         self._hit: int | None = None
         self._hit_due = False
         """Whether the view has still to go to it: the server has not answered yet."""
@@ -279,9 +280,12 @@ class Reading(ChatBase):
         """For words in this chat."""
         self.app.push_screen(MessageSearchScreen(self.room_id))
 
-    def show_hits(self, seqs: list[int], seq: int) -> None:
-        """To a message that a search has found, among others here; the newest first."""
-        self._hits, self._hit = seqs, seq
+    def show_hits(self, seqs: list[int], seq: int, *, more: bool = False) -> None:
+        """To a message that a search has found, among others here; the newest first.
+
+        ``more``: the search goes on behind them.
+        """
+        self._hits, self._hit, self._more_hits = seqs, seq, more
         if self.loaded or self._in_vain:
             self._jump(self.go_to_hit)
         self._hit_due = not self.loaded
@@ -302,7 +306,11 @@ class Reading(ChatBase):
             return super().why_not(action_id)
         if self._hit is None:
             return f"{self.key('search')} searches in this chat."
-        return None if self._beside(action_id) is not None else "There is no further one."
+        if self._beside(action_id) is not None:
+            return None
+        if action_id == "next_hit" and self._more_hits:
+            return "There may be older ones: scroll on in the search."
+        return "There is no further one."
 
     def _beside(self, action_id: str) -> int | None:
         assert self._hit is not None
