@@ -96,6 +96,7 @@ class Viewport:
         """Bring the last row of the list to the bottom of the screen."""
         if len(self._heights):
             self._go(self._bottom())
+            self.at_bottom = True  # also while there is no height, and so nothing is settled
 
     def show(self, key: int, place: Place = "nearest") -> None:
         """Bring an item into view, with its end at the foot for ``bottom``.
