@@ -21,6 +21,8 @@ from shared_models.realtime import Ok
 
 TOP: Final = 0
 GAP: Final = 2**60
+_MINE: Final = 1_000
+"""So many of my newest messages are known again when the outbox still speaks of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,10 @@ class Conversation:
         self.unread = unread
         self.peer_read_seq = peer_read_seq
         self._messages: dict[int, Message] = {}
+        self._deleted: dict[int, Message] = {}
         self._window = range(1, 1)
         self._waiting: dict[UUID, Waiting] = {}
-        self._mine_here: set[UUID] = set()
+        self._mine_here: dict[UUID, int] = {}
         self._unread_line: int | None = None
         self._newest_read: int | None = None
         self._touched: set[int] = set()
@@ -196,12 +199,21 @@ class Conversation:
             self._window = range(self._window.start, messages[-1].seq + 1)
             self.know_head(self._window.stop - 1)
             self._newest_read = None
+            self._drop_sent()
             self._touched.update(waiting.key for waiting in self._waiting.values())
+
+    def _drop_sent(self) -> None:
+        """What the server has stands in the history, which has come to it or is beyond it now."""
+        stop = self._window.stop
+        self._waiting = {
+            cid: one for cid, one in self._waiting.items() if one.seq is None or one.seq >= stop
+        }
 
     def _put(self, message: Message) -> None:
         known = self._messages.get(message.seq)
         if known is not None and known.deleted:
             return
+        message = self._deleted.get(message.seq, message)
         self._messages[message.seq] = message
         self._touched.add(message.seq)
         self._has_come(message)
@@ -212,10 +224,17 @@ class Conversation:
         """Match what waits by its ``cid``: it becomes the message, in place."""
         if message.cid is None or message.sender_id != self.me:
             return
-        self._mine_here.add(message.cid)
+        self._know_mine(message.cid, message.seq)
         waiting = self._waiting.pop(message.cid, None)
         if waiting is not None:
             self._renamed[waiting.key] = message.seq
+
+    def _know_mine(self, cid: UUID, seq: int) -> None:
+        """The outbox may speak of it once more; not of what is far older, however much is read."""
+        self._mine_here[cid] = seq
+        if len(self._mine_here) > 2 * _MINE:
+            oldest_first = sorted(self._mine_here.items(), key=lambda item: item[1])
+            self._mine_here = dict(oldest_first[-_MINE:])
 
     def know_head(self, seq: int) -> None:
         """Messages up to ``seq`` exist."""
@@ -243,7 +262,12 @@ class Conversation:
     # Live
 
     def take(self, message: Message) -> None:
-        """A message came, or became a tombstone. One that is here already is not put twice."""
+        """A message came, or became a tombstone. One that is here already is not put twice.
+
+        A tombstone is remembered: a page that was read before may come with the text after it.
+        """
+        if message.deleted:
+            self._deleted[message.seq] = message
         if message.seq in self._window:
             self._put(message)
         elif message.seq == self._window.stop:

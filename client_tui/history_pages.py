@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -36,8 +37,13 @@ class HistoryPages:
         api: Api,
         cache: Cache,
         changed: Callable[[], None],
+        *,
+        online: Callable[[], bool],
     ) -> None:
-        """``changed`` is called whenever the conversation has got or is waiting for a page."""
+        """``changed`` is called whenever the conversation has got or is waiting for a page.
+
+        While not ``online``, jumps look among the copies before they ask the server.
+        """
         self.ends = {TOP: End.IDLE, GAP: End.IDLE}
         self.reasons = {TOP: "", GAP: ""}
         self._room_id = room_id
@@ -45,29 +51,61 @@ class HistoryPages:
         self._api = api
         self._cache = cache
         self._changed = changed
+        self._online = online
         self._older_pages = 0
         self._generation = 0
 
     async def open(self) -> None:
         """Show the newest copies at once."""
-        copies = run_up_to(await self._cache.messages(self._room_id, limit=FIRST), None)
+        copies = await self._newest_copies()
         if copies and not self._conversation.window:
             self._conversation.start(copies, more_before=copies[0].seq > 1)
             self._changed()
 
-    async def newest(self) -> None:
-        """The newest page: joined to what is there if it reaches, else shown instead."""
-        await self._jump(self._read(limit=FIRST), self._join)
+    async def newest(self, stays: Callable[[], bool] = lambda: False) -> bool:
+        """The newest page: joined to what is there if it reaches, else shown instead.
 
-    async def around(self, seq: int) -> None:
-        """The surroundings of a message, unless they are here."""
-        if seq not in self._conversation.window:
-            await self._jump(self._read(around=seq, limit=MORE), self._show)
+        Whether it counts: False after a later jump, which has another place in view.
+        ``stays`` is asked when it comes: whoever reads elsewhere keeps what is there. Then only
+        what is missing is known, and pages fill it.
+        """
+        return await self._jump(self._read(limit=FIRST), partial(self._join, stays))
 
-    async def renew(self, seq: int | None) -> None:
-        """Read what is about a message (None: the newest) again; what is here may be wrong now."""
+    async def around(self, seq: int) -> bool:
+        """The surroundings of a message, unless they are here; whether it counts, as above."""
+        if seq in self._conversation.window:
+            return True
+        return await self._jump(self._around(seq), self._show)
+
+    async def _around(self, seq: int) -> MessagePage:
+        if not self._online():
+            first, stop = max(1, seq - MORE // 2), seq + MORE // 2
+            copies = await self._cache.messages(
+                self._room_id, after=first - 1, before=stop, limit=MORE
+            )
+            if above := run_up_to((one for one in copies if one.seq <= seq), seq + 1):
+                below = run_from((one for one in copies if one.seq > seq), seq)
+                return _page_of([*above, *below])
+        return await self._read(around=seq, limit=MORE)
+
+    async def newest_there_is(self) -> bool:
+        """The newest page, of the copies while offline; whether it counts, as above."""
+        return await self._jump(self._newest_there_is(), partial(self._join, lambda: False))
+
+    async def _newest_there_is(self) -> MessagePage:
+        copies = [] if self._online() else await self._newest_copies()
+        return _page_of(copies) if copies else await self._read(limit=FIRST)
+
+    async def _newest_copies(self) -> list[Message]:
+        return run_up_to(await self._cache.messages(self._room_id, limit=FIRST), None)
+
+    async def renew(self, seq: int | None) -> bool:
+        """Read what is about a message (None: the newest) again; what is here may be wrong now.
+
+        Whether it counts, as above.
+        """
         page = self._read(limit=FIRST) if seq is None else self._read(around=seq, limit=MORE)
-        await self._jump(page, self._show)
+        return await self._jump(page, self._show)
 
     def empty(self) -> None:
         """Nothing of it may be seen any more, also not what is on its way."""
@@ -77,12 +115,16 @@ class HistoryPages:
     def _show(self, page: MessagePage) -> None:
         self._conversation.start(page.items, more_before=page.has_more_before)
 
-    def _join(self, page: MessagePage) -> None:
+    def _join(self, stays: Callable[[], bool], page: MessagePage) -> None:
         here = self._conversation.window
         first = page.items[0].seq if page.items else 0
         hidden = here.start < first and not page.has_more_before  # it was said before one left
-        if here and first and first <= here.stop and not hidden:
+        if not here or not first or hidden:
+            self._show(page)
+        elif first <= here.stop:
             self._conversation.append(page.items)
+        elif stays():
+            self._conversation.know_head(page.items[-1].seq)
         else:
             self._show(page)
 
@@ -145,7 +187,7 @@ class HistoryPages:
 
     async def _jump(
         self, reading: Awaitable[MessagePage], show: Callable[[MessagePage], None]
-    ) -> None:
+    ) -> bool:
         """Show another stretch; raises what goes wrong. Of two jumps the later one counts."""
         self._generation += 1
         self._older_pages = 0
@@ -158,9 +200,11 @@ class HistoryPages:
             if generation == self._generation and not self._conversation.window:
                 self._mark(TOP, End.FAILED, str(error))
             raise
-        if generation == self._generation:
-            show(page)
-            self._changed()
+        if generation != self._generation:
+            return False
+        show(page)
+        self._changed()
+        return True
 
     def _mark(self, end: int, state: End, reason: str = "") -> None:
         self.ends[end], self.reasons[end] = state, reason
@@ -181,3 +225,16 @@ class HistoryPages:
         with suppress(StorageFailed):
             await self._cache.save_messages(page.items)
         return page
+
+
+def _page_of(copies: Sequence[Message]) -> MessagePage:
+    """Copies as the server would give them; only it knows whether more comes after."""
+    first, last = copies[0].seq, copies[-1].seq
+    return MessagePage(
+        items=list(copies),
+        first_seq=first,
+        last_seq=last,
+        has_more_before=first > 1,
+        has_more_after=False,
+        profiles={},
+    )

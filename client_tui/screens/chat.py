@@ -98,8 +98,9 @@ class ChatScreen(Writing, Dealing):
             peer_read_seq=room.peer_read_seq if room else 0,
             heard=self.deals.know_message,
         )
+        api, cache = self.link.api, self.link.cache
         self.pages = HistoryPages(
-            self.room_id, self.conversation, self.link.api, self.link.cache, self.draw_soon
+            self.room_id, self.conversation, api, cache, self.draw_soon, online=lambda: self.online
         )
         self._scene = Scene(
             conversation=self.conversation,
@@ -133,7 +134,7 @@ class ChatScreen(Writing, Dealing):
             await self.go_to_waiting(waiting, edit=edit)
         await self.link.session.open(self.room_id)
         await self.ask_server()
-        await self.go_to_hit()
+        await self.go_to_due_hit()
 
     @on(events.Unmount)
     async def _leave(self) -> None:

@@ -1,6 +1,8 @@
 """Reading in a chat: pages as they are needed, jumps, read marks, and who is typing."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.history import KEPT, History
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.virtual_list.viewport import Place
+from client_tui.work import start
 
 _HITS: Final = frozenset({"next_hit", "hit_before"})
 _SLACK: Final = 100
@@ -40,7 +43,10 @@ class Reading(ChatBase):
         """Whether the server was asked and did not answer: there are only copies then."""
         self._seen = 0
         self._hits: list[int] = []
+        self._more_hits = False
         self._hit: int | None = None
+        self._hit_due = False
+        """Whether the view has still to go to it: the server has not answered yet."""
         self._peer_typing: Timer | None = None
         self._drawing_soon = False
 
@@ -97,9 +103,8 @@ class Reading(ChatBase):
 
     async def ask_server(self, *, again: bool = False) -> None:
         """The room and its newest page; ``again``: what is in view, which may be wrong now."""
-        in_view = None if self.history.at_bottom else self._top_seq()
-        reading = self.pages.renew(in_view) if again else self.pages.newest()
         try:
+            reading = self._read_again() if again else self._read_newest()
             room, _ = await asyncio.gather(self.link.api.room(self.room_id), reading)
         except NotFound:
             self.missing = "This chat is no longer there."
@@ -111,10 +116,31 @@ class Reading(ChatBase):
             self._in_vain = True
             self.draw_soon()
             return
-        self.loaded = True
+        first, self.loaded = not self.loaded, True
         if self.room is None:
             self.conversation.read_seq, self.conversation.unread = room.read_seq, room.unread
         self.store.put_room(room)
+        if first:
+            await self.go_to_due_hit()
+
+    async def _read_newest(self) -> None:
+        """The newest page; who is at the bottom by then goes on to the newest message."""
+        if await self.pages.newest(stays=lambda: not self.history.at_bottom):
+            self._show_newest_at_bottom()
+
+    async def _read_again(self) -> None:
+        """What is in view; the newest page where the newest message is."""
+        if self.history.at_bottom and self.history.follow:
+            if await self.pages.renew(None):
+                self._show_newest_at_bottom()
+        else:
+            await self.pages.renew(self._top_seq())
+
+    def _show_newest_at_bottom(self) -> None:
+        """Before the page is drawn, which would leave the reader where something was missing."""
+        if self.is_there and self.history.at_bottom:
+            self.history.sync()
+            self.history.jump_to_bottom()
 
     def notice_leaving(self) -> None:
         """It was left, here or on another device; or a new message has brought it back."""
@@ -211,52 +237,68 @@ class Reading(ChatBase):
 
     def do_newest(self) -> None:
         """To the newest message."""
-        self.do_in_background(self.go_to_newest(), "jump")
+        self._jump(self.go_to_newest)
 
     async def go_to_newest(self) -> None:
         """Load the newest messages where they are not here, and show the last row."""
-        if not self.conversation.at_newest:
-            await self.pages.newest()
+        if not self.conversation.at_newest and not await self.pages.newest_there_is():
+            return
         self.history.sync()
         self.history.jump_to_bottom()
         self.history.cursor = self.conversation.keys[-1] if self.history.has_focus else None
 
     def do_first(self) -> None:
         """To where the chat begins."""
-        self.do_in_background(self._go_to_first(), "jump")
+        self._jump(self._go_to_first)
 
     async def _go_to_first(self) -> None:
-        await self._go_to(1, "top")
-        self.history.jump_to_top()
+        if await self._go_to(1, "top"):
+            self.history.jump_to_top()
 
     def do_unread(self) -> None:
         """To the first message that was unread when the chat was opened."""
-        self.do_in_background(self._go_to(self.conversation.read_seq + 1, "center"), "jump")
+        self._jump(partial(self._go_to, self.conversation.read_seq + 1, "center"))
 
-    async def _go_to(self, seq: int, place: Place) -> None:
-        """To a message, or the nearest there is."""
-        await self.pages.around(seq)
+    def _jump(self, go: Callable[[], Coroutine[None, None, object]]) -> None:
+        """Of two jumps the later one counts: it ends what is still on its way, or due."""
+        self._hit_due = False
+        start(self, go, group="jump", exclusive=True)
+
+    async def _go_to(self, seq: int, place: Place) -> bool:
+        """To a message, or the nearest there is; False where a later jump went elsewhere."""
+        if not await self.pages.around(seq):
+            return False
         self.history.sync()
         window = self.conversation.window
         if window:
             key = min(max(seq, window.start), window.stop - 1)
             self.history.jump_to(key, place)
             self.history.focus()
+        return True
 
     def do_search(self) -> None:
         """For words in this chat."""
         self.app.push_screen(MessageSearchScreen(self.room_id))
 
-    def show_hits(self, seqs: list[int], seq: int) -> None:
-        """To a message that a search has found, among others here; the newest first."""
-        self._hits, self._hit = seqs, seq
-        if self.loaded:
-            self.do_in_background(self.go_to_hit(), "jump")
+    def show_hits(self, seqs: list[int], seq: int, *, more: bool = False) -> None:
+        """To a message that a search has found, among others here; the newest first.
+
+        ``more``: the search goes on behind them.
+        """
+        self._hits, self._hit, self._more_hits = seqs, seq, more
+        if self.loaded or self._in_vain:
+            self._jump(self.go_to_hit)
+        self._hit_due = not self.loaded
+
+    async def go_to_due_hit(self) -> None:
+        """To the message that was found, if the reader has not gone elsewhere meanwhile."""
+        if self._hit_due:
+            await self.go_to_hit()
 
     async def go_to_hit(self) -> None:
         """To the message that was found, if one was."""
-        if self._hit is not None:
-            await self._go_to(self._hit, "center")
+        if self._hit is not None and await self._go_to(self._hit, "center"):
+            self._hit_due = False
 
     def why_not(self, action_id: str) -> str | None:
         """What needs something found by a search."""
@@ -264,7 +306,11 @@ class Reading(ChatBase):
             return super().why_not(action_id)
         if self._hit is None:
             return f"{self.key('search')} searches in this chat."
-        return None if self._beside(action_id) is not None else "There is no further one."
+        if self._beside(action_id) is not None:
+            return None
+        if action_id == "next_hit" and self._more_hits:
+            return "There may be older ones: scroll on in the search."
+        return "There is no further one."
 
     def _beside(self, action_id: str) -> int | None:
         assert self._hit is not None
@@ -274,12 +320,12 @@ class Reading(ChatBase):
     def do_next_hit(self) -> None:
         """To the next message that was found, an older one."""
         self._hit = self._beside("next_hit")
-        self.do_in_background(self.go_to_hit(), "jump")
+        self._jump(self.go_to_hit)
 
     def do_hit_before(self) -> None:
         """To the one found before it."""
         self._hit = self._beside("hit_before")
-        self.do_in_background(self.go_to_hit(), "jump")
+        self._jump(self.go_to_hit)
 
     def do_to_date(self) -> None:
         """To a date."""
@@ -287,7 +333,7 @@ class Reading(ChatBase):
 
         def answered(text: str | None) -> None:
             if text is not None:
-                self.do_in_background(self.go_to_day(text), "jump")
+                self._jump(partial(self.go_to_day, text))
 
         screen = AskScreen(
             "To which day?",

@@ -185,5 +185,6 @@ class MessageSearchScreen(PickyScreen):
         hit, found = hits.item(hits.cursor), [hits.item(key) for key in hits.keys]
         room_id = hit.chatroom_id
         self.picky.open_chat(room_id)
+        here = [one.seq for one in found if one.chatroom_id == room_id]
         for chat in self.picky.chats_of(room_id):
-            chat.show_hits([one.seq for one in found if one.chatroom_id == room_id], hit.seq)
+            chat.show_hits(here, hit.seq, more=self._older.more)

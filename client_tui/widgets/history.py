@@ -7,7 +7,7 @@ from textual.events import Click
 from textual.geometry import Offset
 from textual.message import Message
 
-from client_tui.conversation import Changes, Conversation
+from client_tui.conversation import GAP, TOP, Changes, Conversation
 from client_tui.widgets.message_rows import MessageRows
 from client_tui.widgets.virtual_list import VirtualList
 
@@ -41,12 +41,25 @@ class History(VirtualList[int]):
         wanted = self._conversation.keys
         present = set(wanted)
         self._take_over_names(changes, present)
+        self._hold_still(changes, present)
+        if GAP in self and GAP not in present:
+            self._viewport.at_bottom = False  # the reader goes on below what was missing
         for key in [key for key in self._heights if key not in present]:
             self._take_out(key)
         self._put_in(wanted)
         self._rendered.invalidate(changes.touched & present)
         self.follow = self._conversation.at_newest
         self._update(repaint=True)
+
+    def _hold_still(self, changes: Changes, present: set[int]) -> None:
+        """Hold on to what was said: other rows come between it and the rows at the ends.
+
+        What looks different may lose a row, as the first message its day when others come above
+        it. So it is held only where everything is different, and then by the second.
+        """
+        said = [key for key in self.visible_keys if key in present and key not in (TOP, GAP)]
+        steady = [key for key in said if key not in changes.touched]
+        self._viewport.hold(steady or said[1:] or said)
 
     def _take_over_names(self, changes: Changes, present: set[int]) -> None:
         """What waited keeps its place, and the cursor, when it gets its number."""

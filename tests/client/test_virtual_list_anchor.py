@@ -200,3 +200,15 @@ class _Reading(RuleBasedStateMachine):
 
 TestReading = _Reading.TestCase
 TestReading.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+
+
+def test_a_view_that_is_not_laid_out_yet_can_be_sent_to_its_end() -> None:
+    rendered = RenderedItems(_Renderer())
+    rendered.width = 80
+    rendered.insert(0, [_Item(key, 1, 1) for key in range(50)])
+    viewport = Viewport(rendered.heights, rendered.measure, from_bottom=True)
+    viewport.scroll_to_end()
+    assert viewport.at_bottom
+    viewport.height = 10
+    viewport.settle()
+    assert viewport.keys == list(range(40, 50))

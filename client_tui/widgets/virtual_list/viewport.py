@@ -5,7 +5,7 @@ counted from the top of the list are derived from it. So whatever happens above 
 put in, taken out or measured for the first time, what is on the screen stays where it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from itertools import chain
 from typing import Literal
 
@@ -54,6 +54,7 @@ class Viewport:
     def settle(self) -> None:
         """Fill the screen again after any change, measuring what comes into view."""
         if not self.height:
+            self.lines = []
             return
         if not len(self._heights):
             self.anchor, self.at_bottom, self.lines = None, True, [None] * self.height
@@ -95,6 +96,7 @@ class Viewport:
         """Bring the last row of the list to the bottom of the screen."""
         if len(self._heights):
             self._go(self._bottom())
+            self.at_bottom = True  # also while there is no height, and so nothing is settled
 
     def show(self, key: int, place: Place = "nearest") -> None:
         """Bring an item into view, with its end at the foot for ``bottom``.
@@ -122,6 +124,13 @@ class Viewport:
         if self.anchor is not None:
             key, row = self.anchor
             self.anchor = (key, row * self._measure(key) // old_height)
+
+    def hold(self, keys: Container[int]) -> None:
+        """Prepare for changes: the first of these items in view stays where it is on the screen."""
+        for y, line in enumerate(self.lines):
+            if line is not None and line[0] in keys:
+                self.anchor = (line[0], line[1] - y)
+                return
 
     def leave(self, key: int) -> None:
         """Prepare for ``key`` to be taken out: the anchor goes to a neighbour, which stays put."""

@@ -73,3 +73,30 @@ async def test_memory_does_not_grow_with_what_comes(tmp_path: Path) -> None:
                 await chat.pilot.pause()
         await chat.until_shown(f"m{KEPT + 299}")
         assert len(chat.screen.conversation.window) <= KEPT + 200
+
+
+async def test_offline_jumps_lead_through_the_copies(tmp_path: Path) -> None:
+    server = RoomServer(talk_of(300), read_seq=150, unread=150)
+    server.refusal = ServerUnreachable("http://server", "refused")
+    copies = server.log
+    async with open_chat(tmp_path, server, copies=copies, online=False, loaded=False) as chat:
+        await chat.until_shown("word 300")
+        await chat.press("home")
+        await chat.until_shown("the chat begins here")
+        assert chat.row("word 1")
+        await chat.press("u")
+        await chat.until_shown("150 unread")
+        await chat.press("G")
+        await chat.until(lambda: "word 300" in chat.rows()[-1])
+        assert chat.toasts() == []
+
+
+async def test_offline_a_jump_beyond_the_copies_says_why_it_leads_nowhere(tmp_path: Path) -> None:
+    server = RoomServer(talk_of(300))
+    server.refusal = ServerUnreachable("http://server", "refused")
+    copies = server.log[200:]
+    async with open_chat(tmp_path, server, copies=copies, online=False, loaded=False) as chat:
+        await chat.until_shown("word 300")
+        await chat.press("home")
+        await chat.until(lambda: any("refused" in told for told in chat.toasts()))
+        assert chat.row("word 300")

@@ -83,6 +83,20 @@ async def test_a_hit_is_opened_in_the_chat_with_what_was_said_around_it(tmp_path
         assert "There is no further one." in chat.toasts()
 
 
+async def test_after_the_last_hit_that_was_read_the_search_may_know_more(tmp_path: Path) -> None:
+    server = SearchServer(talk_of(200))
+    async with searching(tmp_path, "word", server) as (chat, screen):
+        await chat.until(lambda: len(screen.hits) > 3)
+        last = screen.hits.keys[-1]
+        screen.hits.cursor = last
+        seq = screen.hits.item(last).seq
+        screen.do_open_hit()
+        await chat.until(lambda: chat.screen.history.cursor == seq)
+        await chat.press("n")
+        assert seq > 1
+        assert chat.toasts() == ["There may be older ones: scroll on in the search."]
+
+
 async def test_from_the_list_all_chats_are_searched_and_esc_leads_back_through_both(
     tmp_path: Path,
 ) -> None:
