@@ -95,8 +95,7 @@ class ValkeyBus:
     def _heard(self, channel: bytes, payload: bytes) -> None:
         stream_id = UUID(hex=channel[len(_CHANNEL) :].decode())
         if stream_id in self._joined:
-            pos = int.from_bytes(payload[:_POS_BYTES], signed=True)
-            self._receive(Hint(stream_id, pos, payload[_POS_BYTES:]))
+            self._receive(_decode(stream_id, payload))
 
 
 def _channel(stream_id: UUID) -> bytes:
@@ -105,6 +104,13 @@ def _channel(stream_id: UUID) -> bytes:
 
 def _encode(hint: Hint) -> bytes:
     return hint.pos.to_bytes(_POS_BYTES, signed=True) + hint.data
+
+
+def _decode(stream_id: UUID, payload: bytes) -> Hint:
+    if len(payload) <= _POS_BYTES:
+        raise ValueError("this is no hint")
+    pos = int.from_bytes(payload[:_POS_BYTES], signed=True)
+    return Hint(stream_id, pos, payload[_POS_BYTES:])
 
 
 class _Instance:
@@ -213,7 +219,7 @@ class _Instance:
 
     async def _hear(self, worked: Callable[[], None]) -> None:
         """Open a line, and read and ask on it until one of the two finds it broken."""
-        line = Line(self._client, self._heard)
+        line = Line(self._client, self._take)
         tasks: list[asyncio.Task[None]] = []
         try:
             await line.open()
@@ -255,3 +261,9 @@ class _Instance:
             await line.ask(list(wanted), list(unwanted))
             self._subscribed |= wanted
             self._tell_the_news()
+
+    def _take(self, channel: bytes, payload: bytes) -> None:
+        try:
+            self._heard(channel, payload)
+        except Exception:  # one bad message is no reason not to hear the next one
+            log.exception("bus_message_dropped")

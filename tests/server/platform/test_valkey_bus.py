@@ -110,3 +110,27 @@ async def test_a_join_after_one_that_was_cancelled_returns_when_the_stream_is_he
         assert await client.pubsub_numsub(f"picky:{stream.hex}") == [
             (f"picky:{stream.hex}".encode(), 1)
         ]
+
+
+async def test_a_bad_message_and_a_receiver_that_fails_cost_one_message_each(
+    node: MakeNode, valkey_url: str
+) -> None:
+    stream, hint = uuid4(), Hint(uuid4(), 2, b"good")
+    here = await node(valkey_url, listens_to=stream)
+    await here.bus.join(hint.stream_id)
+    hear = here.hear
+
+    def failing(hint: Hint) -> None:
+        if hint.stream_id == stream:
+            raise RuntimeError("of no use")
+        hear(hint)
+
+    here.bus.listen(failing)
+    async with redis.asyncio.from_url(valkey_url) as client:
+        await client.publish("picky:", b"foreign")
+        await client.publish(f"picky:{hint.stream_id.hex}", b"foreign")
+    speaker = await node(valkey_url)
+    await speaker.bus.publish([Hint(stream, 1, b"fails"), hint])
+    await here.until(lambda: bool(here.heard))
+    assert here.heard == [hint]
+    assert here.gaps == 1
