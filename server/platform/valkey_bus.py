@@ -70,10 +70,10 @@ class ValkeyBus:
             self._place(hint.stream_id).put(_channel(hint.stream_id), _encode(hint))
 
     async def check(self) -> None:
-        """Raise :class:`BusError` unless every instance answers."""
+        """Raise :class:`BusError` unless every instance answers and is listened to."""
         try:
             for instance in self._instances:
-                await instance.ping()
+                await instance.check()
         except FAILURES as error:
             raise BusError(f"the bus does not answer: {type(error).__name__}") from error
 
@@ -125,6 +125,7 @@ class _Instance:
         self.url = "redis" + url.removeprefix("valkey") if url.startswith("valkey") else url
         self._heard = heard
         self._client = redis.asyncio.from_url(self.url, socket_connect_timeout=2)
+        self._away = False
         self._wanted: set[bytes] = set()
         self._subscribed: set[bytes] = set()
         self._changed: set[bytes] = set()
@@ -159,8 +160,10 @@ class _Instance:
         self._wanted.discard(channel)
         self._change(channel)
 
-    async def ping(self) -> None:
-        """Whether it answers."""
+    async def check(self) -> None:
+        """Raise unless it answers and both tasks do their work."""
+        if self._away or any(task.done() for task in self._tasks):
+            raise BusError("the bus is not listened to")
         await self._client.ping()
 
     async def close(self) -> None:
@@ -229,6 +232,7 @@ class _Instance:
             for task in done:
                 task.result()
         finally:
+            self._away = True
             self._subscribed.clear()
             self._changed.clear()  # the next line asks for all that is wanted anyway
             self._tell_the_news()
@@ -242,6 +246,7 @@ class _Instance:
         self._changed.clear()
         self._stirred.clear()
         await self._ask_about(line, list(self._wanted))
+        self._away = False
         self._tell_the_news()
         worked()
         self.on_gap()

@@ -88,6 +88,7 @@ async def look_at_what_is_left(
     wanted = [1] * len(coming.staying) + [0] * len(coming.gone)
     while await subscribers(client, coming.staying + coming.gone) != wanted:
         pass  # the last of those that left
+    await here.bus.check()
     hints = [Hint(stream, 1, b"heard") for stream in coming.staying]
     await speaker.bus.publish(hints)
     await here.until(lambda: here.heard == hints)
@@ -144,3 +145,4 @@ async def test_what_nobody_thought_of_costs_the_line_and_not_the_listener(
     here.bus.on_gap(fail_once)
     await here.bus.join(uuid4())
     await here.until(lambda: here.gaps > 0)
+    await here.bus.check()

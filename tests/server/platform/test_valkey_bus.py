@@ -134,3 +134,28 @@ async def test_a_bad_message_and_a_receiver_that_fails_cost_one_message_each(
     await here.until(lambda: bool(here.heard))
     assert here.heard == [hint]
     assert here.gaps == 1
+
+
+async def test_a_bus_that_answers_but_cannot_be_listened_to_is_not_ready(
+    node: MakeNode, private_lifetime: Lifetime
+) -> None:
+    valkey = start_valkey(private_lifetime)
+    async with redis.asyncio.from_url(valkey.url()) as client:
+        await client.acl_setuser(
+            "deaf", enabled=True, nopass=True, categories=["+@all"], commands=["-subscribe"]
+        )
+    here = await node(f"redis://deaf:any@127.0.0.1:{valkey.port}")
+    await here.bus.join(uuid4())
+    with pytest.raises(BusError):
+        await here.bus.check()
+
+
+async def test_a_bus_whose_listener_has_ended_is_not_ready(node: MakeNode, valkey_url: str) -> None:
+    here = await node(valkey_url, listens_to=uuid4())
+    await here.bus.check()
+    [instance] = here.bus._instances
+    listener = instance._tasks[-1]
+    listener.cancel()
+    await asyncio.gather(listener, return_exceptions=True)
+    with pytest.raises(BusError):
+        await here.bus.check()
