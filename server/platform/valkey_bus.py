@@ -14,10 +14,12 @@ from uuid import UUID
 
 import redis.asyncio
 import structlog
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from server.platform.bus import BusError, Hint, Receive
-from server.platform.valkey_line import Line
+from server.platform.valkey_line import ANSWER_S, Line
 
 _CHANNEL = b"picky:"
 _POS_BYTES = 8
@@ -26,6 +28,7 @@ _MOST_QUEUED = 10_000
 _A_PIPELINE = 256
 _AT_ONCE = 1_000
 """Channels that are asked for at once: a server answers for each of them."""
+_PING_S = 5.0
 _JOIN_S = 1.0
 _AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -124,7 +127,14 @@ class _Instance:
         self.on_gap: Callable[[], None] = lambda: None
         self.url = "redis" + url.removeprefix("valkey") if url.startswith("valkey") else url
         self._heard = heard
-        self._client = redis.asyncio.from_url(self.url, socket_connect_timeout=2)
+        self._client = redis.asyncio.from_url(
+            self.url,
+            socket_connect_timeout=2,
+            socket_timeout=ANSWER_S,
+            # Once: a connection that was kept may be of a server that is gone. The rest is for
+            # `_keep`, which knows that the server is away while it tries.
+            retry=Retry(NoBackoff(), 1),
+        )
         self._away = False
         self._wanted: set[bytes] = set()
         self._subscribed: set[bytes] = set()
@@ -164,7 +174,8 @@ class _Instance:
         """Raise unless it answers and both tasks do their work."""
         if self._away or any(task.done() for task in self._tasks):
             raise BusError("the bus is not listened to")
-        await self._client.ping()
+        async with asyncio.timeout(ANSWER_S):
+            await self._client.ping()
 
     async def close(self) -> None:
         """Stop both tasks and hang up."""
@@ -242,7 +253,7 @@ class _Instance:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _ask(self, line: Line, worked: Callable[[], None]) -> None:
-        """Ask for all that is wanted, then for what changes."""
+        """Ask for all that is wanted, then for what changes; ping when nothing does."""
         self._changed.clear()
         self._stirred.clear()
         await self._ask_about(line, list(self._wanted))
@@ -251,7 +262,9 @@ class _Instance:
         worked()
         self.on_gap()
         while True:
-            await self._stirred.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PING_S):
+                    await self._stirred.wait()
             self._stirred.clear()
             changed = list(self._changed)
             self._changed.clear()

@@ -12,6 +12,9 @@ from collections.abc import Callable, Sequence
 
 import redis.asyncio
 
+ANSWER_S = 3.0
+"""How long a server may take to answer before its line counts as dead."""
+
 
 class Line:
     """A connection of its own to a server of the bus; ``take`` gets a channel and its payload.
@@ -25,13 +28,15 @@ class Line:
         self._answered = asyncio.Event()
 
     async def open(self) -> None:
-        """Connect; raises what the library raises."""
-        await self._connection.connect()
+        """Connect; raises what the library raises, or ``TimeoutError``."""
+        async with asyncio.timeout(ANSWER_S):
+            await self._connection.connect()
 
     async def ask(self, wanted: Sequence[bytes], unwanted: Sequence[bytes]) -> None:
-        """Subscribe and unsubscribe; returns when the server has done it.
+        """Subscribe and unsubscribe; returns when the server has done it, raises if it does not.
 
-        A server answers in order, so the answer to a ping says that all before it is done.
+        A server answers in order, so the answer to a ping says that all before it is done. With
+        nothing to change, this asks whether the other end is still there.
         """
         commands: list[Sequence[str | bytes]] = [["PING"]]
         if wanted:
@@ -40,8 +45,9 @@ class Line:
             commands.insert(0, ["UNSUBSCRIBE", *unwanted])
         self._answered.clear()
         packed = self._connection.pack_commands(commands)
-        await self._connection.send_packed_command(packed, check_health=False)
-        await self._answered.wait()
+        async with asyncio.timeout(ANSWER_S):
+            await self._connection.send_packed_command(packed, check_health=False)
+            await self._answered.wait()
 
     async def read(self) -> None:
         """Take what arrives; ends only with the connection, by raising."""

@@ -1,4 +1,4 @@
-"""The line to the bus may be cut or be slow to come: afterwards all is heard that is
+"""The line to the bus may be cut, go silent or be slow to come: afterwards all is heard that is
 wanted, and nothing else.
 """
 
@@ -11,6 +11,7 @@ import pytest
 import redis.asyncio
 import uvloop
 
+from server.platform import valkey_bus, valkey_line
 from server.platform.bus import Hint
 from tests.faults.front import Front, Road
 from tests.server.platform.conftest import PATIENCE_S, MakeNode, Node
@@ -128,6 +129,29 @@ async def test_a_stream_joined_while_the_line_is_coming_is_heard(
     await here.bus.join(uuid4())  # asked for after all that was wanted before
     await speaker.bus.publish(hints)
     await here.until(lambda: here.heard == hints)
+
+
+@pytest.mark.parametrize("asked_by", ["a ping", "a join"])
+async def test_a_line_that_carries_nothing_any_more_is_given_up_for_another(
+    asked_by: str,
+    node: MakeNode,
+    front: Front,
+    ways: tuple[Road, Road],
+    valkey_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream, soon = uuid4(), 0.2
+    monkeypatch.setattr(valkey_bus, "_PING_S", soon if asked_by == "a ping" else 10 * PATIENCE_S)
+    here, speaker = await node(bus_url(front), listens_to=stream), await node(valkey_url)
+    monkeypatch.setattr(valkey_line, "ANSWER_S", soon)
+    stalled, other = ways
+    with stalled.stalled(), stalled.closed():
+        other.is_open = True
+        if asked_by == "a join":
+            await here.bus.join(uuid4())
+        await here.until(lambda: here.gaps > 1)
+        await speaker.bus.publish([Hint(stream, 1, b"heard")])
+        await here.until(lambda: bool(here.heard))
 
 
 async def test_what_nobody_thought_of_costs_the_line_and_not_the_listener(
