@@ -55,7 +55,10 @@ class ValkeyBus:
             instance.on_gap = tell
 
     async def join(self, stream_id: UUID) -> None:
-        """Returns when hints arrive, or after a second: a gap is filled from the database."""
+        """Returns when hints arrive, or after a second; at once when the bus is known to be away.
+
+        What is missed until then is in the database, and whoever listens is told to look there.
+        """
         self._joined.add(stream_id)
         await self._place(stream_id).subscribe(_channel(stream_id))
 
@@ -162,7 +165,7 @@ class _Instance:
         self._start()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_JOIN_S):
-                while channel not in self._subscribed:
+                while not self._away and channel not in self._subscribed:
                     await self._news.wait()
 
     def unsubscribe(self, channel: bytes) -> None:
