@@ -217,12 +217,15 @@ class Hub:
         while True:
             wait_s = self._settings.reconcile_s * (0.8 + 0.4 * self._chance())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look_now.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._look_now.wait()
             self._look_now.clear()
             try:
                 await self.reconcile()
             except DATABASE_FAILURES as error:
                 log.warning("heads_not_compared", error=type(error).__name__)
+            except Exception:  # what no hint told of would never be found again
+                log.exception("heads_not_compared")
 
     async def reconcile(self) -> None:
         """Compare the heads of all streams at once and fill gaps; the same for sessions."""

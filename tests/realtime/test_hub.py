@@ -1,4 +1,6 @@
-"""A bus that is away holds up no socket."""
+"""What keeps a hub going: a bus that is away holds up no socket, and nothing ends its look at all
+heads.
+"""
 
 import asyncio
 import socket
@@ -14,7 +16,9 @@ from server.platform.context import Context
 from server.platform.valkey_bus import ValkeyBus
 from server.realtime.connection import Connection
 from server.realtime.hub import Hub
+from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
+from tests.realtime.conftest import Connect, Person
 from tests.servers.lifetime import free_port
 
 SOCKETS = 50
@@ -77,3 +81,21 @@ async def test_an_account_that_leaves_and_comes_back_meanwhile_is_joined(hub: Hu
         await joining
     [instance] = cast("ValkeyBus", hub._context.bus)._instances
     assert instance._wanted == {b"picky:" + account.hex.encode()}
+
+
+async def test_whatever_fails_while_heads_are_compared_they_are_compared_again(
+    node: RealtimeNode, join: Connect, buyer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, again = node.hub, asyncio.Event()
+    compared = iter([RuntimeError("nobody thought of this"), None])
+
+    async def reconcile() -> None:
+        if (error := next(compared)) is not None:
+            hub._look_now.set()
+            raise error
+        again.set()
+
+    monkeypatch.setattr(hub, "reconcile", reconcile)
+    hub._look_now.set()
+    async with asyncio.timeout(AT_ONCE_S):
+        await again.wait()
