@@ -25,7 +25,10 @@ Receive = Callable[[Hint], None]
 
 
 class Bus(Protocol):
-    """Publishes hints and hands them to this process's receiver."""
+    """Publishes hints and hands them to this process's receiver.
+
+    ``join`` and ``leave`` take effect in the order of their calls, whatever they wait for then.
+    """
 
     def listen(self, receive: Receive) -> None:
         """Set who gets the hints of the joined streams; called once, at start."""

@@ -9,21 +9,26 @@ import asyncio
 import contextlib
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from uuid import UUID
 
 import redis.asyncio
 import structlog
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from server.platform.bus import BusError, Hint, Receive
+from server.platform.valkey_line import ANSWER_S, Line
 
 _CHANNEL = b"picky:"
 _POS_BYTES = 8
 _MOST_QUEUED = 10_000
 """Hints that wait for an instance; beyond that the oldest are dropped, as a dead bus drops all."""
 _A_PIPELINE = 256
+_AT_ONCE = 1_000
+"""Channels that are asked for at once: a server answers for each of them."""
+_PING_S = 5.0
 _JOIN_S = 1.0
 _AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -50,14 +55,17 @@ class ValkeyBus:
             instance.on_gap = tell
 
     async def join(self, stream_id: UUID) -> None:
-        """Returns when hints arrive, or after a second: a gap is filled from the database."""
+        """Returns when hints arrive, or after a second; at once when the bus is known to be away.
+
+        What is missed until then is in the database, and whoever listens is told to look there.
+        """
         self._joined.add(stream_id)
         await self._place(stream_id).subscribe(_channel(stream_id))
 
     async def leave(self, stream_id: UUID) -> None:
         """No more hints of this stream."""
         self._joined.discard(stream_id)
-        await self._place(stream_id).unsubscribe(_channel(stream_id))
+        self._place(stream_id).unsubscribe(_channel(stream_id))
 
     async def publish(self, hints: Iterable[Hint]) -> None:
         """Tell this process at once and the others soon."""
@@ -68,10 +76,10 @@ class ValkeyBus:
             self._place(hint.stream_id).put(_channel(hint.stream_id), _encode(hint))
 
     async def check(self) -> None:
-        """Raise :class:`BusError` unless every instance answers."""
+        """Raise :class:`BusError` unless every instance answers and is listened to."""
         try:
             for instance in self._instances:
-                await instance.ping()
+                await instance.check()
         except FAILURES as error:
             raise BusError(f"the bus does not answer: {type(error).__name__}") from error
 
@@ -93,8 +101,7 @@ class ValkeyBus:
     def _heard(self, channel: bytes, payload: bytes) -> None:
         stream_id = UUID(hex=channel[len(_CHANNEL) :].decode())
         if stream_id in self._joined:
-            pos = int.from_bytes(payload[:_POS_BYTES], signed=True)
-            self._receive(Hint(stream_id, pos, payload[_POS_BYTES:]))
+            self._receive(_decode(stream_id, payload))
 
 
 def _channel(stream_id: UUID) -> bytes:
@@ -105,17 +112,38 @@ def _encode(hint: Hint) -> bytes:
     return hint.pos.to_bytes(_POS_BYTES, signed=True) + hint.data
 
 
+def _decode(stream_id: UUID, payload: bytes) -> Hint:
+    if len(payload) <= _POS_BYTES:
+        raise ValueError("this is no hint")
+    pos = int.from_bytes(payload[:_POS_BYTES], signed=True)
+    return Hint(stream_id, pos, payload[_POS_BYTES:])
+
+
 class _Instance:
-    """One server of the bus: a queue of what is to be sent, and the channels that are wanted."""
+    """One server of the bus: a queue of what is to be sent, and the channels that are wanted.
+
+    Who wants a channel or does not want it any more only says so: the listener alone speaks on the
+    line, and asks for what has changed.
+    """
 
     def __init__(self, url: str, heard: Callable[[bytes, bytes], None]) -> None:
         self.on_gap: Callable[[], None] = lambda: None
         self.url = "redis" + url.removeprefix("valkey") if url.startswith("valkey") else url
         self._heard = heard
-        self._client = redis.asyncio.from_url(self.url, socket_connect_timeout=2)
-        self._pubsub: Any = None
+        self._client = redis.asyncio.from_url(
+            self.url,
+            socket_connect_timeout=2,
+            socket_timeout=ANSWER_S,
+            # Once: a connection that was kept may be of a server that is gone. The rest is for
+            # `_keep`, which knows that the server is away while it tries.
+            retry=Retry(NoBackoff(), 1),
+        )
+        self._away = False
         self._wanted: set[bytes] = set()
-        self._waiting: dict[bytes, asyncio.Event] = {}
+        self._subscribed: set[bytes] = set()
+        self._changed: set[bytes] = set()
+        self._stirred = asyncio.Event()
+        self._news = asyncio.Event()
         self._queue: deque[tuple[bytes, bytes]] = deque(maxlen=_MOST_QUEUED)
         self._queued = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -133,26 +161,24 @@ class _Instance:
     async def subscribe(self, channel: bytes) -> None:
         """Want a channel; waits for the server to say that it is heard, but not for long."""
         self._wanted.add(channel)
+        self._change(channel)
         self._start()
-        heard = self._waiting.setdefault(channel, asyncio.Event())
-        try:
-            with contextlib.suppress(*FAILURES):
-                if self._pubsub is not None:
-                    await self._pubsub.subscribe(channel)
-                await asyncio.wait_for(heard.wait(), _JOIN_S)
-        finally:
-            self._waiting.pop(channel, None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_JOIN_S):
+                while not self._away and channel not in self._subscribed:
+                    await self._news.wait()
 
-    async def unsubscribe(self, channel: bytes) -> None:
+    def unsubscribe(self, channel: bytes) -> None:
         """Want it no more."""
         self._wanted.discard(channel)
-        if self._pubsub is not None:
-            with contextlib.suppress(*FAILURES):
-                await self._pubsub.unsubscribe(channel)
+        self._change(channel)
 
-    async def ping(self) -> None:
-        """Whether it answers."""
-        await self._client.ping()
+    async def check(self) -> None:
+        """Raise unless it answers and both tasks do their work."""
+        if self._away or any(task.done() for task in self._tasks):
+            raise BusError("the bus is not listened to")
+        async with asyncio.timeout(ANSWER_S):
+            await self._client.ping()
 
     async def close(self) -> None:
         """Stop both tasks and hang up."""
@@ -168,7 +194,16 @@ class _Instance:
                 asyncio.create_task(self._keep(self._hear), name="bus listener"),
             ]
 
-    async def _keep(self, work: Callable[[Callable[[], None]], Any]) -> None:
+    def _change(self, channel: bytes) -> None:
+        self._changed.add(channel)
+        self._stirred.set()
+
+    def _tell_the_news(self) -> None:
+        """Let those who join look again."""
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def _keep(self, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
         """Do it again whenever the connection is lost, sooner after one that worked."""
         tries = 0
 
@@ -181,9 +216,10 @@ class _Instance:
         while True:
             try:
                 await work(worked)
-            except FAILURES as error:
+            except Exception as error:  # a task that ended would leave this process deaf or dumb
                 if not tries:
-                    log.warning("bus_lost", error=type(error).__name__)
+                    unknown = None if isinstance(error, FAILURES) else error
+                    log.warning("bus_lost", error=type(error).__name__, exc_info=unknown)
                 await asyncio.sleep(_AGAIN_AFTER_S[min(tries, len(_AGAIN_AFTER_S) - 1)])
                 tries += 1
 
@@ -199,24 +235,56 @@ class _Instance:
             worked()
 
     async def _hear(self, worked: Callable[[], None]) -> None:
-        pubsub = self._client.pubsub()
+        """Open a line, and read and ask on it until one of the two finds it broken."""
+        line = Line(self._client, self._take)
+        tasks: list[asyncio.Task[None]] = []
         try:
-            await pubsub.subscribe(_CHANNEL, *self._wanted)
-            self._pubsub = pubsub
-            async for message in pubsub.listen():
-                self._take(message, worked)
+            await line.open()
+            tasks.append(asyncio.create_task(line.read(), name="bus reader"))
+            tasks.append(asyncio.create_task(self._ask(line, worked), name="bus asker"))
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            self._pubsub = None
-            with contextlib.suppress(*FAILURES):
-                await pubsub.aclose()  # type: ignore[no-untyped-call]
+            self._away = True
+            self._subscribed.clear()
+            self._changed.clear()  # the next line asks for all that is wanted anyway
+            self._tell_the_news()
+            for task in tasks:
+                task.cancel()
+            await line.close()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _take(self, message: dict[str, Any], worked: Callable[[], None]) -> None:
-        channel = message["channel"]
-        if message["type"] == "message":
-            self._heard(channel, message["data"])
-        elif message["type"] == "subscribe":
-            if channel == _CHANNEL:  # said first on every connection: what came before is missed
-                worked()
-                self.on_gap()
-            elif channel in self._waiting:
-                self._waiting[channel].set()
+    async def _ask(self, line: Line, worked: Callable[[], None]) -> None:
+        """Ask for all that is wanted, then for what changes; ping when nothing does."""
+        self._changed.clear()
+        self._stirred.clear()
+        await self._ask_about(line, list(self._wanted))
+        self._away = False
+        self._tell_the_news()
+        worked()
+        self.on_gap()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PING_S):
+                    await self._stirred.wait()
+            self._stirred.clear()
+            changed = list(self._changed)
+            self._changed.clear()
+            await self._ask_about(line, changed)
+
+    async def _ask_about(self, line: Line, channels: Sequence[bytes]) -> None:
+        for start in range(0, max(len(channels), 1), _AT_ONCE):
+            some = set(channels[start : start + _AT_ONCE])
+            wanted = (some & self._wanted) - self._subscribed
+            unwanted = (some & self._subscribed) - self._wanted
+            self._subscribed -= unwanted
+            await line.ask(list(wanted), list(unwanted))
+            self._subscribed |= wanted
+            self._tell_the_news()
+
+    def _take(self, channel: bytes, payload: bytes) -> None:
+        try:
+            self._heard(channel, payload)
+        except Exception:  # one bad message is no reason not to hear the next one
+            log.exception("bus_message_dropped")

@@ -104,7 +104,6 @@ class Hub:
         self._settings = settings
         self._chance = chance
         self._streams: dict[UUID, Stream] = {}
-        self._bus_turn = asyncio.Lock()
         self._look_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         context.bus.listen(self.receive)
@@ -134,8 +133,7 @@ class Hub:
         staying = [one for one in stream.connections if not one.writer.closing]
         if len(staying) > self._settings.connections_per_account:
             staying[0].close(CloseCode.TOO_MANY_CONNECTIONS, "too many connections")
-        async with self._bus_turn:
-            await self._context.bus.join(account_id)
+        await self._context.bus.join(account_id)
         return stream
 
     async def leave(self, connection: Connection) -> None:
@@ -148,9 +146,7 @@ class Hub:
         if not stream.connections:
             del self._streams[account_id]
             STREAMS.dec()
-            async with self._bus_turn:
-                if account_id not in self._streams:
-                    await self._context.bus.leave(account_id)
+            await self._context.bus.leave(account_id)
 
     def receive(self, hint: Hint) -> None:
         """What the bus brings."""
@@ -221,12 +217,15 @@ class Hub:
         while True:
             wait_s = self._settings.reconcile_s * (0.8 + 0.4 * self._chance())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look_now.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._look_now.wait()
             self._look_now.clear()
             try:
                 await self.reconcile()
             except DATABASE_FAILURES as error:
                 log.warning("heads_not_compared", error=type(error).__name__)
+            except Exception:  # what no hint told of would never be found again
+                log.exception("heads_not_compared")
 
     async def reconcile(self) -> None:
         """Compare the heads of all streams at once and fill gaps; the same for sessions."""

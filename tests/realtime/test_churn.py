@@ -159,19 +159,20 @@ async def test_a_socket_that_fails_twice_is_taken_off_the_bus(
     buyer: Person,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    left, leave = asyncio.Event(), context.bus.leave
+    may_leave, left, leave = asyncio.Event(), asyncio.Event(), context.bus.leave
 
-    async def noting(stream_id: UUID) -> None:
+    async def slow(stream_id: UUID) -> None:
+        await may_leave.wait()
         await leave(stream_id)
         left.set()
 
-    monkeypatch.setattr(context.bus, "leave", noting)
+    monkeypatch.setattr(context.bus, "leave", slow)
     device = await join(buyer)
     [connection] = node.hub.connections()
     async with asyncio.timeout(SETTLED_WITHIN_S):
-        async with node.hub._bus_turn:
-            device.socket.transport.abort()
-            await comes_true(lambda: not list(node.hub.connections()))
-            connection.writer.put(frame_of(b"{}"))
-            await comes_true(lambda: not node.gateway.writers)
+        device.socket.transport.abort()
+        await comes_true(lambda: not list(node.hub.connections()))
+        connection.writer.put(frame_of(b"{}"))
+        await comes_true(lambda: not node.gateway.writers)
+        may_leave.set()
         await left.wait()

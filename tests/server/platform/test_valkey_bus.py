@@ -1,63 +1,15 @@
 """The bus between processes carries hints, and says when some may be missing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
+import redis.asyncio
 
 from server.platform.bus import BusError, Hint
-from server.platform.valkey_bus import ValkeyBus
+from tests.server.platform.conftest import PATIENCE_S, MakeNode
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.valkey import Valkey, start_valkey
-
-PATIENCE_S = 20
-
-
-class Node:
-    """One process on the bus: what it hears, and how often there may have been a gap."""
-
-    def __init__(self, urls: list[str]) -> None:
-        self.bus = ValkeyBus(urls)
-        self.heard: list[Hint] = []
-        self.gaps = 0
-        self._stirred = asyncio.Event()
-        self.bus.listen(self._hear)
-        self.bus.on_gap(self._gap)
-
-    def _hear(self, hint: Hint) -> None:
-        self.heard.append(hint)
-        self._stirred.set()
-
-    def _gap(self) -> None:
-        self.gaps += 1
-        self._stirred.set()
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while not condition():
-                await self._stirred.wait()
-                self._stirred.clear()
-
-
-MakeNode = Callable[..., Awaitable[Node]]
-
-
-@pytest.fixture
-async def node() -> AsyncIterator[MakeNode]:
-    nodes: list[Node] = []
-
-    async def make(*urls: str, listens_to: UUID | None = None) -> Node:
-        made = Node(list(urls))
-        nodes.append(made)
-        if listens_to is not None:
-            await made.bus.join(listens_to)
-            await made.until(lambda: made.gaps > 0)
-        return made
-
-    yield make
-    for one in nodes:
-        await one.bus.close()
 
 
 async def test_hints_reach_the_nodes_that_have_joined_in_their_order(
@@ -144,14 +96,66 @@ async def test_streams_are_spread_over_instances_and_one_of_them_lost_stops_only
     assert {hint.stream_id for hint in listener.heard[20:]} == set(alive)
 
 
-async def test_a_join_that_is_cancelled_leaves_no_answer_for_the_next_one_to_trust(
+async def test_a_join_after_one_that_was_cancelled_returns_when_the_stream_is_heard(
     node: MakeNode, valkey_url: str
 ) -> None:
+    stream = uuid4()
     here = await node(valkey_url, listens_to=uuid4())
-    [instance] = here.bus._instances
-    joining = asyncio.create_task(here.bus.join(uuid4()))
+    joining = asyncio.create_task(here.bus.join(stream))
     await asyncio.sleep(0)
-    assert instance._waiting
     joining.cancel()
     await asyncio.gather(joining, return_exceptions=True)
-    assert not instance._waiting
+    await here.bus.join(stream)
+    async with redis.asyncio.from_url(valkey_url) as client:
+        assert await client.pubsub_numsub(f"picky:{stream.hex}") == [
+            (f"picky:{stream.hex}".encode(), 1)
+        ]
+
+
+async def test_a_bad_message_and_a_receiver_that_fails_cost_one_message_each(
+    node: MakeNode, valkey_url: str
+) -> None:
+    stream, hint = uuid4(), Hint(uuid4(), 2, b"good")
+    here = await node(valkey_url, listens_to=stream)
+    await here.bus.join(hint.stream_id)
+    hear = here.hear
+
+    def failing(hint: Hint) -> None:
+        if hint.stream_id == stream:
+            raise RuntimeError("of no use")
+        hear(hint)
+
+    here.bus.listen(failing)
+    async with redis.asyncio.from_url(valkey_url) as client:
+        await client.publish("picky:", b"foreign")
+        await client.publish(f"picky:{hint.stream_id.hex}", b"foreign")
+    speaker = await node(valkey_url)
+    await speaker.bus.publish([Hint(stream, 1, b"fails"), hint])
+    await here.until(lambda: bool(here.heard))
+    assert here.heard == [hint]
+    assert here.gaps == 1
+
+
+async def test_a_bus_that_answers_but_cannot_be_listened_to_is_not_ready(
+    node: MakeNode, private_lifetime: Lifetime
+) -> None:
+    valkey = start_valkey(private_lifetime)
+    async with redis.asyncio.from_url(valkey.url()) as client:
+        await client.acl_setuser(
+            "deaf", enabled=True, nopass=True, categories=["+@all"], commands=["-subscribe"]
+        )
+    here = await node(f"redis://deaf:any@127.0.0.1:{valkey.port}")
+    await here.bus.join(uuid4())
+    with pytest.raises(BusError):
+        await here.bus.check()
+
+
+async def test_a_bus_whose_listener_has_ended_is_not_ready(node: MakeNode, valkey_url: str) -> None:
+    here = await node(valkey_url, listens_to=uuid4())
+    await here.bus.check()
+    [instance] = here.bus._instances
+    listener = instance._tasks[-1]
+    listener.cancel()
+    await asyncio.gather(listener, return_exceptions=True)
+    with pytest.raises(BusError):
+        await here.bus.check()

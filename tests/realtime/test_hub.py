@@ -1,0 +1,101 @@
+"""What keeps a hub going: a bus that is away holds up no socket, and nothing ends its look at all
+heads.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from server.platform import valkey_bus, valkey_line
+from server.platform.context import Context
+from server.platform.valkey_bus import ValkeyBus
+from server.realtime.connection import Connection
+from server.realtime.hub import Hub
+from server.realtime.node import RealtimeNode
+from server.realtime.settings import RealtimeSettings
+from tests.realtime.conftest import Connect, Person
+from tests.servers.lifetime import free_port
+
+SOCKETS = 50
+AT_ONCE_S = 5.0
+"""Far less than one wait for each socket."""
+
+
+@pytest.fixture(params=["dead", "silent"])
+def bus_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Nobody is there, or somebody who takes connections and never says a word."""
+    if request.param == "dead":
+        yield f"redis://127.0.0.1:{free_port()}"
+        return
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+async def hub(bus_url: str) -> AsyncIterator[Hub]:
+    bus = ValkeyBus([bus_url])
+    context = cast("Context", SimpleNamespace(bus=bus))
+    hub = Hub(context, RealtimeSettings(), lambda: 0.5)
+    yield hub
+    for one in list(hub.connections()):
+        await hub.leave(one)
+    await bus.close()
+
+
+def device(account_id: UUID) -> Connection:
+    staying: Any = SimpleNamespace(account_id=account_id, writer=SimpleNamespace(closing=False))
+    return cast("Connection", staying)
+
+
+async def test_a_bus_that_is_away_holds_up_no_socket(hub: Hub) -> None:
+    devices = [device(uuid4()) for _ in range(SOCKETS)]
+    async with asyncio.timeout(AT_ONCE_S):
+        await asyncio.gather(*(hub.join(one) for one in devices))
+        await asyncio.gather(*(hub.leave(one) for one in devices))
+
+
+async def test_nobody_waits_for_a_bus_that_is_known_to_be_away(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(valkey_bus, "_JOIN_S", 10 * AT_ONCE_S)
+    monkeypatch.setattr(valkey_line, "ANSWER_S", 0.2)
+    async with asyncio.timeout(AT_ONCE_S):
+        await hub.join(device(uuid4()))
+        for _ in range(SOCKETS):
+            await hub.join(device(uuid4()))
+
+
+async def test_an_account_that_leaves_and_comes_back_meanwhile_is_joined(hub: Hub) -> None:
+    account = uuid4()
+    first, second = device(account), device(account)
+    async with asyncio.timeout(AT_ONCE_S):
+        joining = asyncio.create_task(hub.join(first))
+        await asyncio.sleep(0)
+        await hub.leave(first)
+        await hub.join(second)
+        await joining
+    [instance] = cast("ValkeyBus", hub._context.bus)._instances
+    assert instance._wanted == {b"picky:" + account.hex.encode()}
+
+
+async def test_whatever_fails_while_heads_are_compared_they_are_compared_again(
+    node: RealtimeNode, join: Connect, buyer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, again = node.hub, asyncio.Event()
+    compared = iter([RuntimeError("nobody thought of this"), None])
+
+    async def reconcile() -> None:
+        if (error := next(compared)) is not None:
+            hub._look_now.set()
+            raise error
+        again.set()
+
+    monkeypatch.setattr(hub, "reconcile", reconcile)
+    hub._look_now.set()
+    async with asyncio.timeout(AT_ONCE_S):
+        await again.wait()

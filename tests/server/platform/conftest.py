@@ -1,0 +1,58 @@
+"""Nodes on a bus."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import UUID
+
+import pytest
+
+from server.platform.bus import Hint
+from server.platform.valkey_bus import ValkeyBus
+
+PATIENCE_S = 20
+
+
+class Node:
+    """One process on the bus: what it hears, and how often there may have been a gap."""
+
+    def __init__(self, urls: list[str]) -> None:
+        self.bus = ValkeyBus(urls)
+        self.heard: list[Hint] = []
+        self.gaps = 0
+        self._stirred = asyncio.Event()
+        self.bus.listen(self.hear)
+        self.bus.on_gap(self.gap)
+
+    def hear(self, hint: Hint) -> None:
+        self.heard.append(hint)
+        self._stirred.set()
+
+    def gap(self) -> None:
+        self.gaps += 1
+        self._stirred.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await self._stirred.wait()
+                self._stirred.clear()
+
+
+MakeNode = Callable[..., Awaitable[Node]]
+
+
+@pytest.fixture
+async def node() -> AsyncIterator[MakeNode]:
+    nodes: list[Node] = []
+
+    async def make(*urls: str, listens_to: UUID | None = None) -> Node:
+        made = Node(list(urls))
+        nodes.append(made)
+        if listens_to is not None:
+            await made.bus.join(listens_to)
+            await made.until(lambda: made.gaps > 0)
+        return made
+
+    yield make
+    for one in nodes:
+        await one.bus.close()
