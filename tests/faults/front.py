@@ -1,4 +1,4 @@
-"""A TCP proxy in front of all servers, with a road to each that can be broken in many ways."""
+"""A TCP proxy in front of servers, with a road to each that can be broken in many ways."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -100,7 +100,7 @@ class Link:
 
 
 class Front:
-    """Where all clients connect: each connection goes to a random server that takes it."""
+    """Where clients connect: each connection goes to a random server that takes it."""
 
     def __init__(self, roads: Sequence[Road], random: Random) -> None:
         self.url = ""

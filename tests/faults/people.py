@@ -71,6 +71,7 @@ class Talker(Device):
         self.writer = Writer(self.name)
         self.sight = Sight()
         self.refused_by_disk = 0
+        self.times_online = 0
         self.troubles: list[str] = []
         self.statuses: list[Status] = []
         self.stumbles: list[Exception] = []
@@ -84,6 +85,7 @@ class Talker(Device):
             status.state is LineState.OFFLINE and status.retry_at is None
         ):
             self.troubles.append(f"the line ended for good: {status}")
+        self.times_online += status.state is LineState.ONLINE
         super().status_changed(status)
 
     def rebased(self, state: Bootstrap) -> None:
