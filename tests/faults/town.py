@@ -51,8 +51,7 @@ class Node:
 
     async def drain(self) -> None:
         """Ask it to go, and return when it has gone."""
-        with self.road.closed():
-            await asyncio.to_thread(self.server.stop)
+        await asyncio.to_thread(self.server.stop)
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
