@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any, Self
@@ -92,9 +92,26 @@ async def _hear_each(talkers: Sequence[Talker]) -> list[str]:
     """
     for talker in talkers:
         await talker.write()
-        if late := await drained(talkers, within_s=CALM_WITHIN_S):
+        late = await _all([talker], [_answered(talker, CALM_WITHIN_S)])
+        newest = talker.writer.newest
+        late = late or await _all(talkers, [_heard(one, newest, CALM_WITHIN_S) for one in talkers])
+        if late:
+            late = [f"{name} has waited too long when all was whole" for name in late]
             return late + await drained(talkers, within_s=DRAINED_WITHIN_S)
     return []
+
+
+async def _answered(talker: Talker, within_s: float) -> None:
+    await talker.until(lambda: not talker.writer.waits, within_s=within_s)
+
+
+async def _heard(talker: Talker, heads: Mapping[UUID, int], within_s: float) -> None:
+    """Wait until a device has heard everything up to there in those rooms that it has."""
+    mine = {room_id: heads[room_id] for room_id in talker.rooms if room_id in heads}
+    await talker.until(
+        lambda: all(talker.sight.knows(room_id, seq) for room_id, seq in mine.items()),
+        within_s=within_s,
+    )
 
 
 async def account(talkers: Sequence[Talker], writers: Sequence[Writer]) -> Tally:
@@ -215,15 +232,11 @@ def _check_pace(tally: Tally, talkers: Sequence[Talker], calm_since: float) -> N
 async def drained(talkers: Sequence[Talker], *, within_s: float) -> list[str]:
     """Wait until everything is answered and every device has heard everything; tell who has not."""
 
-    async def wait(talker: Talker) -> None:
-        await talker.until(lambda: not talker.writer.waits, within_s=within_s)
-
     async def wait_for_others(talker: Talker) -> None:
-        for room_id in talker.rooms:
-            head = (await talker.api.room(room_id)).last_seq
-            await talker.until(lambda: talker.sight.knows(room_id, head), within_s=within_s)  # noqa: B023
+        heads = {room_id: (await talker.api.room(room_id)).last_seq for room_id in talker.rooms}
+        await _heard(talker, heads, within_s)
 
-    late = await _all(talkers, [wait(talker) for talker in talkers])
+    late = await _all(talkers, [_answered(talker, within_s) for talker in talkers])
     if late:
         return [f"{name} has messages without an answer" for name in late]
     late = await _all(talkers, [wait_for_others(talker) for talker in talkers])

@@ -48,6 +48,15 @@ class Writer:
         """Whether something has no answer yet."""
         return len(self.acknowledged) < sum(map(len, self.written.values()))
 
+    @property
+    def newest(self) -> dict[UUID, int]:
+        """The place of the newest message in each room, where all are answered."""
+        return {
+            room_id: max(self.acknowledged[text][0] for text in texts)
+            for room_id, texts in self.written.items()
+            if texts
+        }
+
     def next_text(self, random: Random) -> str:
         """A text that nobody else writes, now and then a long one."""
         self._count += 1
