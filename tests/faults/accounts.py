@@ -17,8 +17,6 @@ PAGE = 100
 DRAINED_WITHIN_S = 60
 CALM_WITHIN_S = 5
 """A server that hears nothing on the bus needs up to 18 s to find what it has missed."""
-MOST_WITHIN_S = 12
-"""A server stands still for 8 s at the most, and then its people must come back."""
 COLUMNS = (
     *("sent", "acknowledged", "delivered", "lost", "doubled", "reordered"),
     *("bootstraps", "resumes"),
@@ -225,8 +223,6 @@ def _check_pace(tally: Tally, talkers: Sequence[Talker], calm_since: float) -> N
             tally.details.append(f"{talker.name} has begun anew {bootstraps - 1} times")
     if tally.slowest_in_calm_s > CALM_WITHIN_S:
         tally.details.append(f"a delivery took {tally.slowest_in_calm_s:.1f} s when all was whole")
-    if tally.most_delays_s > MOST_WITHIN_S:
-        tally.details.append(f"99 % of the deliveries took {tally.most_delays_s:.1f} s")
 
 
 async def drained(talkers: Sequence[Talker], *, within_s: float) -> list[str]:
