@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from math import ceil
 
+from server.platform.bus import LocalBus
 from server.platform.context import Context
 from server.realtime.frames import encode
 from server.realtime.gateway import Gateway
@@ -44,7 +45,12 @@ class RealtimeNode:
 
         Also those that are still shaking hands, and until the last one is gone: what is left then
         is cut with 1012 by the server under us, which tells a client nothing.
+
+        Where there are other processes all work goes on for a while first: who is sent away, or
+        asks for a page, must not be led here again by a balancer that has not noticed yet.
         """
+        if not isinstance(self._context.bus, LocalBus):
+            await asyncio.sleep(self._settings.drain_least_s)
         self.gateway.draining = True
         with suppress(TimeoutError):
             async with asyncio.timeout(self._settings.drain_most_s):

@@ -58,6 +58,9 @@ class RealtimeSettings:
 
     reconnect_within_ms: int = 20_000
     """A drained client comes back after a random part of this."""
+    drain_least_s: float = 3.0
+    """How long a process among others is unready before it sends anybody away, for balancers to
+    notice: they look every second or two."""
     drain_slices: int = 10
     drain_s: float = 5.0
     """Over how long the slices are spread."""

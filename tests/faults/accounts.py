@@ -1,9 +1,10 @@
 """What was written against what is there: the accounts of a town when everything has drained."""
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any, Self
 from uuid import UUID
@@ -14,7 +15,12 @@ from tests.faults.people import Talker, Writer
 
 PAGE = 100
 DRAINED_WITHIN_S = 60
-COLUMNS = ("sent", "acknowledged", "delivered", "lost", "doubled", "reordered")
+CALM_WITHIN_S = 5
+"""A server that hears nothing on the bus needs up to 18 s to find what it has missed."""
+COLUMNS = (
+    *("sent", "acknowledged", "delivered", "lost", "doubled", "reordered"),
+    *("bootstraps", "resumes"),
+)
 
 
 @dataclass
@@ -27,6 +33,13 @@ class Tally:
     lost: int = 0
     doubled: int = 0
     reordered: int = 0
+    bootstraps: int = 0
+    """One for each device is how it begins; nothing in a run is a reason for another one."""
+    resumes: int = 0
+    delays: list[float] = field(default_factory=list)
+    """How long each delivery took, with whatever was broken meanwhile."""
+    delays_in_calm: list[float] = field(default_factory=list)
+    """How long it took when nothing was broken any more, or from then on."""
     refused: int = 0
     """Messages that a full disk of a client kept from being sent."""
     details: list[str] = field(default_factory=list)
@@ -38,10 +51,19 @@ class Tally:
         return not (self.lost or self.doubled or self.reordered or self.details)
 
     def __iadd__(self, other: Self) -> Self:
-        for name in (*COLUMNS, "refused"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.details += other.details
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
         return self
+
+    @property
+    def most_delays_s(self) -> float:
+        """In this time 99 % of all deliveries were made."""
+        return sorted(self.delays)[len(self.delays) * 99 // 100] if self.delays else 0.0
+
+    @property
+    def slowest_in_calm_s(self) -> float:
+        """The slowest delivery when nothing was broken any more."""
+        return max(self.delays_in_calm, default=0.0)
 
     def find(self, column: str, problems: Sequence[str]) -> None:
         """Add problems to a column."""
@@ -51,13 +73,43 @@ class Tally:
 
 async def settle(talkers: Sequence[Talker], *others: Writer) -> Tally:
     """Let everything drain that talkers and others have written, and draw up the accounts."""
+    calm_since = time.time()
     for talker in talkers:
         talker.session.retry_now()
         await talker.write()
-    late = await drained(talkers, within_s=DRAINED_WITHIN_S)
+    late = await drained(talkers, within_s=DRAINED_WITHIN_S) or await _hear_each(talkers)
     tally = await account(talkers, [*(talker.writer for talker in talkers), *others])
     tally.details += late
+    _check_pace(tally, talkers, calm_since)
     return tally
+
+
+async def _hear_each(talkers: Sequence[Talker]) -> list[str]:
+    """One writes at a time. Where all talk a deaf server goes unnoticed: what its people write
+    themselves shows it that it has missed something.
+    """
+    for talker in talkers:
+        await talker.write()
+        late = await _all([talker], [_answered(talker, CALM_WITHIN_S)])
+        newest = talker.writer.newest
+        late = late or await _all(talkers, [_heard(one, newest, CALM_WITHIN_S) for one in talkers])
+        if late:
+            late = [f"{name} has waited too long when all was whole" for name in late]
+            return late + await drained(talkers, within_s=DRAINED_WITHIN_S)
+    return []
+
+
+async def _answered(talker: Talker, within_s: float) -> None:
+    await talker.until(lambda: not talker.writer.waits, within_s=within_s)
+
+
+async def _heard(talker: Talker, heads: Mapping[UUID, int], within_s: float) -> None:
+    """Wait until a device has heard everything up to there in those rooms that it has."""
+    mine = {room_id: heads[room_id] for room_id in talker.rooms if room_id in heads}
+    await talker.until(
+        lambda: all(talker.sight.knows(room_id, seq) for room_id, seq in mine.items()),
+        within_s=within_s,
+    )
 
 
 async def account(talkers: Sequence[Talker], writers: Sequence[Writer]) -> Tally:
@@ -158,18 +210,29 @@ def _check_sight(tally: Tally, talker: Talker) -> None:
     tally.details += [f"{talker.name}: {told}" for told in talker.troubles]
 
 
+def _check_pace(tally: Tally, talkers: Sequence[Talker], calm_since: float) -> None:
+    for talker in talkers:
+        bootstraps, deliveries = talker.sight.bootstraps, talker.sight.deliveries
+        tally.bootstraps += bootstraps
+        tally.resumes += talker.times_online - bootstraps
+        tally.delays += [came - made for made, came in deliveries]
+        tally.delays_in_calm += [
+            came - max(made, calm_since) for made, came in deliveries if came > calm_since
+        ]
+        if bootstraps > 1:
+            tally.details.append(f"{talker.name} has begun anew {bootstraps - 1} times")
+    if tally.slowest_in_calm_s > CALM_WITHIN_S:
+        tally.details.append(f"a delivery took {tally.slowest_in_calm_s:.1f} s when all was whole")
+
+
 async def drained(talkers: Sequence[Talker], *, within_s: float) -> list[str]:
     """Wait until everything is answered and every device has heard everything; tell who has not."""
 
-    async def wait(talker: Talker) -> None:
-        await talker.until(lambda: not talker.writer.waits, within_s=within_s)
-
     async def wait_for_others(talker: Talker) -> None:
-        for room_id in talker.rooms:
-            head = (await talker.api.room(room_id)).last_seq
-            await talker.until(lambda: talker.sight.knows(room_id, head), within_s=within_s)  # noqa: B023
+        heads = {room_id: (await talker.api.room(room_id)).last_seq for room_id in talker.rooms}
+        await _heard(talker, heads, within_s)
 
-    late = await _all(talkers, [wait(talker) for talker in talkers])
+    late = await _all(talkers, [_answered(talker, within_s) for talker in talkers])
     if late:
         return [f"{name} has messages without an answer" for name in late]
     late = await _all(talkers, [wait_for_others(talker) for talker in talkers])

@@ -1,4 +1,7 @@
-"""The faults of a run, drawn from a shuffled deck, and how each of them ends."""
+"""The faults of a run, drawn from a shuffled deck, and how each of them ends.
+
+Those that only one kind of town can have come first, so that the shortest run has them.
+"""
 
 import asyncio
 from collections import Counter
@@ -60,6 +63,8 @@ class Breaker:
             for _ in range(hands):
                 group.create_task(self._break_on())
         await self.probe.finish(self._town.front.url)
+        if not self._town.is_on_sqlite:
+            await self.cut_the_bus()  # what this does to a server is seen in the calm that follows
 
     async def _break_on(self) -> None:
         while not await came(self._over, self._random.uniform(*PAUSE_S)):
@@ -67,14 +72,16 @@ class Breaker:
             try:
                 await fault(self)
             except NothingFree:
-                self._deck.insert(0, fault)
+                self._deck.insert(-1, fault)  # the next one but one
                 continue
-            self.done[fault.__name__.replace("_", " ")] += 1
+            self.done[told(fault)] += 1
 
     def _draw(self) -> "Fault":
         if not self._deck:
-            self._deck = [*EVERYWHERE, *(ON_SQLITE if self._town.is_on_sqlite else IN_A_FLEET)]
-            self._random.shuffle(self._deck)
+            own = ON_SQLITE if self._town.is_on_sqlite else IN_A_FLEET
+            first = [] if self.done else self._random.sample(own, len(own))
+            others = [fault for fault in (*EVERYWHERE, *own) if fault not in first]
+            self._deck = [*self._random.sample(others, len(others)), *first]
         return self._deck.pop()
 
     @contextmanager
@@ -140,6 +147,25 @@ class Breaker:
             await self._for(0, 2)
             await self._town.bus.start()
 
+    async def pause_the_bus(self) -> None:
+        """SIGSTOP, and SIGCONT after 2 to 5 s."""
+        assert self._town.bus is not None
+        with one_of(self._random, [self._town.bus]), self._town.bus.standing_still():
+            await self._for(2, 5)
+
+    async def cut_the_bus(self) -> None:
+        """All connections of all servers to it, at once; it goes on without them."""
+        assert self._town.bus is not None
+        with one_of(self._random, [self._town.bus]):
+            self._town.bus.road.cut(self._random, share=1)
+
+    async def pause_the_database(self) -> None:
+        """SIGSTOP to one process of it or to all, and SIGCONT after 2 to 3 s."""
+        assert self._town.database is not None
+        with one_of(self._random, [self._town.database]):
+            async with self._town.database.standing_still(self._random):
+                await self._for(2, 3)
+
     async def fill_the_servers_disk(self) -> None:
         """No file of the server takes another byte. Ask it meanwhile what it says to a message."""
         with self._a_node() as node, node.full_disk():
@@ -159,5 +185,15 @@ EVERYWHERE = (
     Breaker.refuse_connections,
     Breaker.fill_a_clients_disk,
 )
-IN_A_FLEET = (Breaker.kill_the_bus,)
+IN_A_FLEET = (
+    Breaker.kill_the_bus,
+    Breaker.pause_the_bus,
+    Breaker.cut_the_bus,
+    Breaker.pause_the_database,
+)
 ON_SQLITE = (Breaker.fill_the_servers_disk,)
+
+
+def told(fault: Fault) -> str:
+    """What a fault is called in a report."""
+    return fault.__name__.replace("_", " ")

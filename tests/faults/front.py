@@ -1,8 +1,8 @@
-"""A TCP proxy in front of all servers, with a road to each that can be broken in many ways."""
+"""A TCP proxy in front of servers, with a road to each that can be broken in many ways."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from random import Random
 
 from tests.faults.waiting import came
@@ -100,10 +100,12 @@ class Link:
 
 
 class Front:
-    """Where all clients connect: each connection goes to a random server that takes it."""
+    """Where clients connect: each connection goes to a random server that takes it."""
 
     def __init__(self, roads: Sequence[Road], random: Random) -> None:
         self.url = ""
+        self.refused = 0
+        """How many connections went first to a server that was not there."""
         self._roads = roads
         self._random = random
         self._carrying: set[asyncio.Task[None]] = set()
@@ -130,8 +132,11 @@ class Front:
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         roads = [road for road in self._roads if road.is_open and road.port is not None]
         for road in self._random.sample(roads, len(roads)):
-            with suppress(OSError):
+            try:
                 server = await asyncio.open_connection("127.0.0.1", road.port)
-                await road.carry(Link((reader, writer), server))
-                return
+            except OSError:
+                self.refused += 1
+                continue
+            await road.carry(Link((reader, writer), server))
+            return
         writer.transport.abort()

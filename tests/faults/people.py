@@ -48,6 +48,15 @@ class Writer:
         """Whether something has no answer yet."""
         return len(self.acknowledged) < sum(map(len, self.written.values()))
 
+    @property
+    def newest(self) -> dict[UUID, int]:
+        """The place of the newest message in each room, where all are answered."""
+        return {
+            room_id: max(self.acknowledged[text][0] for text in texts)
+            for room_id, texts in self.written.items()
+            if texts
+        }
+
     def next_text(self, random: Random) -> str:
         """A text that nobody else writes, now and then a long one."""
         self._count += 1
@@ -71,6 +80,7 @@ class Talker(Device):
         self.writer = Writer(self.name)
         self.sight = Sight()
         self.refused_by_disk = 0
+        self.times_online = 0
         self.troubles: list[str] = []
         self.statuses: list[Status] = []
         self.stumbles: list[Exception] = []
@@ -84,6 +94,7 @@ class Talker(Device):
             status.state is LineState.OFFLINE and status.retry_at is None
         ):
             self.troubles.append(f"the line ended for good: {status}")
+        self.times_online += status.state is LineState.ONLINE
         super().status_changed(status)
 
     def rebased(self, state: Bootstrap) -> None:

@@ -89,9 +89,11 @@ def report(outcomes: list[Outcome]) -> str:
     for outcome in outcomes:
         total += outcome.tally
     rows = [*((outcome.town, outcome.tally) for outcome in outcomes), ("together", total)]
-    lines = [f"| | {' | '.join(COLUMNS)} |", f"|---|{'---:|' * len(COLUMNS)}"]
+    heads = [*COLUMNS, "99 % came within", "slowest once all was whole"]
+    lines = [f"| | {' | '.join(heads)} |", f"|---|{'---:|' * len(heads)}"]
     for name, tally in rows:
-        figures = (f"{getattr(tally, column):,}" for column in COLUMNS)
+        figures = [f"{getattr(tally, column):,}" for column in COLUMNS]
+        figures += [f"{tally.most_delays_s:.1f} s", f"{tally.slowest_in_calm_s:.1f} s"]
         lines.append(f"| {name} | {' | '.join(figures)} |")
     for outcome in outcomes:
         done = ", ".join(f"{name} {count}" for name, count in sorted(outcome.faults.items()))

@@ -1,5 +1,6 @@
 """What one device was told of its rooms, judged as it comes: each message once and in its turn."""
 
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -19,15 +20,20 @@ class Sight:
     doubled: list[str] = field(default_factory=list)
     reordered: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
+    bootstraps: int = 0
+    deliveries: list[tuple[float, float]] = field(default_factory=list)
+    """When a message was made, and when it came as an event."""
     _seen: set[tuple[UUID, int]] = field(default_factory=set)
 
     def begin_anew(self, state: Bootstrap) -> None:
         """A bootstrap: what is older than it does not come as an event any more."""
+        self.bootstraps += 1
         for room in state.chatrooms:
             self.told[room.id] = max(self.told[room.id], room.last_seq)
 
     def see(self, message: Message) -> None:
         """An event brought a message."""
+        self.deliveries.append((message.created_at.timestamp(), time.time()))
         room_id, seq = message.chatroom_id, message.seq
         last = self.last[room_id]
         if (room_id, seq) in self._seen:

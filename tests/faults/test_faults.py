@@ -4,6 +4,7 @@ import secrets
 
 import pytest
 
+from tests.faults.breaking import IN_A_FLEET, ON_SQLITE, Breaker, told
 from tests.faults.run import report, run
 from tests.servers.lifetime import Lifetime
 
@@ -14,7 +15,11 @@ async def test_nothing_is_lost_doubled_or_reordered_in_a_minute_of_faults(
 ) -> None:
     seed = secrets.randbits(32)
     outcomes = await run(1, seed, private_lifetime, database_url=postgres_url)
-    told = f"seed {seed}\n{report(outcomes)}"
-    print(told)
-    assert all(outcome.tally.is_clean for outcome in outcomes), told
-    assert all(outcome.tally.sent and outcome.faults for outcome in outcomes), told
+    told_of_run = f"seed {seed}\n{report(outcomes)}"
+    print(told_of_run)
+    assert all(outcome.tally.is_clean for outcome in outcomes), told_of_run
+    assert all(outcome.tally.sent for outcome in outcomes), told_of_run
+    fleet, alone = outcomes
+    must_come = (Breaker.kill_a_server, Breaker.pause_a_server, *IN_A_FLEET)
+    assert fleet.faults.keys() >= set(map(told, must_come)), told_of_run
+    assert alone.faults.keys() >= set(map(told, ON_SQLITE)), told_of_run

@@ -2,11 +2,12 @@
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from random import Random
 
+import asyncpg
 import psutil
 
 from tests.faults.front import Front, Road
@@ -50,18 +51,13 @@ class Node:
 
     async def drain(self) -> None:
         """Ask it to go, and return when it has gone."""
-        with self.road.closed():
-            await asyncio.to_thread(self.server.stop)
+        await asyncio.to_thread(self.server.stop)
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
         """SIGSTOP now, SIGCONT at the end."""
-        process = psutil.Process(self.server.pid)
-        process.suspend()
-        try:
+        with standing_still([self.server.pid]):
             yield
-        finally:
-            process.resume()
 
     @contextmanager
     def full_disk(self) -> Iterator[None]:
@@ -75,9 +71,11 @@ class Node:
 
 
 class Bus:
-    """The Valkey between the servers."""
+    """The Valkey between the servers, and the road from all of them to it."""
 
     def __init__(self, lifetime: Lifetime, valkey: Valkey) -> None:
+        self.road = Road()
+        self.road.port = valkey.port
         self.is_taken = False
         self._lifetime = lifetime
         self._valkey = valkey
@@ -90,6 +88,52 @@ class Bus:
         """Start it again on its port."""
         self._valkey = await asyncio.to_thread(start_valkey, self._lifetime, port=self._valkey.port)
 
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """SIGSTOP now, SIGCONT at the end."""
+        with standing_still([self._valkey.pid]):
+            yield
+
+
+class Backends:
+    """The processes of PostgreSQL that serve one database; others may be at work in the server."""
+
+    def __init__(self, url: str) -> None:
+        self.is_taken = False
+        self._url = url
+
+    @asynccontextmanager
+    async def standing_still(self, random: Random) -> AsyncIterator[None]:
+        """SIGSTOP to one of them or to all, whatever locks they hold; SIGCONT at the end."""
+        connection = await asyncpg.connect(self._url)
+        try:
+            rows = await connection.fetch(
+                "SELECT pid FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        finally:
+            await connection.close()
+        pids = [row["pid"] for row in rows]
+        with standing_still(random.choice([pids, random.sample(pids, min(len(pids), 1))])):
+            yield
+
+
+@contextmanager
+def standing_still(pids: Iterable[int]) -> Iterator[None]:
+    """SIGSTOP to these processes now, SIGCONT at the end; some may end by themselves."""
+    stopped = []
+    try:
+        for pid in pids:
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(pid)
+                process.suspend()
+                stopped.append(process)
+        yield
+    finally:
+        for process in stopped:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
 
 @dataclass
 class Town:
@@ -99,6 +143,7 @@ class Town:
     nodes: Sequence[Node]
     front: Front
     bus: Bus | None = None
+    database: Backends | None = None
 
     @property
     def is_on_sqlite(self) -> bool:
@@ -118,10 +163,17 @@ async def fleet(
     valkey = await asyncio.to_thread(start_valkey, lifetime)
     if database_url is None:
         database_url = await asyncio.to_thread(new_database, lifetime)
-    settings = {"database_url": database_url, "bus_url": valkey.url(), "secret_key": SECRET_KEY}
-    nodes = [Node(lifetime, f"fleet-{number}", **settings) for number in range(size)]
-    async with _opened(f"{size} servers on PostgreSQL", nodes, random) as opened:
-        yield replace(opened, bus=Bus(lifetime, valkey))
+    bus, database = Bus(lifetime, valkey), Backends(database_url)
+    way_to_bus = Front([bus.road], random)
+    async with way_to_bus.listening():
+        settings = {
+            "database_url": database_url,
+            "bus_url": way_to_bus.url.replace("http", "redis"),
+            "secret_key": SECRET_KEY,
+        }
+        nodes = [Node(lifetime, f"fleet-{number}", **settings) for number in range(size)]
+        async with _opened(f"{size} servers on PostgreSQL", nodes, random) as opened:
+            yield replace(opened, bus=bus, database=database)
 
 
 @asynccontextmanager

@@ -1,65 +1,65 @@
 """What a power cut leaves of acknowledged messages.
 
-What these tests prove: a message's commit is in the database's log before its `ok` leaves, the log
-may be cut anywhere after that commit, between writes or within one, and the database opens whole
-with every acknowledged message and no half of another; and both databases are told to sync each
-commit to the disk before they call it done. What they do not prove is that the operating system and
-the disk obey: no power was cut.
+What these tests prove: a message is synced before its `ok` leaves; of what the server had synced by
+then, and of every cut of what it wrote after that, between writes or within one, the database opens
+whole with every acknowledged message and no half of another; and both databases are told to sync
+each commit to the disk before they call it done. What they do not prove is that the operating
+system and the disk obey: no power was cut.
 """
 
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from uuid import UUID
 
-import psutil
 import pytest
 from sqlalchemy import text
 
 from client_tui.core.outbox import Outbox
 from server.platform.database import Database
 from tests.faults.accounts import read_history
-from tests.journeys.devices import device, open_room
+from tests.journeys.devices import Device, device, open_room
 from tests.journeys.wal import FRAME_HEADER, HEADER, Wal
+from tests.realtime.conftest import PATIENCE_S
+from tests.realtime.conftest import Device as Line
 from tests.realtime.test_sigterm import dial
 from tests.servers.lifetime import Lifetime, kill
-from tests.servers.picky import PickyServer, start_picky
+from tests.servers.picky import start_picky
 from tests.servers.postgres import start_postgres
+from tests.servers.syncs import SyncWatch
 
 MESSAGES = 150
 """Enough for SQLite to move its log into the database and begin it anew."""
 EVERY = 30
+READS = 5
 COUNT = 200
 FULL = 2
 
 
-class Copy:
-    """The files of a server as they are in this moment."""
+class Synced:
+    """The files of a server as a power cut leaves them in this moment: what it has synced."""
 
-    def __init__(self, server: PickyServer, folder: Path) -> None:
+    def __init__(self, syncs: SyncWatch, folder: Path) -> None:
         folder.mkdir()
         self.database, self.log = folder / "picky.db", folder / "picky.db-wal"
-        process = psutil.Process(server.pid)
-        process.suspend()
-        try:
-            for path in (self.database, self.log):
-                shutil.copyfile(server.data_dir / path.name, path)
-        finally:
-            process.resume()
+        syncs.copy(self.database, self.log)
         self.wal = Wal.read(self.log)
 
-    def cut(self, at: int, folder: Path) -> Path:
-        """A copy whose log ends there; the path of its database."""
-        folder.mkdir()
-        shutil.copyfile(self.database, folder / "picky.db")
-        with self.log.open("rb") as log:
-            (folder / "picky.db-wal").write_bytes(log.read(at))
-        return folder / "picky.db"
+    def texts(self, at: int | None = None) -> list[str]:
+        """What people said, from a database that must be whole, when the log ends there."""
+        with tempfile.TemporaryDirectory(dir=self.log.parent) as name:
+            database = Path(name, "picky.db")
+            shutil.copyfile(self.database, database)
+            with self.log.open("rb") as log:
+                Path(name, "picky.db-wal").write_bytes(log.read(at))
+            return texts(database)
 
 
-def cuts(before: Copy, after: Copy) -> Iterator[int]:
+def cuts(before: Synced, after: Synced) -> Iterator[int]:
     """Where the log may end after the message of `before` was acknowledged, up to the next one."""
     same_log = before.wal.salts == after.wal.salts
     first = before.wal.commits[-1] if same_log else HEADER
@@ -79,36 +79,60 @@ def texts(database: Path) -> list[str]:
     return [said for (said,) in found]
 
 
+@asynccontextmanager
+async def watched_room(
+    lifetime: Lifetime, folder: Path
+) -> AsyncIterator[tuple[SyncWatch, Device, Line, UUID]]:
+    """The syncs of a server on SQLite, and a buyer in a room there with a line to write on."""
+    syncs = SyncWatch(lifetime.directory / "syncs")
+    with syncs.watching():
+        server = await asyncio.to_thread(start_picky, lifetime, under=syncs.command)
+        async with (
+            device(server.url, "minji", folder / "seller") as seller,
+            device(server.url, "bora", folder / "buyer") as buyer,
+        ):
+            room_id = await open_room(seller, buyer, folder)
+            async with await dial(server.url, buyer.token) as line:
+                yield syncs, buyer, line, room_id
+        await asyncio.to_thread(server.stop)
+
+
 @pytest.mark.timeout(120)
-async def test_an_acknowledged_message_outlives_every_cut_of_the_log_on_sqlite(
+async def test_an_acknowledged_message_outlives_every_cut_back_to_what_was_synced(
     private_lifetime: Lifetime, tmp_path: Path
 ) -> None:
-    server = await asyncio.to_thread(start_picky, private_lifetime)
     said: list[str] = []
     begun_anew = 0
-    async with (
-        device(server.url, "minji", tmp_path / "seller") as seller,
-        device(server.url, "bora", tmp_path / "buyer") as buyer,
-    ):
-        room_id = await open_room(seller, buyer, tmp_path)
-        async with await dial(server.url, buyer.token) as line:
-            before: Copy | None = None
-            for number in range(MESSAGES):
-                said.append(f"message {number}")
-                await line.send(str(room_id), said[-1])
-                after = Copy(server, tmp_path / f"copy-{number}")
-                if before is not None:
-                    is_new = before.wal.salts != after.wal.salts
-                    begun_anew += is_new
-                    if is_new or number % EVERY == 1:
-                        for at in cuts(before, after):
-                            kept = texts(after.cut(at, tmp_path / f"cut-{number}-{at}"))
-                            assert kept in (said[:-1], said), (number, at)
-                            shutil.rmtree(tmp_path / f"cut-{number}-{at}")
-                        assert kept == said
-                    shutil.rmtree(before.database.parent)
-                before = after
+    async with watched_room(private_lifetime, tmp_path) as (syncs, _, line, room_id):
+        before: Synced | None = None
+        for number in range(MESSAGES):
+            said.append(f"message {number}")
+            await line.send(str(room_id), said[-1])
+            after = Synced(syncs, tmp_path / f"synced-{number}")
+            assert after.texts() == said
+            if before is not None:
+                is_new = before.wal.salts != after.wal.salts
+                begun_anew += is_new
+                if is_new or number % EVERY == 1:
+                    for at in cuts(before, after):
+                        assert after.texts(at) in (said[:-1], said), (number, at)
+                shutil.rmtree(before.database.parent)
+            before = after
     assert begun_anew, "the log was never begun anew"
+
+
+async def test_no_ok_leaves_before_the_sync_of_its_message(
+    private_lifetime: Lifetime, tmp_path: Path
+) -> None:
+    async with watched_room(private_lifetime, tmp_path) as (syncs, buyer, line, room_id):
+        with syncs.held() as waits:
+            sending = asyncio.create_task(line.send(str(room_id), "on the disk?"))
+            assert await asyncio.to_thread(waits.wait, PATIENCE_S), "nothing was synced"
+            for _ in range(READS):  # the server goes on meanwhile
+                history = await read_history(buyer.api, room_id)
+                assert "on the disk?" not in [message.text for message in history]
+            assert not sending.done()
+        await sending
 
 
 async def test_every_commit_is_synced_before_it_is_called_done(

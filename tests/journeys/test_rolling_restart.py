@@ -11,16 +11,25 @@ from random import Random
 import pytest
 
 from client_tui.core.status import LineState
-from tests.faults.accounts import settle
+from tests.faults.accounts import read_history, settle
+from tests.faults.balancer import Balancer
 from tests.faults.people import Talker, talkers
 from tests.faults.town import fleet
+from tests.faults.waiting import came
 from tests.servers.lifetime import Lifetime
 
+READ_EVERY_S = 0.1
 HARMLESS = {LineState.CONNECTING, LineState.ONLINE, LineState.RECONNECTING}
 
 
 async def comes_online(talker: Talker) -> None:
     await talker.until(lambda: talker.session.status.state is LineState.ONLINE)
+
+
+async def read_on(talker: Talker, over: asyncio.Event) -> None:
+    """Read page after page, as somebody who scrolls: what the client tries again is no error."""
+    while not await came(over, READ_EVERY_S):
+        await read_history(talker.api, talker.rooms[0])
 
 
 @pytest.mark.timeout(240)
@@ -38,13 +47,17 @@ async def test_a_restart_of_every_server_loses_doubles_and_fails_nothing(
             await lines.enter_async_context(talker.live())
         await asyncio.gather(*map(comes_online, people))
         pids = [node.server.pid for node in town.nodes]
-        async with asyncio.TaskGroup() as talking:
+        balancer = Balancer([node.road for node in town.nodes])
+        async with balancer.looking(), asyncio.TaskGroup() as busy:
             for talker in people:
-                talking.create_task(talker.talk(over))
+                busy.create_task(talker.talk(over))
+            busy.create_task(read_on(people[0], over))
             for node in town.nodes:
                 await node.drain()
                 await node.start()
+                await balancer.sees_ready(node.road)
             over.set()
+        assert not town.front.refused, "a server had gone before the balancer knew"
         tally = await settle(people)
         assert not set(pids) & {node.server.pid for node in town.nodes}
         assert tally.is_clean, tally

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
+from server.platform.context import Context
+from server.realtime.node import RealtimeNode
+from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import SUBPROTOCOL
 from tests.realtime.conftest import PASSWORD, PATIENCE_S, Device
 from tests.servers.picky import READY, TEST_ENVIRONMENT
@@ -27,10 +31,14 @@ DEVICES = 8
 
 @asynccontextmanager
 async def serving(
-    data_dir: Path, database_url: str
+    data_dir: Path, database_url: str, **settings: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """A child that serves, and its URL; a child, because its exit code is asked for."""
-    environment = os.environ | TEST_ENVIRONMENT | {"PICKY_DATABASE_URL": database_url}
+    """A child that serves, and its URL; a child, because its exit code is asked for.
+
+    `settings` are names of settings as `start_picky` takes them.
+    """
+    more = {f"PICKY_{name.upper()}": value for name, value in settings.items()}
+    environment = os.environ | TEST_ENVIRONMENT | {"PICKY_DATABASE_URL": database_url} | more
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", "serve", "--port", "0", "--data-dir", data_dir),
         env=environment,
@@ -121,3 +129,31 @@ async def test_a_process_drains_on_sigterm_and_ends_well(tmp_path: Path, databas
         assert [await device.closed() for device in devices] == [4000] * DEVICES
         assert " 200 " in await running.finish()
         assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+
+
+async def test_a_process_among_others_works_on_unready_until_balancers_have_noticed(
+    tmp_path: Path, postgres_url: str, valkey_url: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        process, url = await stack.enter_async_context(
+            serving(tmp_path / "data", postgres_url, bus_url=valkey_url)
+        )
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        token = await sign_up(client)
+
+        process.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        while (await client.get("/readyz")).status_code == 200:
+            assert time.monotonic() < asked + PATIENCE_S
+        mine = await client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
+        assert mine.status_code == 200
+        late = await stack.enter_async_context(await dial(url, token))
+        await late.until("bye")
+        assert await late.closed() == 4000
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+        assert time.monotonic() - asked >= RealtimeSettings().drain_least_s
+
+
+async def test_a_process_on_its_own_tells_no_balancer(context: Context) -> None:
+    node = RealtimeNode(context, RealtimeSettings(drain_least_s=100 * PATIENCE_S))
+    await asyncio.wait_for(node.drain(), PATIENCE_S)

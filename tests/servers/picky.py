@@ -4,6 +4,7 @@ import contextlib
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,13 +50,14 @@ def start_picky(
     port: int = 0,
     role: str = "all",
     database_url: str | None = None,
+    under: Sequence[str | Path] = (),
     **settings: str,
 ) -> PickyServer:
     """Start a server on loopback and return when it answers.
 
     The same name starts again on the data that is there. `settings` are names of settings without
     `PICKY_`, such as `bus_url`; without a `database_url` it uses SQLite in its data dir. Rate
-    limits are off unless `rate_limits="on"`.
+    limits are off unless `rate_limits="on"`. `under` is a command that becomes the server's.
     """
     data_dir = lifetime.directory / f"{name}-data"
     environment = TEST_ENVIRONMENT | {
@@ -68,6 +70,7 @@ def start_picky(
     pid = lifetime.start(
         name,
         [
+            *under,
             *(sys.executable, "-m", "server", "serve"),
             *("--port", str(port), "--role", role, "--data-dir", data_dir),
         ],

@@ -7,10 +7,12 @@ from uuid import UUID, uuid5
 
 from starlette.websockets import WebSocket
 
+from client_tui.core.rooms import with_message, with_read_mark
 from server.platform.context import Actor
 from server.platform.unit_of_work import reading
 from server.realtime.bootstrap import bootstrap
-from shared_models.realtime import SUBPROTOCOL, CloseCode
+from shared_models.chat import Chatroom, Message, ReadMark
+from shared_models.realtime import SUBPROTOCOL, CloseCode, EventKind
 from shared_models.sync import Bootstrap
 from tests.realtime.model.world import Node, World
 
@@ -69,10 +71,17 @@ class Device:
         self.pos: int | None = None
         self.outbox: dict[str, tuple[UUID, str]] = {}
         self.acknowledged: dict[str, tuple[str, int]] = {}
-        self.last_seq: dict[str, int] = {}
-        self._read_seq: dict[tuple[str, str], int] = {}
+        self.rooms: dict[UUID, Chatroom] = {}
+        self._came: dict[UUID, int] = {}
+        self._read_seq: dict[tuple[UUID, UUID], int] = {}
         self.revoked = False
         self._believe(state)
+
+    @property
+    def counts(self) -> dict[UUID, tuple[int, int, int]]:
+        """The last message of each room, the last one read, and how many are unread."""
+        rooms = self.rooms.values()
+        return {room.id: (room.last_seq, room.read_seq, room.unread) for room in rooms}
 
     @property
     def online(self) -> bool:
@@ -162,9 +171,10 @@ class Device:
 
     def _believe(self, state: Bootstrap) -> None:
         self.epoch, self.pos = str(state.epoch), state.pos
-        self.last_seq = {str(room.id): room.last_seq for room in state.chatrooms}
-        mine = str(self.actor.account_id)
-        self._read_seq = {(str(room.id), mine): room.read_seq for room in state.chatrooms}
+        self.rooms = {room.id: room for room in state.chatrooms}
+        self._came = {}
+        mine = self.actor.account_id
+        self._read_seq = {(room.id, mine): room.read_seq for room in state.chatrooms}
 
     def _event(self, frame: Frame) -> None:
         assert self.pos is not None
@@ -172,13 +182,22 @@ class Device:
             return  # it was in the bootstrap already
         assert frame["pos"] == self.pos + 1, "R1: applied events are a contiguous prefix"
         self.pos = frame["pos"]
-        data = frame["data"]
-        if frame["kind"] == "message.new":
-            room_id, seq = data["chatroom_id"], data["seq"]
-            if seq > self.last_seq.get(room_id, 0):
-                assert seq == self.last_seq.get(room_id, 0) + 1, "R2: no hole in a room"
-                self.last_seq[room_id] = seq
-        elif frame["kind"] == "chatroom.read":
-            mark = data["chatroom_id"], data["account_id"]
-            assert data["seq"] >= self._read_seq.get(mark, 0), "read marks only rise"
-            self._read_seq[mark] = data["seq"]
+        if frame["kind"] == EventKind.MESSAGE_NEW:
+            self._message(Message.model_validate(frame["data"]))
+        elif frame["kind"] == EventKind.CHATROOM_READ:
+            self._mark(ReadMark.model_validate(frame["data"]))
+
+    def _message(self, message: Message) -> None:
+        """A bootstrap reads its position first: what it knows may still come, but nothing twice."""
+        room, seq = self.rooms[message.chatroom_id], message.seq
+        last = self._came.get(room.id, min(seq - 1, room.last_seq))
+        assert seq == last + 1, "R2: the next one in its room, neither again nor after a hole"
+        self._came[room.id] = seq
+        self.rooms[room.id] = with_message(room, message, self.actor.account_id)
+
+    def _mark(self, mark: ReadMark) -> None:
+        whose = mark.chatroom_id, mark.account_id
+        assert mark.seq >= self._read_seq.get(whose, 0), "read marks only rise"
+        self._read_seq[whose] = mark.seq
+        room = self.rooms[mark.chatroom_id]
+        self.rooms[room.id] = with_read_mark(room, mark, self.actor.account_id)

@@ -38,13 +38,22 @@ class Records:
         rows = self._connection.execute(_MESSAGES).fetchall()
         return {str(UUID(cid)): (str(UUID(room_id)), seq) for cid, room_id, seq in rows}
 
-    def last_seqs(self) -> dict[str, int]:
+    def _last_seqs(self) -> dict[str, int]:
         """The last ``seq`` of each room, where all of them are there (I8)."""
         found = {}
         for room_id, last, number, least, most in self._connection.execute(_ROOMS):
             assert (number, least, most) == (last, 1, last), "I8: no hole and no second one"
-            found[str(UUID(room_id))] = last
+            found[room_id] = last
         return found
+
+    def counts(self, account_id: UUID) -> dict[UUID, tuple[int, int, int]]:
+        """Of each room of theirs the last ``seq``, the last one read, and a recount of unread."""
+        last_seqs = self._last_seqs()
+        return {
+            UUID(room_id): (last_seqs[room_id], read_seq, recount)
+            for room_id, member_id, read_seq, _, recount in self._connection.execute(_MEMBERS)
+            if UUID(member_id) == account_id
+        }
 
     def heads(self) -> dict[str, int]:
         """The head of each account's stream."""

@@ -1,0 +1,48 @@
+"""What a balancer does besides: it asks every server whether it is ready, and believes it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+
+from tests.faults.front import Road
+from tests.faults.waiting import came
+
+LOOK_EVERY_S = 0.5
+
+
+class Balancer:
+    """Opens and closes roads by what `/readyz` says at their ends."""
+
+    def __init__(self, roads: Sequence[Road]) -> None:
+        self._roads = roads
+        self._looked = asyncio.Condition()
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """Look at all of them again and again."""
+        async with httpx.AsyncClient() as client:
+            tasks = [asyncio.create_task(self._look_at(road, client)) for road in self._roads]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def sees_ready(self, road: Road) -> None:
+        """Wait until it sends people there."""
+        async with self._looked:
+            await self._looked.wait_for(lambda: road.is_open)
+
+    async def _look_at(self, road: Road, client: httpx.AsyncClient) -> None:
+        never = asyncio.Event()
+        while not await came(never, LOOK_EVERY_S):
+            try:
+                answer = await client.get(f"http://127.0.0.1:{road.port}/readyz")
+                road.is_open = answer.status_code == httpx.codes.OK
+            except httpx.TransportError:
+                road.is_open = False
+            async with self._looked:
+                self._looked.notify_all()
