@@ -79,7 +79,8 @@ class Road:
                 await came(self._at_full_speed, len(data) / self._bytes_per_s)
             writer.write(data)
             await writer.drain()
-        writer.write_eof()
+        if not writer.is_closing():  # uvloop minds
+            writer.write_eof()
 
 
 class Link:
