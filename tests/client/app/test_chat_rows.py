@@ -147,6 +147,7 @@ async def test_each_photo_on_its_way_has_a_bar(tmp_path: Path) -> None:
     app = HistoryApp([message(1)])
     photos = tuple(OutboxPhoto(tmp_path / name) for name in ("a.jpg", "b.jpg"))
     waiting = outgoing(1, photos=photos, state=OutboxState.QUEUED)
+    app.conversation.wait_for(waiting)
     app.conversation.wait_for(waiting, Progress(0, photos[0].path, Phase.SENDING, 50, 100))
     app.conversation.wait_for(waiting, Progress(1, photos[1].path, Phase.PROCESSING))
     rows = await drawn(app, (80, 24))
@@ -197,6 +198,7 @@ async def test_what_was_on_its_way_when_the_line_went_is_queued(tmp_path: Path) 
     photos = (OutboxPhoto(tmp_path / "a.jpg"),)
     for number, state in ((1, OutboxState.SENDING), (2, OutboxState.QUEUED)):
         waiting = outgoing(number, photos=photos, state=state)
+        app.conversation.wait_for(waiting)
         app.conversation.wait_for(waiting, Progress(0, photos[0].path, Phase.SENDING, 50, 100))
     rows = await drawn(app, (80, 24))
     assert [row for row in rows if "sending" in row] == []
