@@ -10,6 +10,10 @@ from tests.faults.front import Road
 from tests.faults.waiting import came
 
 LOOK_EVERY_S = 0.5
+ANSWER_S = 2.0
+"""Who has not answered by then is not ready; with the above it is less than a draining server's
+time.
+"""
 
 
 class Balancer:
@@ -22,7 +26,7 @@ class Balancer:
     @asynccontextmanager
     async def looking(self) -> AsyncIterator[None]:
         """Look at all of them again and again."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=ANSWER_S) as client:
             tasks = [asyncio.create_task(self._look_at(road, client)) for road in self._roads]
             try:
                 yield
