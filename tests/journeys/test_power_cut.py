@@ -10,7 +10,6 @@ system and the disk obey: no power was cut.
 import asyncio
 import shutil
 import sqlite3
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
@@ -80,11 +79,6 @@ def texts(database: Path) -> list[str]:
     return [said for (said,) in found]
 
 
-on_linux = pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux asks somebody else whether a sync is done"
-)
-
-
 @asynccontextmanager
 async def watched_room(
     lifetime: Lifetime, folder: Path
@@ -103,7 +97,6 @@ async def watched_room(
         await asyncio.to_thread(server.stop)
 
 
-@on_linux
 async def test_an_acknowledged_message_outlives_every_cut_back_to_what_was_synced(
     private_lifetime: Lifetime, tmp_path: Path
 ) -> None:
@@ -127,7 +120,6 @@ async def test_an_acknowledged_message_outlives_every_cut_back_to_what_was_synce
     assert begun_anew, "the log was never begun anew"
 
 
-@on_linux
 async def test_no_ok_leaves_before_the_sync_of_its_message(
     private_lifetime: Lifetime, tmp_path: Path
 ) -> None:
