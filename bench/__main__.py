@@ -16,12 +16,14 @@ from bench.figures import HEADER, Figures, row
 from bench.flow import measure_flow
 from bench.many import measure_many
 from bench.market import Market, running_market
+from bench.profile import measure_profile
 from bench.server_start import measure_server_start
 
 _OF_A_SERVER = ("flow", "many", "chat", "big_room", "browsing")
-PARTS = (*_OF_A_SERVER, "app", "demo", "start")
+PARTS = (*_OF_A_SERVER, "profile", "app", "demo", "start")
 DATABASES = ("sqlite", "postgresql")
 SCALES = ("small", "large")
+_TOLD_FROM = 0.015
 
 
 def main() -> None:
@@ -40,6 +42,8 @@ def main() -> None:
         if set(_OF_A_SERVER) & set(parts):
             with running_market(database) as market:
                 _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
+        if "profile" in parts:
+            _print_profiles(database)
     if "app" in parts:
         _print("The app", measure_app(paints=2 if asked.quick else 10))
     if "start" in parts:
@@ -72,6 +76,13 @@ async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> 
     if "browsing" in parts:
         found += await measure_browsing(market, pages=200 // share, listings=LISTINGS // share)
     return found
+
+
+def _print_profiles(database: str) -> None:
+    for what, spent in measure_profile(database).items():
+        told = ", ".join(f"{owner} {share:.0%}" for owner, share in spent if share >= _TOLD_FROM)
+        print(f"\nWhere the server's time goes, {database}, {what}: {told}")
+    sys.stdout.flush()
 
 
 def _print(title: str, found: list[Figures]) -> None:

@@ -22,14 +22,14 @@ async def measure_flow(market: Market, *, sends: int) -> list[Figures]:
     one = [await talk(market, "flow_1")]
     many = [await talk(market, f"flow_16_{number}") for number in range(16)]
     return [
-        await _full_tilt(market, "one client sending", one, sends),
-        await _full_tilt(market, "sixteen clients in sixteen rooms", many, sends // 4),
+        await full_tilt(market, "one client sending", one, sends),
+        await full_tilt(market, "sixteen clients in sixteen rooms", many, sends // 4),
         *await _steady(market, "one client", one, one_aim / 2, sends // 4),
         *await _steady(market, "sixteen clients", many, many_aim / 2, sends // 16),
     ]
 
 
-async def _full_tilt(market: Market, name: str, talks: Sequence[Talk], sends: int) -> Figures:
+async def full_tilt(market: Market, name: str, talks: Sequence[Talk], sends: int) -> Figures:
     """The other sides are not online."""
     senders = [await Sender.online(market, one, WINDOW) for one in talks]
     await _all_send(senders, 50)

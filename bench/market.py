@@ -1,6 +1,6 @@
 """A server to measure, and people to use it with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,8 +46,8 @@ class Market:
 
 
 @contextmanager
-def running_market(database: str) -> Iterator[Market]:
-    """A fresh market on `sqlite` or `postgresql`, durable as in deployment."""
+def running_market(database: str, *, under: Sequence[str | Path] = ()) -> Iterator[Market]:
+    """A fresh market on `sqlite` or `postgresql`, durable as in deployment; `under` a command."""
     with Lifetime.begin() as lifetime:
         postgres = None
         url = f"sqlite:///{lifetime.directory / 'bench.db'}"
@@ -57,7 +57,9 @@ def running_market(database: str) -> Iterator[Market]:
         upgrade(url)
 
         def start(port: int) -> PickyServer:
-            return start_picky(lifetime, port=port, database_url=url, log_level="WARNING")
+            return start_picky(
+                lifetime, port=port, database_url=url, under=under, log_level="WARNING"
+            )
 
         yield Market(start(0), url, postgres, lifetime.directory, start)
 

@@ -5,8 +5,9 @@ import contextlib
 import platform
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from client_tui.core.api import Api, Http
@@ -33,6 +34,8 @@ from shared_models.listings import ListingCard
 from shared_models.market import Market
 from shared_models.realtime import Ephemeral, Ok
 from shared_models.sync import Bootstrap
+
+_CLOCKS_AGREE: Final = timedelta(seconds=5)
 
 
 class Link(Listener, DeliveryListener):
@@ -65,6 +68,7 @@ class Link(Listener, DeliveryListener):
         self.photo_files: PhotoFiles
         self._open = False
         self._market_is_fresh = False
+        self._server_ahead = timedelta()
 
     @property
     def signed_in(self) -> bool:
@@ -86,8 +90,13 @@ class Link(Listener, DeliveryListener):
         return self.store.market
 
     def now(self) -> datetime:
-        """The present moment."""
-        return self.clock.now()
+        """The present moment, by the server's clock: this machine's may be minutes off."""
+        return self.clock.now() + self._server_ahead
+
+    def time_told(self, server_time: datetime) -> None:
+        """What time it is there. Less than what a slow line makes of it is no difference."""
+        ahead = server_time - self.clock.now()
+        self._server_ahead = ahead if abs(ahead) > _CLOCKS_AGREE else timedelta()
 
     def retry_in_s(self) -> int | None:
         """Seconds until the next try to connect."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -39,6 +40,9 @@ class Listener:
 
     def noticed(self, ephemeral: Ephemeral) -> None:
         """Somebody types, comes or goes; forget it after its ``ttl_ms``."""
+
+    def time_told(self, server_time: datetime) -> None:
+        """What time it is at the server, by whose clock its rules go."""
 
     def seen_only_here(self, room_id: UUID, seq: int) -> None:
         """Everything up to ``seq`` was seen, and nobody is told: the person wants it so."""
@@ -191,6 +195,7 @@ class Session:
     def online(self, welcome: Welcome) -> None:
         """The connection is live (called by it)."""
         self._me = welcome.account_id
+        self.listener.time_told(welcome.server_time)
         self._online_at = self._clock.monotonic()
         self._unsent_marks = set(self._marks)
         self._mark_added.set()

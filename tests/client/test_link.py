@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -118,6 +119,21 @@ async def test_the_lists_are_read_anew_when_the_line_is_there(world: World) -> N
     async with asyncio.timeout(10):
         await world.link.start()
     assert world.link.market == MARKET
+
+
+@pytest.mark.parametrize(("off_s", "told_s"), [(420, 0), (3, 3)])
+async def test_the_time_is_the_servers_where_this_machines_clock_is_off(
+    world: World, off_s: float, told_s: float
+) -> None:
+    world.market = MARKET
+    told = datetime.fromisoformat(welcome(0, resumed=False)["server_time"])
+    clock = world.link.clock
+    assert isinstance(clock, FakeClock)
+    await clock.advance(off_s)
+    await world.link.start()
+    async with world.running():
+        await world.greeted()
+        assert world.link.now() == told + timedelta(seconds=told_s)
 
 
 REFUSALS = [
