@@ -16,7 +16,7 @@ from bench.figures import HEADER, Figures, row
 from bench.flow import measure_flow
 from bench.many import measure_many
 from bench.market import Market, running_market
-from bench.profile import measure_profile
+from bench.profiles import measure_profile
 from bench.server_start import measure_server_start
 
 _OF_A_SERVER = ("flow", "many", "chat", "big_room", "browsing")
