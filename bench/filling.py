@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 from server.app.container import build_context, close_context
 from server.app.settings import Settings
 from server.chat.api import ImportedMessage, import_messages
-from server.chat.tables import Message
+from server.chat.tables import Message, Room
 from server.listings.tables import Listing, SearchDocument
 from server.platform.analyser import index_terms
 from server.platform.database import Database
@@ -103,13 +103,18 @@ async def fill_room(
 
 
 async def _begin_then(settings: Settings, room_id: UUID, start: datetime) -> None:
-    """The room's first line is from now; in a room of people seq and time rise together."""
+    """The room's first line is from now; in a room of people seq and time rise together.
+
+    What was filled in is not to be searched for: indexing it would go on beside what is measured.
+    """
     assert settings.database_url is not None
     database = Database(settings.database_url)
     first = update(Message).where(Message.room_id == room_id, Message.seq == 1)
+    indexed = update(Room).where(Room.id == room_id).values(indexed_seq=Room.last_seq)
     try:
         async with database.writer.begin() as connection:
             await connection.execute(first.values(created_at=start))
+            await connection.execute(indexed)
     finally:
         await database.close()
 
