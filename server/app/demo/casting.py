@@ -45,7 +45,7 @@ class Scale:
 
 
 LARGE = Scale("large", 240, 4, 20_000, 730, 30, (0, 0, 0, 1, 1, 3))
-SMALL = Scale("small", 40, 1, 1_000, 120, 3, (0, 0, 1))
+SMALL = Scale("small", 32, 1, 1_000, 120, 3, (0, 0, 1))
 SCALES = {scale.name: scale for scale in (LARGE, SMALL)}
 
 

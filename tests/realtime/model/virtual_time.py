@@ -5,6 +5,8 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
+from aiosqlite import core
+
 _LOOK_S = 0.002
 """How long a look for what threads have done may take; no virtual time passes by it."""
 
@@ -54,8 +56,25 @@ async def run_here(_connection: object, run: Callable[..., Any], *args: Any, **o
     return done
 
 
+class HereQueue:
+    """In place of the queue to that thread: what is put is done at once. The thread only ends."""
+
+    def __init__(self, thread: Any) -> None:
+        self._thread = thread
+
+    def put_nowait(self, asked: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
+        """Do it."""
+        future, run = asked
+        done = run()
+        if future is not None:
+            future.set_result(done)
+        if done is core._STOP_RUNNING_SENTINEL:
+            self._thread.put_nowait((None, lambda: done))
+
+
 async def connect_here(connection: Any) -> Any:
     """In place of what lets that thread open the connection."""
     if connection._connection is None:
+        connection._tx = HereQueue(connection._tx)
         connection._connection = connection._connector()
     return connection

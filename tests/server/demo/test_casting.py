@@ -55,7 +55,7 @@ def test_the_large_market_has_240_listings_in_every_category_and_60_rooms() -> N
 def test_the_small_market_has_fewer_listings_and_rooms_but_every_category() -> None:
     items = cast(1, SMALL)
     assert len(items) == SMALL.listings
-    assert sum(len(item.interests) for item in items) == 20
+    assert sum(len(item.interests) for item in items) == 17
     assert {item.thing.category for item in items} == {category.id for category in CATEGORIES}
 
 

@@ -104,7 +104,7 @@ async def test_a_filled_market_keeps_every_invariant_and_is_lively(
     assert market.broken(END) == []
     assert len(market.accounts) == len(people()) == 30
     assert len([one for one in market.listings if one.state != "draft"]) == SMALL.listings
-    assert len(market.rooms) == 20
+    assert len(market.rooms) == 17
     has_every_state(market)
     check_the_order_of_time(market)
     moments = [message.created_at for message in market.messages]
