@@ -276,9 +276,9 @@ class Session:
                 await self._queue(frame)
 
     async def _queue(self, frame: ClientFrame) -> None:
-        self._stalled = True
+        if self._places.locked():
+            self._stalled = True
         await self._places.acquire()
-        self._stalled = False
         self._waiting.put_nowait(frame)
 
     async def _work(self) -> None:
@@ -302,8 +302,7 @@ class Session:
             head = max(self._stream.head, self._connection.reached)
             self._connection.writer.put(encode(Ping(n=number, pos=head)))
             while not await self._answered():
-                # While commands are stalled the socket is not read: its pong may be waiting there.
-                if not self._stalled:
+                if not self._was_behind():
                     self._connection.close(CloseCode.HEARTBEAT, "no pong")
                     return
             await self._commands.still_here()
@@ -312,6 +311,11 @@ class Session:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._pong.wait(), self._settings.pong_s)
         return self._pong.is_set()
+
+    def _was_behind(self) -> bool:
+        """Whether a pong may be in the socket, which is not read while commands are stalled."""
+        was_behind, self._stalled = self._stalled, self._places.locked()
+        return was_behind
 
 
 async def receive_text(socket: WebSocket) -> str:
