@@ -1,7 +1,7 @@
 """The base of every wire model, and the types that most of them use."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
@@ -40,6 +40,20 @@ class Wire(BaseModel):
     """A shape on the wire. Unknown fields are ignored, so additive changes are free."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+    @classmethod
+    def trusted(cls, **fields: Any) -> Self:
+        """A model of values that are valid already; every field must be given.
+
+        Pydantic's own ``model_construct`` looks for each field by all its names, which costs four
+        times as much: a tenth of the CPU of sending.
+        """
+        made = cls.__new__(cls)
+        object.__setattr__(made, "__dict__", fields)
+        object.__setattr__(made, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made
 
 
 class Body(Wire):

@@ -131,7 +131,7 @@ async def room_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Ch
         key=lambda row: (row.active_at, row.id),
     )
     items = await views.chatrooms(work, rows)
-    return Page[Chatroom].model_construct(items=items, next_cursor=next_cursor)
+    return Page[Chatroom].trusted(items=items, next_cursor=next_cursor)
 
 
 async def all_rooms(work: UnitOfWork, account_id: UUID) -> list[Chatroom]:

@@ -23,7 +23,7 @@ def message_of(row: StoredMessage, viewer_id: UUID | None = None) -> Message:
     gone = row.deleted_at is not None
     warned = row.warning is not None and not gone and row.sender_id != viewer_id
     # Rows were validated on their way in, so the page does not pay for it again.
-    return Message.model_construct(
+    return Message.trusted(
         chatroom_id=row.room_id,
         seq=row.seq,
         id=row.id,
@@ -69,7 +69,7 @@ def seen_by(message: Message, viewer_id: UUID) -> Message:
 def _note(row: StoredMessage) -> SystemNote | None:
     if row.system is None:
         return None
-    return SystemNote.model_construct(
+    return SystemNote.trusted(
         event=row.system["event"], actor_id=row.actor_id, data=row.system["data"]
     )
 
@@ -81,7 +81,7 @@ async def chatrooms(work: UnitOfWork, rows: Sequence[Any]) -> list[Chatroom]:
     others = [room.other(row.viewer_id) for room, row in zip(facts, rows, strict=True)]
     people = await accounts.cards(work, others)
     return [
-        Chatroom.model_construct(
+        Chatroom.trusted(
             id=room.id,
             listing=cards[room.listing_id, row.viewer_id],
             seller_id=room.seller_id,
@@ -134,7 +134,7 @@ async def details(work: UnitOfWork, rows: Sequence[Any]) -> list[ChatroomDetail]
 
 
 def _detail(room: Chatroom, extra: RoomExtra) -> ChatroomDetail:
-    return ChatroomDetail.model_construct(
+    return ChatroomDetail.trusted(
         **room.__dict__,
         trade=extra.trade,
         offer=extra.offer,

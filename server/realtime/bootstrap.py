@@ -16,7 +16,7 @@ async def bootstrap(work: UnitOfWork) -> Bootstrap:
     """
     account_id = work.actor.account_id
     position = await streams.position(work, account_id)
-    return Bootstrap.model_construct(
+    return Bootstrap.trusted(
         epoch=position.epoch,
         pos=position.head,
         account=await accounts.own_account(work, account_id),

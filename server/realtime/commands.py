@@ -189,14 +189,15 @@ class Commands:
 
 def message_in(frame: Send) -> SendMessage:
     """The message that a frame carries; it was checked with the frame."""
-    return SendMessage.model_construct(
+    return SendMessage.trusted(
         cid=frame.cid, text=frame.text, photo_ids=frame.photo_ids, confirmed=frame.confirmed
     )
 
 
 def ok(frame: Send, sent: chat.Sent) -> Ok:
     """The answer to a message that is on disk."""
-    return Ok.model_construct(
+    return Ok.trusted(
+        t="ok",
         id=frame.id,
         chatroom_id=frame.chatroom_id,
         cid=frame.cid,

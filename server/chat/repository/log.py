@@ -74,6 +74,7 @@ def _append_on_sqlite(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended 
     # Nobody else writes meanwhile, so what was looked at stays true.
     run, now = work.sqlite_rows, microseconds(work.now)
     left: set[UUID] = set()
+    parties: dict[UUID, tuple[UUID, UUID]] = {}
     appended: list[Appended | None] = []
     for post in posts:
         values: dict[str, Any] = {
@@ -93,8 +94,10 @@ def _append_on_sqlite(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended 
         values["seq"], values["at"], seller, buyer = moved[0]
         run(_INSERT, values)
         news = any(row[0] for row in run(_TELL, values))
+        if post.room_id not in parties:
+            parties[post.room_id] = UUID(seller), UUID(buyer)
         at = moment(values["at"])
-        appended.append(Appended(values["seq"], at, UUID(seller), UUID(buyer), news))
+        appended.append(Appended(values["seq"], at, *parties[post.room_id], news))
     return appended
 
 
