@@ -105,7 +105,7 @@ class UnitOfWork:
         except sqlite3.Error as error:
             raise sqlite_failure(statement, error) from error
 
-    def sqlite_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+    def sqlite_many(self, statement: str, values: Iterable[Parameters | Sequence[Any]]) -> None:
         """The same once for each of the values, without rows."""
         try:
             self._sqlite.executemany(statement, values)

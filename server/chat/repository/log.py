@@ -5,6 +5,7 @@ in it, its sender has written in it before and not under this ``cid``. What is n
 whoever asked, and so is everything after it in the same room, so that no message overtakes one.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -64,20 +65,38 @@ VALUES (:room, :seq, :id, :cid, :sender, :sender, 'text', :text, '[]', :fingerpr
 """
 _TELL = """
 UPDATE chat_member
-SET unread = unread + (account_id <> :sender), active_at = :at, updated_at = :now
+SET unread = unread + CASE account_id WHEN :seller THEN :by_buyer ELSE :by_seller END,
+    active_at = :at, updated_at = :now
 WHERE room_id = :room
-RETURNING account_id <> :sender AND unread = 1 AND NOT muted
+RETURNING account_id, unread, muted
 """
+_Row = dict[str, Any]
+"""A message as it is stored, by the names in the statements, and who its parties are."""
 
 
 def _append_on_sqlite(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended | None]:
     # Nobody else writes meanwhile, so what was looked at stays true.
-    run, now = work.sqlite_rows, microseconds(work.now)
+    rows = _take_places(work, posts)
+    stored = [row for row in rows if row is not None]
+    work.sqlite_many(_INSERT, stored)
+    news = _count_unread(work, stored)
+    parties = {id_: UUID(id_) for row in stored for id_ in (row["seller"], row["buyer"])}
+
+    def told(row: _Row) -> Appended:
+        people = parties[row["seller"]], parties[row["buyer"]]
+        return Appended(row["seq"], moment(row["at"]), *people, row["id"] in news)
+
+    return [None if row is None else told(row) for row in rows]
+
+
+def _take_places(work: UnitOfWork, posts: Sequence[Post]) -> list[_Row | None]:
+    """What is stored of each that is plain, with its ``seq``."""
+    now = microseconds(work.now)
     left: set[UUID] = set()
-    parties: dict[UUID, tuple[UUID, UUID]] = {}
-    appended: list[Appended | None] = []
+    placed: set[tuple[UUID, UUID]] = set()
+    rows: list[_Row | None] = []
     for post in posts:
-        values: dict[str, Any] = {
+        row: _Row = {
             "room": post.room_id.hex,
             "sender": post.sender_id.hex,
             "cid": post.cid.hex,
@@ -86,19 +105,32 @@ def _append_on_sqlite(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended 
             "fingerprint": post.fingerprint,
             "now": now,
         }
-        moved = [] if post.room_id in left else run(_ADVANCE, values)
-        if not moved:
+        is_copy = (post.sender_id, post.cid) in placed
+        moved = [] if is_copy or post.room_id in left else work.sqlite_rows(_ADVANCE, row)
+        if moved:
+            row["seq"], row["at"], row["seller"], row["buyer"] = moved[0]
+            placed.add((post.sender_id, post.cid))
+            rows.append(row)
+        else:
             left.add(post.room_id)
-            appended.append(None)
-            continue
-        values["seq"], values["at"], seller, buyer = moved[0]
-        run(_INSERT, values)
-        news = any(row[0] for row in run(_TELL, values))
-        if post.room_id not in parties:
-            parties[post.room_id] = UUID(seller), UUID(buyer)
-        at = moment(values["at"])
-        appended.append(Appended(values["seq"], at, *parties[post.room_id], news))
-    return appended
+            rows.append(None)
+    return rows
+
+
+def _count_unread(work: UnitOfWork, stored: Sequence[_Row]) -> set[str]:
+    """Count the messages for their readers, once a room; the ids of those that are news."""
+    by_room: defaultdict[str, list[_Row]] = defaultdict(list)
+    for row in stored:
+        by_room[row["room"]].append(row)
+    news: set[str] = set()
+    for rows in by_room.values():
+        last, by_seller = rows[-1], sum(row["sender"] == row["seller"] for row in rows)
+        counts = {**last, "by_seller": by_seller, "by_buyer": len(rows) - by_seller}
+        for reader, unread, muted in work.sqlite_rows(_TELL, counts):
+            for_reader = [row["id"] for row in rows if row["sender"] != reader]
+            if for_reader and unread == len(for_reader) and not muted:
+                news.add(for_reader[0])
+    return news
 
 
 # One statement: rooms and members are locked in their order (H15), what is plain is decided on
