@@ -238,12 +238,12 @@ class Hub:
             alive = await accounts.live_sessions(work, sessions)
         for account_id, head in heads.items():
             stream, last = self._streams.get(account_id), known[account_id]
-            if stream is None or last is None:
+            if stream is None:
                 continue
-            if head < last:
+            if last is not None and head < last:
                 self._lose(stream)
                 continue
-            stream.know(head)
+            stream.know(head)  # who is still catching up goes on to there
             if stream.has_gap:
                 self._fill_soon(stream)
         for connection in list(self.connections()):
