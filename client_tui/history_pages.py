@@ -67,9 +67,13 @@ class HistoryPages:
 
         Whether it counts: False after a later jump, which has another place in view.
         ``stays`` is asked when it comes: whoever reads elsewhere keeps what is there. Then only
-        what is missing is known, and pages fill it.
+        what is missing is known, and pages fill it. Nobody has asked to go there: a jump that is on
+        its way goes on.
         """
-        return await self._jump(self._read(limit=FIRST), partial(self._join, stays))
+        for end, state in self.ends.items():
+            if state is End.FAILED:
+                self._mark(end, End.IDLE)
+        return await self._come(self._read(limit=FIRST), partial(self._join, stays))
 
     async def around(self, seq: int) -> bool:
         """The surroundings of a message, unless they are here; whether it counts, as above."""
@@ -191,9 +195,15 @@ class HistoryPages:
         """Show another stretch; raises what goes wrong. Of two jumps the later one counts."""
         self._generation += 1
         self._older_pages = 0
-        generation = self._generation
         for end in self.ends:
             self._mark(end, End.IDLE)
+        return await self._come(reading, show)
+
+    async def _come(
+        self, reading: Awaitable[MessagePage], show: Callable[[MessagePage], None]
+    ) -> bool:
+        """Show a page when it comes, unless a jump has begun meanwhile."""
+        generation = self._generation
         try:
             page = await reading
         except ClientError as error:
