@@ -126,7 +126,7 @@ async def test_a_look_at_all_heads_finds_also_what_is_missing_to_who_is_just_com
 
     async with asyncio.timeout(AT_ONCE_S):
         monkeypatch.setattr(streams, "position", slow)
-        joining = asyncio.create_task(join(buyer))
+        joining = asyncio.ensure_future(join(buyer))
         await has_read.wait()
         monkeypatch.setattr(context.bus, "publish", lost)
         await say(seller, room, "it is")
