@@ -67,9 +67,13 @@ class HistoryPages:
 
         Whether it counts: False after a later jump, which has another place in view.
         ``stays`` is asked when it comes: whoever reads elsewhere keeps what is there. Then only
-        what is missing is known, and pages fill it.
+        what is missing is known, and pages fill it. Nobody has asked to go there: a jump that is on
+        its way goes on.
         """
-        return await self._jump(self._read(limit=FIRST), partial(self._join, stays))
+        for end, state in self.ends.items():
+            if state is End.FAILED:
+                self._mark(end, End.IDLE)
+        return await self._come(self._read(limit=FIRST), partial(self._join, stays))
 
     async def around(self, seq: int) -> bool:
         """The surroundings of a message, unless they are here; whether it counts, as above."""
@@ -99,13 +103,21 @@ class HistoryPages:
     async def _newest_copies(self) -> list[Message]:
         return run_up_to(await self._cache.messages(self._room_id, limit=FIRST), None)
 
-    async def renew(self, seq: int | None) -> bool:
-        """Read what is about a message (None: the newest) again; what is here may be wrong now.
-
-        Whether it counts, as above.
+    async def renew(self, in_view: Callable[[], int | None]) -> bool:
+        """Read what is about the message in view (None: the newest) again; what is here may be
+        wrong now. Whether it counts, as above.
         """
-        page = self._read(limit=FIRST) if seq is None else self._read(around=seq, limit=MORE)
-        return await self._jump(page, self._show)
+        return await self._jump(self._about(in_view), self._show)
+
+    async def _about(self, in_view: Callable[[], int | None]) -> MessagePage:
+        """What is in view when it comes: who has read on meanwhile must not be called back."""
+        seq = in_view()
+        while True:
+            before = seq
+            page = await self._read(around=seq, limit=FIRST if seq is None else MORE)
+            seq = in_view()
+            if seq is None or seq == before or _holds(page, seq):
+                return page
 
     def empty(self) -> None:
         """Nothing of it may be seen any more, also not what is on its way."""
@@ -191,9 +203,15 @@ class HistoryPages:
         """Show another stretch; raises what goes wrong. Of two jumps the later one counts."""
         self._generation += 1
         self._older_pages = 0
-        generation = self._generation
         for end in self.ends:
             self._mark(end, End.IDLE)
+        return await self._come(reading, show)
+
+    async def _come(
+        self, reading: Awaitable[MessagePage], show: Callable[[MessagePage], None]
+    ) -> bool:
+        """Show a page when it comes, unless a jump has begun meanwhile."""
+        generation = self._generation
         try:
             page = await reading
         except ClientError as error:
@@ -225,6 +243,13 @@ class HistoryPages:
         with suppress(StorageFailed):
             await self._cache.save_messages(page.items)
         return page
+
+
+def _holds(page: MessagePage, seq: int) -> bool:
+    """Whether a message is in a page, with enough below it."""
+    if not page.items or seq < page.items[0].seq:
+        return False
+    return not page.has_more_after or seq + MORE // 3 <= page.items[-1].seq
 
 
 def _page_of(copies: Sequence[Message]) -> MessagePage:

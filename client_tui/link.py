@@ -292,7 +292,8 @@ class Link(Listener, DeliveryListener):
     ) -> OutboxMessage:
         """Write a message to the outbox; it is delivered when the line allows."""
         message = await self.outbox.put(room_id, text, photos, written=self._written)
-        await self.queued_again(message)
+        self.delivery.wake()
+        await self.recount_queue()
         return message
 
     def _written(self, message: OutboxMessage) -> None:

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 SILENCE_S: Final = 40.0
 BEHIND_S: Final = 5.0
 WELCOME_S: Final = 15.0
+ANSWER_S: Final = 60.0
+"""A server whose database hangs still pings; another one may have a better line to it."""
 _TICK_S: Final = 1.0
 _WAITING_MAX: Final = 1_000
 _AT_ONCE: Final = 200
@@ -83,6 +85,7 @@ class Connection:
         self._device = device
         self._waiting: asyncio.Queue[Welcome | list[Change]] = asyncio.Queue(_WAITING_MAX)
         self._asked: dict[str, asyncio.Future[Ok | Err]] = {}
+        self._asked_at: dict[str, float] = {}
         self._ids = count(1)
         self._welcomed = False
         self._received = position.pos if position else 0
@@ -117,12 +120,12 @@ class Connection:
         """Send a message and wait for the answer; raises :class:`Disconnected`."""
         number = str(next(self._ids))
         answer: asyncio.Future[Ok | Err] = asyncio.get_running_loop().create_future()
-        self._asked[number] = answer
+        self._asked[number], self._asked_at[number] = answer, self._clock.monotonic()
         try:
             await self.post(send(number))
             return await answer
         finally:
-            del self._asked[number]
+            del self._asked[number], self._asked_at[number]
 
     async def post(self, frame: Wire) -> None:
         """Send a frame that gets no answer; raises :class:`Disconnected`."""
@@ -245,7 +248,9 @@ class Connection:
             now = self._clock.monotonic()
             if now - self._heard_at >= SILENCE_S:
                 raise Ended(Ending("the server has gone silent"))
-            if not self._welcomed and now - self._begun_at >= WELCOME_S:
+            asked_for_s = now - min(self._asked_at.values(), default=now)
+            unwelcome = not self._welcomed and now - self._begun_at >= WELCOME_S
+            if unwelcome or asked_for_s >= ANSWER_S:
                 raise Ended(Ending("the server does not answer"))
             if self._head <= self._received:
                 self._behind_since = None

@@ -1,6 +1,8 @@
 """Copies of the pictures of waiting messages, so that a file deleted meanwhile is still sent."""
 
 import asyncio
+import contextlib
+import os
 import shutil
 import time
 from collections.abc import Collection, Sequence
@@ -59,7 +61,12 @@ class KeptPhotos:
         return files
 
     def _taken(self) -> int:
-        return sum(path.stat().st_size for path in self._directory.rglob("*") if path.is_file())
+        taken = 0
+        for folder, _, names in os.walk(self._directory):
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):  # its message has gone meanwhile
+                    taken += Path(folder, name).stat().st_size
+        return taken
 
     def _drop(self, cid: UUID) -> None:
         shutil.rmtree(self._directory / str(cid), ignore_errors=True)

@@ -129,7 +129,8 @@ class Outbox:
         """Write a new message; when this returns it survives a power cut, pictures and all.
 
         Its place in the room is that of the call. It is ``written`` as soon as it is on disk; the
-        copying of its pictures may take longer, and until then it does not go.
+        copying of its pictures may take longer, and until then it does not go. With the copies it
+        is ``written`` once more, unless it was discarded meanwhile.
         """
         cid = uuid4()
         if photos:
@@ -138,7 +139,12 @@ class Outbox:
             pictures = [OutboxPhoto(path.absolute()) for path in photos]
             message = await self._insert(cid, room_id, text, pictures, confirmed=confirmed)
             written(message)
-            return await self._with_copies(message) if pictures else message
+            if not pictures:
+                return message
+            copied = await self._with_copies(message)
+            if copied is not None:
+                written(copied)
+            return copied or message
         finally:
             self._copying.discard(str(cid))
 
@@ -164,8 +170,10 @@ class Outbox:
 
         return await self._database.run(insert)
 
-    async def _with_copies(self, message: OutboxMessage) -> OutboxMessage:
-        """The message with copies of its pictures; with the files themselves on a full disk."""
+    async def _with_copies(self, message: OutboxMessage) -> OutboxMessage | None:
+        """The message with copies of its pictures; None when it was discarded meanwhile, or on a
+        full disk, where the files themselves go.
+        """
         try:
             files = await self._photos.keep(message.cid, [photo.path for photo in message.photos])
             copies = [
@@ -174,10 +182,10 @@ class Outbox:
             ]
             changed = await self._update(message.cid, "photos = ?", (_dump(copies),))
         except StorageFailed:
-            changed = message
+            return None
         if changed is None:  # discarded meanwhile
             await self._photos.drop(message.cid)
-        return changed or message
+        return changed
 
     async def waiting(self, room_id: UUID | None = None) -> list[OutboxMessage]:
         """All messages (of a room), in the order they were written, failed ones among them."""

@@ -32,6 +32,8 @@ class Drafting(Reading):
         self._draft = Draft()
         self._kept = Draft()
         """The draft as it is on disk, as far as this screen knows."""
+        self._keeps = True
+        """Whether the disk took it the last time."""
         self._draft_pause: Timer | None = None
         self._typed_at = float("-inf")
         self._opening = asyncio.Lock()
@@ -92,15 +94,23 @@ class Drafting(Reading):
         self._draft_pause = self.set_timer(_DRAFT_PAUSE_S, self.keep_draft)
 
     async def keep_draft(self) -> None:
-        """Keep what is being written, without the edit of an older message."""
+        """Keep what is being written, without the edit of an older message.
+
+        A disk that does not take it is told once, and again after it took something.
+        """
         draft, before = self._draft, self._kept
-        if draft != before:
-            self._kept = draft
-            try:
-                await self.link.outbox.drafts.save(self.room_id, draft)
-            except ClientError:
-                self._kept = before
-                raise
+        if draft == before:
+            return
+        self._kept = draft
+        try:
+            await self.link.outbox.drafts.save(self.room_id, draft)
+        except ClientError as error:
+            self._kept = before
+            if self._keeps:
+                self.say(f"What you write is not kept: {error}", severity="error")
+            self._keeps = False
+        else:
+            self._keeps = True
 
     def show_count(self) -> None:
         """How long the text is, once it comes near the limit."""

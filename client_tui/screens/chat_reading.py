@@ -130,11 +130,11 @@ class Reading(ChatBase):
 
     async def _read_again(self) -> None:
         """What is in view; the newest page where the newest message is."""
-        if self.history.at_bottom and self.history.follow:
-            if await self.pages.renew(None):
-                self._show_newest_at_bottom()
-        else:
-            await self.pages.renew(self._top_seq())
+        if await self.pages.renew(self._in_view) and self._in_view() is None:
+            self._show_newest_at_bottom()
+
+    def _in_view(self) -> int | None:
+        return None if self.history.at_bottom and self.history.follow else self._top_seq()
 
     def _show_newest_at_bottom(self) -> None:
         """Before the page is drawn, which would leave the reader where something was missing."""

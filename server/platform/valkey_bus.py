@@ -16,7 +16,9 @@ import redis.asyncio
 import structlog
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Unreached
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as Unanswered
 
 from server.platform.bus import BusError, Hint, Receive
 from server.platform.valkey_line import ANSWER_S, Line
@@ -33,6 +35,7 @@ _JOIN_S = 1.0
 _AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 FAILURES = (RedisError, OSError, TimeoutError)
+_PERHAPS_UNSENT = (Unreached, Unanswered, OSError, TimeoutError)
 
 log = structlog.get_logger("bus")
 
@@ -142,6 +145,8 @@ class _Instance:
         self._wanted: set[bytes] = set()
         self._subscribed: set[bytes] = set()
         self._changed: set[bytes] = set()
+        self._late: set[bytes] = set()
+        """Those that somebody has joined without waiting for the server to the end."""
         self._stirred = asyncio.Event()
         self._news = asyncio.Event()
         self._queue: deque[tuple[bytes, bytes]] = deque(maxlen=_MOST_QUEUED)
@@ -167,10 +172,13 @@ class _Instance:
             async with asyncio.timeout(_JOIN_S):
                 while not self._away and channel not in self._subscribed:
                     await self._news.wait()
+        if channel not in self._subscribed:
+            self._late.add(channel)
 
     def unsubscribe(self, channel: bytes) -> None:
         """Want it no more."""
         self._wanted.discard(channel)
+        self._late.discard(channel)
         self._change(channel)
 
     async def check(self) -> None:
@@ -226,13 +234,27 @@ class _Instance:
     async def _send(self, worked: Callable[[], None]) -> None:
         while True:
             await self._queued.wait()
-            pipeline = self._client.pipeline(transaction=False)
-            while self._queue and len(pipeline) < _A_PIPELINE:
-                pipeline.publish(*self._queue.popleft())
+            some = [self._queue.popleft() for _ in range(min(len(self._queue), _A_PIPELINE))]
             if not self._queue:
                 self._queued.clear()
-            await pipeline.execute()
+            pipeline = self._client.pipeline(transaction=False)
+            for channel, payload in some:
+                pipeline.publish(channel, payload)
+            try:
+                await pipeline.execute()
+            except _PERHAPS_UNSENT:
+                self._put_back(some)
+                raise
             worked()
+
+    def _put_back(self, some: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send these again: the line of whoever listens may be whole, and nobody tells it of a gap.
+
+        What comes twice is dropped there.
+        """
+        room = _MOST_QUEUED - len(self._queue)
+        self._queue.extendleft(list(reversed(some))[:room])
+        self._queued.set()
 
     async def _hear(self, worked: Callable[[], None]) -> None:
         """Open a line, and read and ask on it until one of the two finds it broken."""
@@ -282,6 +304,9 @@ class _Instance:
             await line.ask(list(wanted), list(unwanted))
             self._subscribed |= wanted
             self._tell_the_news()
+            if not self._late.isdisjoint(wanted):
+                self._late -= wanted
+                self.on_gap()
 
     def _take(self, channel: bytes, payload: bytes) -> None:
         try:

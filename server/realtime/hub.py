@@ -29,6 +29,7 @@ SESSION_ENDED = -1
 """The position of a hint that is not for devices: its data is the id of a session that ended."""
 
 _PAGE = 200
+_AGAIN_S = 1.0
 
 STREAMS = Gauge("picky_streams", "Accounts with a device on this process.")
 
@@ -213,15 +214,20 @@ class Hub:
             connection.close(CloseCode.POSITION_LOST, "position lost")
 
     async def run(self) -> None:
-        """Look at all heads again and again; ends when cancelled."""
+        """Look at all heads again and again, soon where it failed; ends when cancelled."""
+        failed = False
         while True:
             wait_s = self._settings.reconcile_s * (0.8 + 0.4 * self._chance())
+            if failed:
+                wait_s = min(wait_s, _AGAIN_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self._look_now.wait()
             self._look_now.clear()
+            failed = True
             try:
                 await self.reconcile()
+                failed = False
             except DATABASE_FAILURES as error:
                 log.warning("heads_not_compared", error=type(error).__name__)
             except Exception:  # what no hint told of would never be found again
@@ -238,12 +244,12 @@ class Hub:
             alive = await accounts.live_sessions(work, sessions)
         for account_id, head in heads.items():
             stream, last = self._streams.get(account_id), known[account_id]
-            if stream is None or last is None:
+            if stream is None:
                 continue
-            if head < last:
+            if last is not None and head < last:
                 self._lose(stream)
                 continue
-            stream.know(head)
+            stream.know(head)  # who is still catching up goes on to there
             if stream.has_gap:
                 self._fill_soon(stream)
         for connection in list(self.connections()):

@@ -11,14 +11,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from server.platform import valkey_bus, valkey_line
+from server.platform import streams, valkey_bus, valkey_line
 from server.platform.context import Context
+from server.platform.streams import Position
+from server.platform.unit_of_work import UnitOfWork
 from server.platform.valkey_bus import ValkeyBus
 from server.realtime.connection import Connection
 from server.realtime.hub import Hub
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from tests.realtime.conftest import Connect, Person
+from tests.server.chat.conftest import say
 from tests.servers.lifetime import free_port
 
 SOCKETS = 50
@@ -91,7 +94,6 @@ async def test_whatever_fails_while_heads_are_compared_they_are_compared_again(
 
     async def reconcile() -> None:
         if (error := next(compared)) is not None:
-            hub._look_now.set()
             raise error
         again.set()
 
@@ -99,3 +101,36 @@ async def test_whatever_fails_while_heads_are_compared_they_are_compared_again(
     hub._look_now.set()
     async with asyncio.timeout(AT_ONCE_S):
         await again.wait()
+
+
+async def test_a_look_at_all_heads_finds_also_what_is_missing_to_who_is_just_coming(
+    context: Context,
+    node: RealtimeNode,
+    join: Connect,
+    seller: Person,
+    buyer: Person,
+    room: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await say(buyer, room, "is it still there?")
+    has_read, goes_on, position = asyncio.Event(), asyncio.Event(), streams.position
+
+    async def slow(work: UnitOfWork, account_id: UUID) -> Position:
+        found = await position(work, account_id)
+        has_read.set()
+        await goes_on.wait()
+        return found
+
+    async def lost(_hints: object) -> None:
+        pass
+
+    async with asyncio.timeout(AT_ONCE_S):
+        monkeypatch.setattr(streams, "position", slow)
+        joining = asyncio.ensure_future(join(buyer))
+        await has_read.wait()
+        monkeypatch.setattr(context.bus, "publish", lost)
+        await say(seller, room, "it is")
+        await node.hub.reconcile()
+        goes_on.set()
+        device = await joining
+        assert (await device.seen("message.new"))["text"] == "it is"

@@ -111,3 +111,33 @@ async def test_pictures_stay_with_the_draft(tmp_path: Path) -> None:
         await chat.until(lambda: chat.screen.composer.text == "look")
         assert [file.path for file in chat.screen.attachments.files] == [one]
         assert chat.toasts() == [f"There is no file {two}."]
+
+
+@pytest.mark.parametrize("away", ["nowhere", "to a dialog", "out of the chat"])
+async def test_a_draft_that_a_full_disk_does_not_take_is_told_once_and_kept_when_it_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: str
+) -> None:
+    tried = 0
+
+    async def full(*_: object) -> None:
+        nonlocal tried
+        tried += 1
+        raise StorageFailed("The disk is full.")
+
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        drafts = chat.link.outbox.drafts
+        monkeypatch.setattr(drafts, "save", full)
+        await chat.write("hello", send=False)
+        if away == "to a dialog":
+            chat.screen.do_search()
+        elif away == "out of the chat":
+            chat.app.pop_screen()
+        told = ["What you write is not kept: The disk is full."]
+        await chat.until(lambda: chat.toasts() == told)
+        if away == "nowhere":
+            await chat.write(" again", send=False)
+            await chat.until(lambda: tried > 1)
+            assert chat.toasts() == told
+            monkeypatch.undo()
+            await chat.screen.keep_draft()
+            assert (await drafts.read(ROOM)).text == "hello again"

@@ -105,3 +105,16 @@ async def test_a_hit_does_not_call_back_who_has_gone_elsewhere_since(tmp_path: P
         await chat.until(lambda: chat.screen.loaded)
         await chat.pilot.pause()
         assert chat.row("the chat begins here")
+
+
+async def test_a_jump_goes_on_when_the_line_comes_back_meanwhile(tmp_path: Path) -> None:
+    server = SlowServer(2_000)
+    server.held[1_000] = asyncio.Event()
+    async with open_chat(tmp_path, server) as chat:
+        jump = asyncio.create_task(chat.screen._go_to(1_000, "center"))
+        await has_asked(chat, 1_000)
+        await chat.screen.ask_server()
+        server.held[1_000].set()
+        assert await jump
+        await chat.until_shown("word 1000")
+        assert chat.screen.history.cursor == 1_000

@@ -126,3 +126,19 @@ async def test_who_has_gone_up_to_what_is_above_keeps_it_when_copies_give_way(
         await chat.pilot.pause()
         assert place(chat, "word 165") == before
         assert 166 in chat.screen.conversation.window
+
+
+async def test_who_has_read_on_when_all_is_read_again_is_not_called_back(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(330))) as chat:
+        await chat.screen._go_to(200, "center")
+        await chat.screen._go_to(160, "center")
+        chat.server.gate.clear()
+        asked = len(pages_asked(chat))
+        chat.link.store.publish(Reset())
+        await chat.until(lambda: len(pages_asked(chat)) > asked)
+        await chat.screen._go_to(240, "center")
+        before = place(chat, "word 240")
+        chat.server.gate.set()
+        await chat.until(lambda: chat.screen.conversation.window.start > 160)
+        await chat.pilot.pause()
+        assert place(chat, "word 240") == before

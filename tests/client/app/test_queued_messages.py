@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from client_tui.core.errors import ServerUnreachable
+from client_tui.core.errors import ServerUnreachable, StorageFailed
 from client_tui.core.kept_photos import KeptPhotos
 from client_tui.core.uploads import OnProgress, Outcome, Phase, Progress
 from client_tui.screens.chat import ChatScreen
@@ -95,6 +95,34 @@ async def test_photos_are_shown_at_once_and_keep_their_place_while_they_are_copi
         assert [text for text, _ in chat.server.asked("send")] == ["photos first", "ok"]
 
 
+async def test_what_is_discarded_while_its_photo_is_copied_stays_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, keep = asyncio.Event(), KeptPhotos.keep
+
+    async def slow(*values: Any) -> list[Path]:
+        await gate.wait()
+        return await keep(*values)
+
+    monkeypatch.setattr(KeptPhotos, "keep", slow)
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        chat.screen.attach_photos([picture(tmp_path, "one.png")])
+        await chat.until(lambda: len(chat.screen.attachments.files) == 1)
+        await chat.write("look")
+        await chat.until_shown("look")
+        chat.select(-1)
+        await chat.press("x")
+        await chat.pilot.press("y")
+        await chat.until(lambda: not chat.row("look"))
+        gate.set()
+        await chat.app.workers.wait_for_complete(
+            [worker for worker in chat.app.workers if worker.group == "send"]
+        )
+        await chat.pilot.pause()
+        assert await texts(chat) == []
+        assert list(chat.screen.conversation.all_waiting()) == []
+
+
 async def test_up_goes_through_a_wrapped_text_before_it_leaves(tmp_path: Path) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
         composer = chat.screen.composer
@@ -126,6 +154,27 @@ async def test_an_edit_is_kept_when_one_goes_on_elsewhere(tmp_path: Path, away: 
             await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
             await chat.pilot.pause()
         assert await texts(chat) == ["one", "two with a careful change"]
+
+
+async def test_an_edit_that_a_full_disk_does_not_take_holds_up_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise StorageFailed("The disk is full.")
+
+    async with open_chat(tmp_path, RoomServer(talk_of(3)), online=False) as chat:
+        for text in "one", "two":
+            await chat.write(text)
+            await chat.until_shown(text)
+        chat.select(-1)
+        await chat.press("e")
+        await chat.write(" with a careful change", send=False)
+        monkeypatch.setattr(chat.link.outbox, "edit", full)
+        chat.app.pop_screen()
+        told = ["The message stays as it was: The disk is full."]
+        await chat.until(lambda: chat.toasts() == told)
+        chat.link.connect()
+        await chat.until(lambda: len(chat.server.asked("send")) == 2)
 
 
 async def test_the_photos_of_an_older_message_stay_as_they_are(tmp_path: Path) -> None:

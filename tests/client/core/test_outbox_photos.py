@@ -1,3 +1,4 @@
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from client_tui.core.errors import StorageFailed
+from client_tui.core.kept_photos import KeptPhotos
 from client_tui.core.outbox import Outbox, OutboxPhoto
 from tests.client.core.fakes import ROOM
 
@@ -59,6 +61,18 @@ async def test_where_there_is_no_room_for_a_copy_the_file_itself_is_named(
     assert [photo.path == photo.origin for photo in waiting.photos] == [False, True, True]
     assert waiting.photos[1:] == (OutboxPhoto(second), OutboxPhoto(gone))
     assert sum(path.stat().st_size for path in copies(tmp_path)) == 60
+
+
+async def test_copies_are_made_while_those_of_others_go(tmp_path: Path) -> None:
+    kept, chosen = KeptPhotos(tmp_path / "kept"), picture(tmp_path)
+
+    async def keep_and_drop() -> None:
+        for _ in range(50):
+            cid = uuid4()
+            await kept.keep(cid, [chosen] * 3)
+            await kept.drop(cid)
+
+    await asyncio.gather(*(keep_and_drop() for _ in range(6)))
 
 
 async def test_what_could_not_be_written_leaves_no_copy(outbox: Outbox, tmp_path: Path) -> None:

@@ -156,3 +156,22 @@ async def test_where_nobody_listens_the_line_is_offline_and_tries_again(tmp_path
     await cache.close()
     assert status.reason == "the server was not reached"
     assert status.retry_at == pytest.approx(0.5)
+
+
+async def test_a_message_without_an_answer_for_a_minute_means_reconnect(world: World) -> None:
+    await world.past(3)
+    async with running(world):
+        peer = await world.greeted(pos=3)
+        sending = asyncio.create_task(world.session.send(uuid4(), uuid4(), "are you there?"))
+        await peer.receive()
+        for number in range(1, 4):
+            await world.clock.advance(19)
+            await peer.send({"t": "ping", "n": number, "pos": 3})
+            assert (await peer.receive())["t"] == "pong"
+        assert not sending.done()
+        await world.clock.advance(4)
+        await peer.gone()
+        with pytest.raises(Disconnected):
+            await sending
+        status = await world.heard.until_state(LineState.RECONNECTING)
+    assert status.reason == "the server does not answer"

@@ -249,3 +249,31 @@ async def test_what_somebody_holds_for_long_holds_up_no_other_room(
             assert seqs(await send(context, stranger, other, text("goes on"))) == [4]
         await holder.rollback()
         assert seqs(await waiting) == [4]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_room_that_somebody_holds_is_left_out_of_what_goes_in_together(
+    context: Context,
+    seller: Person,
+    buyer: Person,
+    stranger: Person,
+    talk: str,
+    sell: Sell,
+    open_room: OpenRoom,
+) -> None:
+    other = await open_room(stranger, await sell(seller))
+    await say(stranger, other)
+    await say(seller, other)
+    posts = [
+        Post(UUID(room), person.id, uuid4(), uuid4(), "hello", "")
+        for room, person in ((talk, buyer), (other, stranger))
+    ]
+    async with context.database.writer.connect() as holder:
+        await holder.exec_driver_sql(
+            "SELECT 1 FROM chat_room WHERE id = $1 FOR UPDATE", (UUID(talk),)
+        )
+        held, free = await transact(context, None, lambda work: append(work, posts))
+        await holder.rollback()
+    assert held is None
+    assert free is not None
+    assert free.seq == 4

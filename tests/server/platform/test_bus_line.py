@@ -3,6 +3,8 @@ wanted, and nothing else.
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterable
 from random import Random
 from uuid import UUID, uuid4
@@ -10,12 +12,14 @@ from uuid import UUID, uuid4
 import pytest
 import redis.asyncio
 import uvloop
+from structlog.testing import capture_logs
 
 from server.platform import valkey_bus, valkey_line
 from server.platform.bus import Hint
 from tests.faults.front import Front, Road
 from tests.server.platform.conftest import PATIENCE_S, MakeNode, Node
-from tests.servers.valkey import Valkey
+from tests.servers.lifetime import Lifetime
+from tests.servers.valkey import Valkey, start_valkey
 
 CUTS = 8
 SOCKETS = 8
@@ -129,6 +133,41 @@ async def test_a_stream_joined_while_the_line_is_coming_is_heard(
     await here.bus.join(uuid4())  # asked for after all that was wanted before
     await speaker.bus.publish(hints)
     await here.until(lambda: here.heard == hints)
+
+
+async def test_who_has_not_waited_for_a_slow_bus_is_told_of_the_gap_when_it_answers(
+    node: MakeNode, private_lifetime: Lifetime
+) -> None:
+    valkey = start_valkey(private_lifetime)
+    here = await node(valkey.url(), listens_to=uuid4())
+    os.kill(valkey.pid, signal.SIGSTOP)
+    try:
+        await here.bus.join(uuid4())
+    finally:
+        os.kill(valkey.pid, signal.SIGCONT)
+    await here.until(lambda: here.gaps == 2)
+    await here.bus.join(uuid4())
+    assert here.gaps == 2
+
+
+async def test_what_one_could_not_say_is_said_later_to_those_whose_line_was_whole(
+    node: MakeNode, front: Front, ways: tuple[Road, Road], valkey_url: str
+) -> None:
+    stream = uuid4()
+    hints = [Hint(stream, pos, b"%d" % pos) for pos in range(1, 601)]
+    here, speaker = await node(valkey_url, listens_to=stream), await node(bus_url(front))
+    await speaker.bus.join(uuid4())
+    await speaker.bus.publish(hints[:1])
+    await here.until(lambda: here.heard == hints[:1])
+    with ways[0].closed(), capture_logs() as told:
+        ways[0].cut(Random(7), share=1)
+        await speaker.bus.publish(hints[1:])
+        async with asyncio.timeout(PATIENCE_S):
+            while [one["event"] for one in told] != ["bus_lost"] * 2:  # to hear, and to speak
+                await here.bus.check()
+    await here.until(lambda: here.heard[-1] == hints[-1])
+    assert list(dict.fromkeys(here.heard)) == hints
+    assert here.gaps == 1
 
 
 @pytest.mark.parametrize("asked_by", ["a ping", "a join"])
