@@ -17,14 +17,14 @@ from shared_models.trades import Appointment, Offer
 
 
 async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list[RoomExtra]:
-    """The newest trade, the pending offer and the appointment of each room, as a party of it sees
-    them; eight queries for any number of rooms.
+    """The newest trade, the pending offer, the appointment and the missed one of each room, as a
+    party of it sees them; nine queries for any number of rooms.
     """
     room_ids = {room.id for room, _ in seen}
     trades = await trade_rows.newest_in(work, room_ids)
     offers = await offer_rows.pending_by_room(work, room_ids)
     spent = await offer_rows.spent_in(work, room_ids)
-    appointments = await appointment_rows.shown_by_room(work, room_ids)
+    appointments, missed = await appointment_rows.shown_by_room(work, room_ids)
     goods = await listings.facts_by_id(work, {room.listing_id for room, _ in seen if _lives(room)})
     dealing = [(room, viewer_id) for room, viewer_id in seen if room.id in trades]
     shown = await views.trades_seen(work, [(trades[room.id], viewer) for room, viewer in dealing])
@@ -41,6 +41,7 @@ async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list
                 trade=trade_of.get((room, viewer_id)),
                 offer=_offer(work, offer, viewer_id, spent[room.id]),
                 appointment=_meeting(work, appointment, viewer_id, actions),
+                no_show=_meeting(work, missed.get(room.id), viewer_id, actions),
                 actions=actions,
             )
         )
