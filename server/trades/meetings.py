@@ -110,6 +110,8 @@ def _no_show(
         )
     if appointment.no_show_by == account_id:
         return Denial("already_reported", "The other side has reported that you did not come.")
+    if appointment.no_show_by is not None:
+        return Denial("already_reported", "You have reported it.")
     return None
 
 
