@@ -213,7 +213,7 @@ class Deals:
             return "your no-show counts" if mine else "their no-show counts"
         until = self._date_time(meeting.no_show_until)
         if mine:
-            return f"reported: you did not come; {self._key('contest')} contests until {until}"
+            return f"reported: you did not come; to be contested until {until}"
         return f"you reported a no-show; it counts from {until}, unless contested"
 
     def _when(self, data: Mapping[str, object]) -> str:
@@ -256,6 +256,8 @@ class Deals:
             parts.append(f"{word} {when}, {visible_line(meeting.place)}")
         if room.no_show is not None and self._is_news(room.no_show):
             parts.append(self._missed(room.no_show))
+            if "contest" in room.no_show.allowed_actions:
+                parts.append(f"{self._key('contest')} contests it")
         return " · ".join(parts) or self._next_step(room)
 
     def _is_news(self, missed: Appointment) -> bool:

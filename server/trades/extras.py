@@ -7,7 +7,7 @@ from server.chat.api import RoomExtra, RoomFacts
 from server.listings import api as listings
 from server.listings.api import ListingFacts
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import views
+from server.trades import meetings, views
 from server.trades.machine import RESERVED
 from server.trades.records import AppointmentRecord, OfferRecord, TradeRecord
 from server.trades.repository import appointments as appointment_rows
@@ -41,7 +41,7 @@ async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list
                 trade=trade_of.get((room, viewer_id)),
                 offer=_offer(work, offer, viewer_id, spent[room.id]),
                 appointment=_meeting(work, appointment, viewer_id, actions),
-                no_show=_meeting(work, missed.get(room.id), viewer_id, actions),
+                no_show=_report(work, missed.get(room.id, []), viewer_id),
                 actions=actions,
             )
         )
@@ -58,6 +58,13 @@ def _offer(
     work: UnitOfWork, record: OfferRecord | None, viewer_id: UUID, spent: int
 ) -> Offer | None:
     return None if record is None else views.offer_view(work, record, viewer_id, spent=spent)
+
+
+def _report(
+    work: UnitOfWork, reported: Sequence[AppointmentRecord], viewer_id: UUID
+) -> Appointment | None:
+    record = meetings.report_to_show(reported, viewer_id)
+    return None if record is None else views.appointment(work, record, viewer_id)
 
 
 def _meeting(

@@ -14,13 +14,13 @@ _FADE_AT_ONCE = 50
 
 
 async def rescore(work: UnitOfWork, account_id: UUID) -> None:
-    """Compute an account's score anew from its published reviews and its upheld no-shows.
+    """Compute an account's score anew from its published reviews and its counted no-shows.
 
     The account is held first: reviews of its other trades may be published at this moment.
     """
     await accounts.hold(work, account_id)
     reviews = await review_rows.published_about(work, account_id)
-    no_shows = await appointment_rows.upheld_against(work, account_id)
+    no_shows = await appointment_rows.counted_against(work, account_id)
     score = manner_score(reviews, work.now, no_shows)
     await accounts.set_manner(work, account_id, score, len(reviews))
 

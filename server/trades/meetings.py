@@ -1,6 +1,6 @@
 """What may be done about an appointment, by whom and when (rule 12). Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -68,6 +68,21 @@ def is_upheld(appointment: AppointmentRecord, now: datetime) -> bool:
     """
     until = appointment.no_show_until
     return until is not None and until <= now and appointment.contested_at is None
+
+
+def report_to_show(
+    reported: Iterable[AppointmentRecord], account_id: UUID
+) -> AppointmentRecord | None:
+    """Of a room's reported appointments the one that a party is shown: the newest.
+
+    One that it can still contest goes before: no later report hides an earlier one from it.
+    """
+
+    def rank(one: AppointmentRecord) -> tuple[bool, datetime, UUID]:
+        waits = one.contested_at is None and one.counted_at is None
+        return waits and one.no_show_by == account_id, one.no_show_until or one.at, one.id
+
+    return max(reported, key=rank, default=None)
 
 
 def is_late_change(appointment: AppointmentRecord, now: datetime, limits: Limits) -> bool:

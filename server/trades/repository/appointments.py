@@ -32,6 +32,7 @@ _CURRENT_STATES = (AppointmentState.PROPOSED.value, AppointmentState.ACCEPTED.va
 _CURRENT = Appointment.state.in_(_CURRENT_STATES)
 _UNREPORTED = and_(Appointment.state == PAST, Appointment.no_show_by.is_(None))
 _REPORTED = Appointment.no_show_until.is_not(None)
+_COUNTED = Appointment.counted_at.is_not(None)
 _SHOWN_BY_ROOM = (
     select(*_COLUMNS)
     .where(
@@ -86,18 +87,20 @@ async def current_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord |
 
 async def shown_by_room(
     work: UnitOfWork, room_ids: Iterable[UUID]
-) -> tuple[dict[UUID, AppointmentRecord], dict[UUID, AppointmentRecord]]:
+) -> tuple[dict[UUID, AppointmentRecord], dict[UUID, list[AppointmentRecord]]]:
     """What the headers of these rooms show: the current appointment of each, or its last one that
-    may still be reported; and the last one that was.
+    may still be reported; and those that were.
     """
     found = [
         AppointmentRecord(*tuple(row))
         for row in await work.rows(_SHOWN_BY_ROOM, {"rooms": list(set(room_ids))})
     ]
     present = {one.chatroom_id: one for one in found if _is_present(one)}
-    reported = [(one.no_show_until, one) for one in found if one.no_show_until is not None]
-    reported.sort(key=lambda pair: (pair[0], pair[1].id))
-    return present, {one.chatroom_id: one for _, one in reported}
+    reported: dict[UUID, list[AppointmentRecord]] = {}
+    for one in found:
+        if one.no_show_until is not None:
+            reported.setdefault(one.chatroom_id, []).append(one)
+    return present, reported
 
 
 def _is_present(appointment: AppointmentRecord) -> bool:
@@ -217,16 +220,14 @@ async def reported_in(work: UnitOfWork, chatroom_ids: Collection[UUID]) -> list[
     return await _records(work, Appointment.chatroom_id.in_(list(chatroom_ids)), _REPORTED)
 
 
-def _upheld(work: UnitOfWork) -> Any:
-    """What ``meetings.is_upheld`` says, of rows."""
-    return and_(Appointment.no_show_until <= work.now, Appointment.contested_at.is_(None))
+async def counted_against(work: UnitOfWork, account_id: UUID) -> list[datetime]:
+    """Since when each no-show of an account counts, of those that were added to its number.
 
-
-async def upheld_against(work: UnitOfWork, account_id: UUID) -> list[datetime]:
-    """Since when each upheld no-show of an account counts."""
+    Number and score move in one transaction, so that the two never disagree.
+    """
     rows = await work.rows(
         select(Appointment.no_show_until)
-        .where(Appointment.no_show_by == account_id, _upheld(work), live(Appointment))
+        .where(Appointment.no_show_by == account_id, _COUNTED, live(Appointment))
         .order_by(Appointment.no_show_until)
     )
     return [row.no_show_until for row in rows]
@@ -235,11 +236,11 @@ async def upheld_against(work: UnitOfWork, account_id: UUID) -> list[datetime]:
 async def absent_between(
     work: UnitOfWork, since: datetime, until: datetime, *, after: UUID | None, limit: int
 ) -> list[UUID]:
-    """Whose upheld no-shows count since that time, in the order of their ids."""
+    """Whose no-shows count since that time, in the order of their ids."""
     statement = select(Appointment.no_show_by).where(
         Appointment.no_show_by.is_not(None),
         Appointment.no_show_until.between(since, until),
-        _upheld(work),
+        _COUNTED,
         live(Appointment),
     )
     if after is not None:

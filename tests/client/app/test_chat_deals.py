@@ -268,8 +268,8 @@ def absent(by: Any, *actions: str, **fields: Any) -> RoomServer:
 async def test_who_is_reported_is_told_until_when_to_contest_and_does_it(tmp_path: Path) -> None:
     async with open_chat(tmp_path, absent(ME, "contest"), size=(140, 36)) as chat:
         header = chat.screen.query_one(ChatHeader)
-        assert header.deal.startswith("reported: you did not come; ")
-        assert "C contests until " in header.deal
+        assert header.deal.startswith("reported: you did not come; to be contested until ")
+        assert header.deal.endswith("C contests it")
         assert header.urgent
         assert chat.row("You are reported not to have come: ")
         await chat.press("C")

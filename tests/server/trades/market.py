@@ -363,11 +363,7 @@ async def _check_scores(market: Market) -> None:
             moments = [review.published_at for review in reviews if review.published_at]
             moments += [one.counted_at for one in missed if one.counted_at]
             scored_at = max(moments, default=market.clock.now())
-            no_shows = [
-                one.no_show_until
-                for one in missed
-                if one.contested_at is None and one.no_show_until <= scored_at and moments
-            ]
+            no_shows = [one.no_show_until for one in missed if one.counted_at]
             score = manner_score(reviews, scored_at, no_shows)
             counted = (len(reviews), score)
             assert (account.review_count, account.manner_score) == counted, "I10: reviews"

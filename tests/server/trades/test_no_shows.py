@@ -211,6 +211,28 @@ async def test_what_becomes_of_the_meeting_takes_nobody_the_right_to_contest(
     await check_invariants(market)
 
 
+async def test_no_later_report_hides_what_one_can_still_contest(market: Market) -> None:
+    one = await missed(market)
+    seller, buyer = one.deal.seller, one.deal.buyer
+    for reporter in (buyer, seller):
+        again = await accepted(market, one.deal, hours=1)
+        await market.later(hours=2)
+        await done(reporter.post(f"/v1/appointments/{again['id']}/no-show"))
+    assert (await header(buyer, one.deal))["id"] == again["id"]
+    contested = set()
+    for _ in range(2):
+        shown = await header(seller, one.deal)
+        contested.add(shown["id"])
+        await done(seller.post(f"/v1/appointments/{shown['id']}/contest"))
+    assert one.meeting["id"] in contested
+    assert len(contested) == 2
+    assert (await header(seller, one.deal))["id"] == again["id"]
+    await market.later(hours=72)
+    assert (await standing(buyer, seller))[0] == 0
+    assert (await standing(seller, buyer))[0] == 1
+    await check_invariants(market)
+
+
 async def test_a_bad_point_of_a_no_show_fades_from_the_score_that_is_kept(market: Market) -> None:
     one = await missed(market)
     await market.later(hours=72)

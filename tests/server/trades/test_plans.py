@@ -6,7 +6,7 @@ from sqlalchemy import event
 
 from server.platform.unit_of_work import reading
 from server.trades import settling
-from server.trades.repository.appointments import upheld_against
+from server.trades.repository.appointments import counted_against
 from tests.server.plans import last_statement, plan_of
 from tests.server.trades.market import Market
 
@@ -30,7 +30,7 @@ async def test_no_shows_are_found_along_their_indexes(market: Market) -> None:
     person = await market.person("mina")
     with last_statement(market.context, "trades_appointment") as found:
         async with reading(market.context) as work:
-            await upheld_against(work, person.id)
+            await counted_against(work, person.id)
     plan = await plan_of(market.context, *found, only_along_indexes=False)
     assert "ix_trades_appointment_no_show_by" in plan
     with last_statement(market.context, "trades_appointment") as found:
