@@ -23,10 +23,17 @@ from shared_models.trades import (
 )
 
 OFFER_ACTIONS: Final = {name: name for name in ("accept", "decline", "counter", "withdraw")}
-MEETING_ACTIONS: Final = {"accept": "accept", "cancel": "decline", "no_show": "no_show"}
+MEETING_ACTIONS: Final = {
+    "accept": "accept",
+    "cancel": "decline",
+    "no_show": "no_show",
+    "contest": "contest",
+}
 """The server's actions on an object, and the actions of the chat that do them."""
 
 _LATE: Final = timedelta(hours=3)
+_NEWS: Final = timedelta(days=3)
+"""How long the header tells what came of a report, once that is settled."""
 _ENDED: Final = {
     "offer_declined": "declined",
     "offer_withdrawn": "withdrawn",
@@ -50,8 +57,15 @@ _APPOINTMENT_WORDS: Final = {
 _APPOINTMENT_LINES: Final = {
     "appointment_accepted": "Agreed to meet",
     "appointment_canceled": "No longer meeting",
-    "appointment_no_show": "Reported: the other side did not come",
+    "appointment_no_show": "You are reported not to have come",
+    "appointment_no_show_contested": "They contest that they did not come",
+    "appointment_no_show_upheld": "Nobody contested it, so the no-show counts",
 }
+_MY_LINES: Final = {
+    "appointment_no_show": "You report that they did not come",
+    "appointment_no_show_contested": "You contest that you did not come",
+}
+"""The same where it was oneself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +113,9 @@ class Deals:
         if isinstance(room, ChatroomDetail):
             if room.offer is not None:
                 self.know_offer(room.offer)
-            if room.appointment is not None:
-                self.know_appointment(room.appointment)
+            for meeting in (room.no_show, room.appointment):
+                if meeting is not None:
+                    self.know_appointment(meeting)
 
     def know_offer(self, offer: Offer) -> None:
         """An offer as it is now."""
@@ -149,8 +164,9 @@ class Deals:
         """A system message in words, with times as the clock on the wall has them."""
         note = message.system
         if note is not None and note.event in _APPOINTMENT_LINES:
-            when = self._when(note.data)
-            return f"{_APPOINTMENT_LINES[note.event]}: {when}"
+            mine = _MY_LINES if note.actor_id == self._me else {}
+            words = mine.get(note.event, _APPOINTMENT_LINES[note.event])
+            return f"{words}: {self._when(note.data)}"
         return message.text
 
     def _offer_card(self, data: Mapping[str, object], mine: bool, name: str) -> Card:
@@ -183,7 +199,22 @@ class Deals:
         )
         if appointment.state is AppointmentState.PROPOSED:
             return Card(title, "" if actions and not mine else "not answered yet", actions)
-        return Card(title, _APPOINTMENT_WORDS[appointment.state], actions)
+        words = self._missed(appointment) or _APPOINTMENT_WORDS[appointment.state]
+        return Card(title, words, actions)
+
+    def _missed(self, meeting: Appointment) -> str:
+        """How a report stands that somebody did not come; empty where there is none."""
+        mine = meeting.no_show_by == self._me
+        if meeting.no_show_by is None or meeting.no_show_until is None:
+            return ""
+        if meeting.no_show_contested_at is not None:
+            return "you contest that you did not come" if mine else "they contest your report"
+        if meeting.no_show_upheld:
+            return "your no-show counts" if mine else "their no-show counts"
+        until = self._date_time(meeting.no_show_until)
+        if mine:
+            return f"reported: you did not come; to be contested until {until}"
+        return f"you reported a no-show; it counts from {until}, unless contested"
 
     def _when(self, data: Mapping[str, object]) -> str:
         try:
@@ -203,8 +234,9 @@ class Deals:
         """Whether there is something to answer."""
         if not isinstance(room, ChatroomDetail):
             return False
-        asked = (room.offer, room.appointment)
-        return any(one is not None and "accept" in one.allowed_actions for one in asked)
+        asked = (room.offer, room.appointment, room.no_show)
+        answers = {"accept", "contest"}
+        return any(one is not None and answers & set(one.allowed_actions) for one in asked)
 
     def header(self, room: Chatroom) -> str:
         """How things stand between the two, in one line."""
@@ -222,10 +254,21 @@ class Deals:
             when = self._date_time(meeting.at)
             word = "hand-over" if meeting.state == "accepted" else "to meet?"
             parts.append(f"{word} {when}, {visible_line(meeting.place)}")
+        if room.no_show is not None and self._is_news(room.no_show):
+            parts.append(self._missed(room.no_show))
+            if "contest" in room.no_show.allowed_actions:
+                parts.append(f"{self._key('contest')} contests it")
         return " · ".join(parts) or self._next_step(room)
 
+    def _is_news(self, missed: Appointment) -> bool:
+        """Whether the report can be contested, or could until lately."""
+        until = missed.no_show_until
+        return until is not None and until > self._now() - _NEWS
+
     def _is_ahead(self, meeting: Appointment) -> bool:
-        """Whether one still meets; who is late may still come."""
+        """Whether one still meets; who is late may still come, until that is reported."""
+        if meeting.no_show_by is not None:
+            return False
         agreed = meeting.state in (AppointmentState.PROPOSED, AppointmentState.ACCEPTED)
         return agreed and meeting.at > self._now() - _LATE
 

@@ -145,6 +145,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("reserve", "R", "reserve", "Reserve it for them", _in("chat"), 6),
     Action("appointment", "p", "meet", "Propose when and where to meet", _in("chat"), 7),
     Action("no_show", "N", "did not come", "Say that they did not come", _in("chat")),
+    Action("contest", "C", "contest", "Contest that you did not come", _in("chat")),
     Action("trade", "t", "trade", "See the trade", _in("chat"), 8),
     Action("room_listing", "v", "listing", "See the listing it is about", _in("chat"), 9),
     Action("retry", "r", "retry", "Send it again; load it again", _in("chat"), 2),

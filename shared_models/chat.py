@@ -117,6 +117,10 @@ class ChatroomDetail(Chatroom):
     trade: Trade | None
     offer: Offer | None
     appointment: Appointment | None
+    no_show: Appointment | None = None
+    """The last meeting that somebody is reported to have missed, whatever is arranged since; one
+    that the viewer may still contest goes before.
+    """
     allowed_actions: list[str]
 
 

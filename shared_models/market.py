@@ -77,6 +77,7 @@ class Rules(Wire):
     appointment_max_days: int = 30
     appointment_late_change_minutes: int = 60
     no_show_after_minutes: int = 15
+    no_show_contest_hours: int = 72
     confirm_hours: int = 72
     undo_minutes: int = 30
     shipped_days: int = 7

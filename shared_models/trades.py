@@ -74,6 +74,12 @@ class Appointment(Wire):
     place: str
     state: AppointmentState
     no_show_by: Id | None = None
+    """Who is reported not to have come."""
+    no_show_until: Time | None = None
+    """Until when that may be contested; from then on it counts, unless it was."""
+    no_show_contested_at: Time | None = None
+    no_show_upheld: bool = False
+    """It counts: the time is over, and nobody has contested it."""
     created_at: Time
     allowed_actions: list[str]
 
@@ -170,6 +176,7 @@ class Trade(Wire):
     my_review: Review | None
     other_review: Review | None
     review_until: Time | None
+    """Until when the viewer may review; of a canceled trade, whom the other side did not meet."""
     created_at: Time
     updated_at: Time
     allowed_actions: list[str]
@@ -221,7 +228,10 @@ class TradeProblem(TradeAction):
 
 
 class ReviewCreate(Body):
-    """``POST /v1/trades/{id}/review`` (rule 13)."""
+    """``POST /v1/trades/{id}/review`` (rule 13).
+
+    Of a canceled trade only rating 1, the tag ``no_show`` and no comment.
+    """
 
     rating: Annotated[int, Field(strict=True, ge=1, le=5)]
     tags: Annotated[list[str], Field(max_length=bounds.REVIEW_TAGS_MAX)] = []

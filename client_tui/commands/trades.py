@@ -206,7 +206,10 @@ def review(
     comment: Annotated[str, typer.Option(help="Up to 500 characters.")] = "",
     json: JsonOption = False,
 ) -> None:
-    """Review the other side; both see the reviews once both are there."""
+    """Review the other side; both see the reviews once both are there.
+
+    Of a canceled trade whose other side did not come: --rating 1 --tag no_show.
+    """
 
     async def work() -> None:
         from client_tui.core.forms import fill
@@ -218,7 +221,7 @@ def review(
         if json:
             put_json(made)
         else:
-            seen = "Both reviews are published." if made.published else "Hidden until both exist."
+            seen = "Published." if made.published else "Hidden until both exist."
             put(f"{'★' * made.rating}{'☆' * (5 - made.rating)}  {seen}")
 
     run(work)

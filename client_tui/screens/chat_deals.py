@@ -29,6 +29,7 @@ DEALS: Final = frozenset(
         "reserve",
         "appointment",
         "no_show",
+        "contest",
     }
 )
 _NOTHING: Final = {
@@ -40,6 +41,7 @@ _NOTHING: Final = {
     "reserve": "There is nothing to reserve: the seller does it, while it is for sale.",
     "appointment": "There is nothing to meet for.",
     "no_show": "There is no meeting that was missed.",
+    "contest": "Nobody says that you did not come, or it can't be contested any more.",
 }
 
 
@@ -58,6 +60,8 @@ class Dealing(ChatBase):
         if meeting is not None:
             allowed = meeting.allowed_actions
             possible |= {MEETING_ACTIONS[name] for name in allowed if name in MEETING_ACTIONS}
+        if detail.no_show is not None:
+            possible |= {"contest"} & set(detail.no_show.allowed_actions)
         return possible
 
     def why_no_deal(self, action_id: str) -> str | None:
@@ -76,8 +80,11 @@ class Dealing(ChatBase):
         return None if on_meeting else detail.offer
 
     def _meeting_for(self, action: str) -> Appointment | None:
+        """The present meeting; what is contested is the missed one, whatever is arranged since."""
         detail = self.detail
         meeting = detail.appointment if detail else None
+        if detail is not None and action == "contest":
+            meeting = detail.no_show
         allowed = meeting is not None and action in meeting.allowed_actions
         return meeting if allowed else None
 
@@ -131,10 +138,26 @@ class Dealing(ChatBase):
         """Say that the other side did not come."""
         meeting = self._meeting_for("no_show")
         if meeting is not None:
+            hours = self.link.market.limits.no_show_contest_hours
             question = ConfirmScreen(
-                f"Say that {self.other_name()} did not come?", "They will see it.", yes="Report"
+                f"Say that {self.other_name()} did not come?",
+                f"They will see it, and it counts unless they contest it within {hours} hours.",
+                yes="Report",
             )
             self._ask(question, lambda: self.link.api.report_no_show(meeting.id))
+
+    def do_contest(self) -> None:
+        """Say that one did come, where the other side says otherwise."""
+        meeting = self._meeting_for("contest")
+        if meeting is not None:
+            when = date_time(meeting.at, self.link.now())
+            question = ConfirmScreen(
+                "Contest that you did not come?",
+                f"{when}, {visible_line(meeting.place)}. {self.other_name()} will see it, and the"
+                " report does not count.",
+                yes="Contest",
+            )
+            self._ask(question, lambda: self.link.api.contest_no_show(meeting.id))
 
     def do_offer(self) -> None:
         """Offer a price."""

@@ -17,10 +17,18 @@ from shared_models.market import Market
 from shared_models.trades import ReviewCreate
 
 _WORDS = ("", "bad", "poor", "all right", "good", "great")
+_NO_SHOW = ReviewCreate(rating=1, tags=["no_show"])
+
+
+def _stars(rating: int) -> str:
+    return "★" * rating + "☆" * (5 - rating) + f"  {_WORDS[rating]}"
 
 
 class ReviewScreen(SendingDialog):
-    """Seen by nobody until both sides have written one, or 14 days are over."""
+    """Seen by nobody until both sides have written one, or 14 days are over.
+
+    Of a canceled trade, only that the other side did not come; that is seen at once (rule 13).
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", show=False),
@@ -28,41 +36,56 @@ class ReviewScreen(SendingDialog):
     ]
 
     def __init__(
-        self, other: str, market: Market, review: Callable[[ReviewCreate], Awaitable[None]]
+        self,
+        other: str,
+        market: Market,
+        review: Callable[[ReviewCreate], Awaitable[None]],
+        *,
+        only_no_show: bool = False,
     ) -> None:
         """``review`` sends it."""
         super().__init__()
+        self._only_no_show = only_no_show
         self._review = review
         self._other = other
         self._market = market
 
     def compose(self) -> ComposeResult:
-        """Stars, tags, comment."""
-        limits = self._market.limits
+        """Stars, tags, comment; or that somebody did not come."""
         with Vertical(classes="dialog wide"):
             yield Static(f"Review {self._other}", classes="dialog-title", markup=False)
-            yield OptionList(
-                *(
-                    Option("★" * stars + "☆" * (5 - stars) + f"  {_WORDS[stars]}", id=str(stars))
-                    for stars in (5, 4, 3, 2, 1)
-                ),
-                id="stars",
-            )
-            yield Static(f"up to {limits.review_tags_max} tags", classes="field-label")
-            yield TickList(
-                *(Selection(tag.name, tag.id) for tag in self._market.review_tags),
-                id="tags",
-                compact=True,
-            )
-            yield TextArea(id="comment", placeholder="A few words (optional)")
+            yield from self._no_show() if self._only_no_show else self._form()
             yield Static("", classes="field-error", markup=False)
             with Horizontal(classes="buttons"):
                 yield Button("Send (ctrl+s)", id="go", variant="primary")
                 yield Button("Cancel", id="cancel")
 
+    def _form(self) -> ComposeResult:
+        yield OptionList(
+            *(Option(_stars(stars), id=str(stars)) for stars in (5, 4, 3, 2, 1)), id="stars"
+        )
+        most = self._market.limits.review_tags_max
+        yield Static(f"up to {most} tags", classes="field-label")
+        yield TickList(
+            *(Selection(tag.name, tag.id) for tag in self._market.review_tags),
+            id="tags",
+            compact=True,
+        )
+        yield TextArea(id="comment", placeholder="A few words (optional)")
+
+    def _no_show(self) -> ComposeResult:
+        names = {tag.id: tag.name for tag in self._market.review_tags}
+        tag = names.get(_NO_SHOW.tags[0], "Did not come")
+        yield Static(f"{_stars(_NO_SHOW.rating)} · {tag}", id="no-show", markup=False)
+        about = "The trade was canceled: nothing else is said of it. Everybody sees it at once."
+        yield Static(about, classes="field-label", markup=False)
+
     def on_mount(self) -> None:
         """Start at five stars."""
-        self.query_one("#stars", OptionList).highlighted = 0
+        if self._only_no_show:
+            self.query_one("#go").focus()
+        else:
+            self.query_one("#stars", OptionList).highlighted = 0
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Send or not."""
@@ -77,6 +100,9 @@ class ReviewScreen(SendingDialog):
 
     def action_send(self) -> None:
         """Check and send."""
+        if self._only_no_show:
+            self.send(partial(self._review, _NO_SHOW), "Thank you for the review.")
+            return
         limits = self._market.limits
         tags = self.query_one("#tags", TickList).selected
         comment = self.query_one("#comment", TextArea).text.strip()

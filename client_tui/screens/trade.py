@@ -155,6 +155,8 @@ class TradeScreen(PickyScreen):
             return "You have confirmed. The other side has to as well."
         if trade.state is TradeState.SHIPPED:
             return "It is on its way. The buyer confirms on arrival."
+        if "review" in allowed and trade.state is TradeState.CANCELED:
+            return f"{self.key('review')} says that the other side did not come."
         if "review" in allowed:
             return f"Next: {self.key('review')} reviews the other side."
         return ""
@@ -296,7 +298,10 @@ class TradeScreen(PickyScreen):
         """Review the other side."""
         assert self.trade is not None
         other = other_party(self.trade)
-        self.app.push_screen(ReviewScreen(other, self.link.market, self._review_it))
+        canceled = self.trade.state is TradeState.CANCELED
+        self.app.push_screen(
+            ReviewScreen(other, self.link.market, self._review_it, only_no_show=canceled)
+        )
 
     async def _review_it(self, review: ReviewCreate) -> None:
         await self.link.api.review(self.trade_id, review)

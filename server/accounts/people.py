@@ -185,6 +185,11 @@ async def count_trade(work: UnitOfWork, *, seller_id: UUID, buyer_id: UUID) -> N
         await _count(work, account_id, counter)
 
 
+async def count_no_show(work: UnitOfWork, account_id: UUID) -> None:
+    """One more no-show that nobody contested (rule 20)."""
+    await _count(work, account_id, "no_shows")
+
+
 async def set_manner(work: UnitOfWork, account_id: UUID, score: float, review_count: int) -> None:
     """The newly computed manner score and the number of reviews behind it (rule 14).
 

@@ -41,6 +41,7 @@ class RoomExtra:
     trade: Trade | None = None
     offer: Offer | None = None
     appointment: Appointment | None = None
+    no_show: Appointment | None = None
     actions: list[str] = field(default_factory=list)
     """What the party may do now, by the names of the contract's calls."""
 

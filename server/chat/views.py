@@ -139,6 +139,7 @@ def _detail(room: Chatroom, extra: RoomExtra) -> ChatroomDetail:
         trade=extra.trade,
         offer=extra.offer,
         appointment=extra.appointment,
+        no_show=extra.no_show,
         allowed_actions=_actions(room, extra),
     )
 

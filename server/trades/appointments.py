@@ -1,7 +1,6 @@
 """Appointments (rule 12, T5): when and where to meet. They never change the listing's state.
 
-A no-show is a report, not a state. It counts against nobody by itself: there is no way yet for the
-other side to contest it, and an uncontested report is the least that counting would need.
+Whether somebody came is another matter: ``no_shows``.
 """
 
 from datetime import timedelta
@@ -51,6 +50,9 @@ async def propose(
         place=body.place,
         state=_PROPOSED,
         no_show_by=None,
+        no_show_until=None,
+        contested_at=None,
+        counted_at=None,
         created_at=work.now,
     )
     await rows.add(work, appointment, reason=body.reason)
@@ -101,8 +103,8 @@ async def accept(work: UnitOfWork, appointment_id: UUID) -> Appointment:
 
     409 ``already_reserved``, ``wrong_state``, ``by_post`` and ``not_selling``, as for a proposal.
     """
-    found, situation = await _own(work, appointment_id)
-    if not _already_done(work, found, "accept"):
+    found, situation = await own(work, appointment_id)
+    if not already_done(work, found, "accept"):
         await _check_open(work, situation)
         found = await _move(work, found, AppointmentState.ACCEPTED)
         await _tell(work, found, "accepted", "Agreed to meet")
@@ -113,39 +115,24 @@ async def accept(work: UnitOfWork, appointment_id: UUID) -> Appointment:
 
 async def cancel(work: UnitOfWork, appointment_id: UUID) -> Appointment:
     """Either party takes it off."""
-    found, situation = await _own(work, appointment_id)
-    if not _already_done(work, found, "cancel"):
+    found, situation = await own(work, appointment_id)
+    if not already_done(work, found, "cancel"):
         before, found = found, await _move(work, found, AppointmentState.CANCELED)
         await _tell(work, found, "canceled", "No longer meeting")
         await _move_reservation(work, situation, before)
     return views.appointment(work, found, work.actor.account_id)
 
 
-async def report_no_show(work: UnitOfWork, appointment_id: UUID) -> Appointment:
-    """From 15 minutes after the time on, either party may say that the other did not come.
-
-    Also when the appointment was replaced or dropped after its time, until the two have completed
-    a trade in this room.
-    """
-    me = work.actor.account_id
-    found, _ = await _own(work, appointment_id)
-    if not _already_done(work, found, "no_show"):
-        if not await rows.report_no_show(work, found.id, found.other(me)):
-            raise LostRace(f"appointment {found.id} moved on")
-        found = await _find(work, found.id)
-        await _tell(work, found, "no_show", "The other side did not come")
-    return views.appointment(work, found, me)
-
-
-async def _own(work: UnitOfWork, appointment_id: UUID) -> tuple[AppointmentRecord, Situation]:
+async def own(work: UnitOfWork, appointment_id: UUID) -> tuple[AppointmentRecord, Situation]:
+    """The actor's appointment in its locked room; 404 for a stranger's."""
     found = await rows.find_own(work, appointment_id, work.actor.account_id)
     if found is None:
         raise NotFound("appointment")
     situation = await look(work, found.chatroom_id)
-    return await _find(work, appointment_id), situation
+    return await reread(work, appointment_id), situation
 
 
-def _already_done(work: UnitOfWork, found: AppointmentRecord, action: str) -> bool:
+def already_done(work: UnitOfWork, found: AppointmentRecord, action: str) -> bool:
     """Whether it is a repeat; refuses what is not allowed."""
     me = work.actor.account_id
     if meetings.already_done(found, action, me):
@@ -158,7 +145,8 @@ def _already_done(work: UnitOfWork, found: AppointmentRecord, action: str) -> bo
     raise Conflict(denial.code, denial.detail, current=views.appointment(work, found, me))
 
 
-async def _find(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord:
+async def reread(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord:
+    """An appointment that exists, as it is now."""
     found = await rows.find(work, appointment_id)
     assert found is not None
     return found
@@ -167,7 +155,7 @@ async def _find(work: UnitOfWork, appointment_id: UUID) -> AppointmentRecord:
 async def _move(work: UnitOfWork, appointment: AppointmentRecord, state: str) -> AppointmentRecord:
     if not await rows.move(work, appointment, state):
         raise LostRace(f"appointment {appointment.id} moved on")
-    return await _find(work, appointment.id)
+    return await reread(work, appointment.id)
 
 
 async def _move_reservation(
@@ -200,7 +188,19 @@ async def _tell(
     *,
     reason: str | None = None,
 ) -> None:
-    actor_id = work.actor.account_id
+    await tell(work, appointment, event, work.actor.account_id, line, reason=reason)
+
+
+async def tell(
+    work: UnitOfWork,
+    appointment: AppointmentRecord,
+    event: str,
+    actor_id: UUID | None,
+    line: str,
+    *,
+    reason: str | None = None,
+) -> None:
+    """A line in the room, and a notice to who did not cause it; None is a timer."""
     text = f"{line}: {appointment.at:%Y-%m-%d %H:%M} UTC, {appointment.place}."
     data = {
         "appointment_id": str(appointment.id),
@@ -220,7 +220,7 @@ async def _tell(
 
 
 def _changed(
-    appointment: AppointmentRecord, event: str, actor_id: UUID, text: str | None = None
+    appointment: AppointmentRecord, event: str, actor_id: UUID | None, text: str | None = None
 ) -> AppointmentChanged:
     return AppointmentChanged(
         appointment_id=appointment.id,

@@ -7,7 +7,7 @@ from server.chat.api import RoomExtra, RoomFacts
 from server.listings import api as listings
 from server.listings.api import ListingFacts
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import views
+from server.trades import meetings, views
 from server.trades.machine import RESERVED
 from server.trades.records import AppointmentRecord, OfferRecord, TradeRecord
 from server.trades.repository import appointments as appointment_rows
@@ -17,14 +17,14 @@ from shared_models.trades import Appointment, Offer
 
 
 async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list[RoomExtra]:
-    """The newest trade, the pending offer and the appointment of each room, as a party of it sees
-    them; eight queries for any number of rooms.
+    """The newest trade, the pending offer, the appointment and the missed one of each room, as a
+    party of it sees them; nine queries for any number of rooms.
     """
     room_ids = {room.id for room, _ in seen}
     trades = await trade_rows.newest_in(work, room_ids)
     offers = await offer_rows.pending_by_room(work, room_ids)
     spent = await offer_rows.spent_in(work, room_ids)
-    appointments = await appointment_rows.shown_by_room(work, room_ids)
+    appointments, missed = await appointment_rows.shown_by_room(work, room_ids)
     goods = await listings.facts_by_id(work, {room.listing_id for room, _ in seen if _lives(room)})
     dealing = [(room, viewer_id) for room, viewer_id in seen if room.id in trades]
     shown = await views.trades_seen(work, [(trades[room.id], viewer) for room, viewer in dealing])
@@ -41,6 +41,7 @@ async def load(work: UnitOfWork, seen: Sequence[tuple[RoomFacts, UUID]]) -> list
                 trade=trade_of.get((room, viewer_id)),
                 offer=_offer(work, offer, viewer_id, spent[room.id]),
                 appointment=_meeting(work, appointment, viewer_id, actions),
+                no_show=_report(work, missed.get(room.id, []), viewer_id),
                 actions=actions,
             )
         )
@@ -57,6 +58,13 @@ def _offer(
     work: UnitOfWork, record: OfferRecord | None, viewer_id: UUID, spent: int
 ) -> Offer | None:
     return None if record is None else views.offer_view(work, record, viewer_id, spent=spent)
+
+
+def _report(
+    work: UnitOfWork, reported: Sequence[AppointmentRecord], viewer_id: UUID
+) -> Appointment | None:
+    record = meetings.report_to_show(reported, viewer_id)
+    return None if record is None else views.appointment(work, record, viewer_id)
 
 
 def _meeting(

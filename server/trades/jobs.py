@@ -8,7 +8,7 @@ from uuid import UUID
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run
 from server.platform.unit_of_work import transact
-from server.trades import offers, reviews, service, timers
+from server.trades import manner, no_shows, offers, reviews, service, timers
 
 FADE = "trades.fade"
 """Lets the scores that are kept follow their fading bad points."""
@@ -43,10 +43,15 @@ async def _review_timer(context: Context, payload: dict[str, Any]) -> None:
     await transact(context, None, lambda work: reviews.run_publishing(work, trade_id))
 
 
+async def _no_show_timer(context: Context, payload: dict[str, Any]) -> None:
+    appointment_id = UUID(payload["appointment_id"])
+    await transact(context, None, lambda work: no_shows.run_counting(work, appointment_id))
+
+
 async def _fade(context: Context, _payload: dict[str, Any]) -> None:
     last: UUID | None = None
     while True:
-        last = await transact(context, None, partial(reviews.fade, after=last))
+        last = await transact(context, None, partial(manner.fade, after=last))
         if last is None:
             return
 
@@ -57,6 +62,7 @@ RUNNERS: dict[str, Run] = {
     timers.OFFER_TIMER: _offer_timer,
     timers.APPOINTMENT_REMINDER: _appointment_reminder,
     timers.REVIEW_TIMER: _review_timer,
+    timers.NO_SHOW_TIMER: _no_show_timer,
     FADE: _fade,
 }
 PERIODIC = (Periodic(FADE, timedelta(days=1)),)

@@ -207,10 +207,13 @@ def already_done(trade: TradeRecord, action: str, step: Step) -> bool:
     return mine and trade.last_event == _EVENT_OF[action]
 
 
-def allowed_actions(trade: TradeRecord, step: Step, *, reviewed: bool) -> list[str]:
-    """What this party may do now; the only source of buttons (2.6)."""
+def allowed_actions(trade: TradeRecord, step: Step, *, review_until: datetime | None) -> list[str]:
+    """What this party may do now; the only source of buttons (2.6).
+
+    ``review_until`` is None for who may not review, or has (T16).
+    """
     actions = [action for action in PARTY_ACTIONS if _possible(trade, action, step)]
-    if not reviewed and may_review(trade, step.now):
+    if review_until is not None and step.now < review_until:
         actions.append("review")
     return actions
 
@@ -221,12 +224,6 @@ def _possible(trade: TradeRecord, action: str, step: Step) -> bool:
     except Denied:
         return False
     return True
-
-
-def may_review(trade: TradeRecord, now: datetime) -> bool:
-    """Whether the review window is open (T16)."""
-    until = trade.review_until
-    return trade.state == COMPLETED and until is not None and now < until
 
 
 def due_after(

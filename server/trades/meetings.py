@@ -1,5 +1,6 @@
 """What may be done about an appointment, by whom and when (rule 12). Pure."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,15 +9,14 @@ from server.trades.records import PAST, AppointmentRecord
 from shared_models.market import Limits
 from shared_models.trades import AppointmentState
 
-ACTIONS = ("accept", "cancel", "no_show")
+ACTIONS = ("accept", "cancel", "no_show", "contest")
 
 
 def refusal(
     appointment: AppointmentRecord, action: str, account_id: UUID, now: datetime, limits: Limits
 ) -> Denial | None:
     """Why a party may not do this now; None when it may."""
-    check = {"accept": _accept, "cancel": _cancel, "no_show": _no_show}[action]
-    return check(appointment, account_id, now, limits)
+    return _CHECKS[action](appointment, account_id, now, limits)
 
 
 def allowed_actions(
@@ -36,6 +36,8 @@ def already_done(appointment: AppointmentRecord, action: str, account_id: UUID) 
         return is_agreed(appointment) and account_id != appointment.proposer_id
     if action == "cancel":
         return appointment.state == AppointmentState.CANCELED
+    if action == "contest":
+        return appointment.contested_at is not None and appointment.no_show_by == account_id
     return appointment.no_show_by == appointment.other(account_id)
 
 
@@ -57,6 +59,30 @@ def ended(appointment: AppointmentRecord, state: AppointmentState, now: datetime
     """
     came = appointment.state == AppointmentState.ACCEPTED and appointment.at <= now
     return PAST if came and appointment.no_show_by is None else state.value
+
+
+def is_upheld(appointment: AppointmentRecord, now: datetime) -> bool:
+    """Whether a no-show counts: its time came and nobody had contested it (2.2 note b).
+
+    The row alone says so, whether or not it has been counted yet (H5).
+    """
+    until = appointment.no_show_until
+    return until is not None and until <= now and appointment.contested_at is None
+
+
+def report_to_show(
+    reported: Iterable[AppointmentRecord], account_id: UUID
+) -> AppointmentRecord | None:
+    """Of a room's reported appointments the one that a party is shown: the newest.
+
+    One that it can still contest goes before: no later report hides an earlier one from it.
+    """
+
+    def rank(one: AppointmentRecord) -> tuple[bool, datetime, UUID]:
+        waits = one.contested_at is None and one.counted_at is None
+        return waits and one.no_show_by == account_id, one.no_show_until or one.at, one.id
+
+    return max(reported, key=rank, default=None)
 
 
 def is_late_change(appointment: AppointmentRecord, now: datetime, limits: Limits) -> bool:
@@ -99,8 +125,35 @@ def _no_show(
         )
     if appointment.no_show_by == account_id:
         return Denial("already_reported", "The other side has reported that you did not come.")
+    if appointment.no_show_by is not None:
+        return Denial("already_reported", "You have reported it.")
+    return None
+
+
+def _contest(
+    appointment: AppointmentRecord, account_id: UUID, now: datetime, limits: Limits
+) -> Denial | None:
+    """By who is reported, for 72 h, whatever has become of the appointment since."""
+    if appointment.no_show_by is None:
+        return Denial("not_reported", "Nobody is reported to have missed it.")
+    if appointment.no_show_by != account_id:
+        return Denial("wrong_role", "You reported it; the other side contests.", forbidden=True)
+    if appointment.contested_at is not None:
+        return Denial("already_contested", "You have contested it.")
+    until = appointment.no_show_until
+    if until is None or until <= now or appointment.counted_at is not None:
+        hours = limits.no_show_contest_hours
+        return Denial("contest_closed", f"It could be contested for {hours} hours.")
     return None
 
 
 def _wrong_state(appointment: AppointmentRecord) -> Denial:
     return Denial("wrong_state", f"The appointment is {appointment.state}.")
+
+
+_CHECKS: dict[str, Callable[[AppointmentRecord, UUID, datetime, Limits], Denial | None]] = {
+    "accept": _accept,
+    "cancel": _cancel,
+    "no_show": _no_show,
+    "contest": _contest,
+}

@@ -90,6 +90,9 @@ class AppointmentRecord:
     place: str
     state: str
     no_show_by: UUID | None
+    no_show_until: datetime | None
+    contested_at: datetime | None
+    counted_at: datetime | None
     created_at: datetime
 
     def other(self, account_id: UUID) -> UUID:

@@ -1,32 +1,32 @@
-"""Double-blind reviews (rule 13, T16) and the manner score that is made of them (rule 14)."""
+"""Double-blind reviews (rule 13, T16)."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from server.accounts import api as accounts
 from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
 from server.platform.pages import decode_cursor, encode_cursor
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import machine, service, views
+from server.trades import machine, manner, no_shows, service, views
 from server.trades.events import ReviewAnswered, ReviewPublished
 from server.trades.records import ReviewRecord, TradeRecord
 from server.trades.repository import reviews as rows
 from server.trades.repository import trades as trade_rows
-from server.trades.scores import FADE_BEGINS, FADE_ENDS, manner_score
 from shared_models.base import Page
 from shared_models.market import REVIEW_TAGS
-from shared_models.trades import Review, ReviewAnswer, ReviewCreate
+from shared_models.trades import Review, ReviewAnswer, ReviewCreate, Trade
 
 _TAGS = frozenset(tag.id for tag in REVIEW_TAGS)
-_FADE_MARGIN = timedelta(days=30)
-_FADE_AT_ONCE = 50
+_ONLY_NO_SHOW = {"rating": 1, "tags": ["no_show"], "comment": ""}
+"""All that may be said of a canceled trade."""
 
 
 async def write(work: UnitOfWork, trade_id: UUID, body: ReviewCreate) -> tuple[Review, bool]:
     """T16: a party reviews the other; the review and whether it is new.
 
-    It stays unseen until the other side has written too or 14 days have passed. 409
-    ``not_completed``, ``review_closed`` and ``already_reviewed``; 422 for an unknown tag.
+    It stays unseen until the other side has written too or 14 days have passed. Whoever the other
+    side did not meet may leave the ``no_show`` tag on a canceled trade, and nothing else; there is
+    no other review to wait for, so it is published at once. 409 ``not_completed``,
+    ``review_closed`` and ``already_reviewed``; 422 for an unknown tag and ``only_no_show``.
     """
     me = work.actor.account_id
     trade = await service.lock_own(work, trade_id, me)
@@ -39,7 +39,12 @@ async def write(work: UnitOfWork, trade_id: UUID, body: ReviewCreate) -> tuple[R
                 "already_reviewed", "You have reviewed this trade.", current=await _view(work, mine)
             )
         return await _view(work, mine), False
-    _check_window(work, trade, await views.trade(work, trade, me))
+    canceled = trade.state == machine.CANCELED
+    if canceled:
+        await no_shows.settle(work, trade)
+    _check_window(work, await views.trade(work, trade, me))
+    if canceled:
+        _check_only_no_show(body)
     review = ReviewRecord(
         id=work.new_id(),
         trade_id=trade_id,
@@ -55,7 +60,7 @@ async def write(work: UnitOfWork, trade_id: UUID, body: ReviewCreate) -> tuple[R
     )
     await rows.add(work, review)
     work.announce(service.changed(trade, "reviewed", me, only_for=me))
-    if existing:
+    if existing or canceled:
         await publish(work, trade)
     return await _view(work, await _reread(work, review)), True
 
@@ -67,10 +72,20 @@ def _check_tags(tags: list[str]) -> None:
         raise Invalid.field("tags", "repeated", "Name each tag once.")
 
 
-def _check_window(work: UnitOfWork, trade: TradeRecord, current: object) -> None:
-    if trade.state != machine.COMPLETED:
+def _check_only_no_show(body: ReviewCreate) -> None:
+    for field, only in _ONLY_NO_SHOW.items():
+        if getattr(body, field) != only:
+            raise Invalid.field(
+                field,
+                "only_no_show",
+                "A canceled trade takes one star and the tag no_show, without a comment.",
+            )
+
+
+def _check_window(work: UnitOfWork, current: Trade) -> None:
+    if current.review_until is None:
         raise Conflict("not_completed", "Only a completed trade is reviewed.", current=current)
-    if not machine.may_review(trade, work.now):
+    if current.review_until <= work.now:
         raise Conflict(
             "review_closed",
             f"Reviews closed after {work.limits.review_days} days.",
@@ -82,39 +97,10 @@ async def publish(work: UnitOfWork, trade: TradeRecord) -> None:
     """Publish both reviews together, or the one that there is; scores follow at once."""
     published = await rows.publish(work, trade.id)
     for review in published:
-        await rescore(work, review.subject_id)
+        await manner.rescore(work, review.subject_id)
         work.announce(ReviewPublished(review.id, trade.id, review.subject_id, review.author_id))
     if published:
         work.announce(service.changed(trade, "reviews_published", None))
-
-
-async def rescore(work: UnitOfWork, account_id: UUID) -> None:
-    """Compute an account's manner score anew from its published reviews.
-
-    The account is held first: reviews of its other trades may be published at this moment.
-    """
-    await accounts.hold(work, account_id)
-    reviews = await rows.published_about(work, account_id)
-    score = manner_score(reviews, work.now)
-    await accounts.set_manner(work, account_id, score, len(reviews))
-
-
-async def fade(work: UnitOfWork, *, after: UUID | None) -> UUID | None:
-    """Rescore the next accounts with reviews whose bad points, if any, fade (rule 14).
-
-    The last of them, None at the end. A review is looked at for a while after its points are gone,
-    in case that nobody did so at the time.
-    """
-    found = await rows.subjects_between(
-        work,
-        work.now - FADE_ENDS - _FADE_MARGIN,
-        work.now - FADE_BEGINS,
-        after=after,
-        limit=_FADE_AT_ONCE,
-    )
-    for account_id in found:
-        await rescore(work, account_id)
-    return found[-1] if len(found) == _FADE_AT_ONCE else None
 
 
 async def run_publishing(work: UnitOfWork, trade_id: UUID) -> None:

@@ -18,7 +18,7 @@ from server.platform.http import (
 )
 from server.platform.rates import Rate
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import appointments, offers, reports, reserving, reviews, service
+from server.trades import appointments, no_shows, offers, reports, reserving, reviews, service
 from server.trades.settling import settle_account
 from shared_models.base import Page
 from shared_models.trades import (
@@ -177,9 +177,22 @@ async def cancel_appointment(appointment_id: AppointmentId, write: Moving) -> Re
 
 @router.post("/appointments/{appointment_id}/no-show", response_model=Appointment)
 async def report_no_show(appointment_id: AppointmentId, write: Moving) -> Response:
-    """Say that the other side did not come; from 15 minutes after the time on."""
+    """Say that the other side did not come; from 15 minutes after the time on.
+
+    It counts after 72 h, unless the other side contests it.
+    """
     write.limit(_MOVES)
-    return await write(lambda work: appointments.report_no_show(work, appointment_id))
+    return await write(lambda work: no_shows.report(work, appointment_id))
+
+
+@router.post("/appointments/{appointment_id}/contest", response_model=Appointment)
+async def contest_no_show(appointment_id: AppointmentId, write: Moving) -> Response:
+    """As who is reported, say that one did come: the report never counts. For 72 h.
+
+    403 `wrong_role` for who reported; 409 `not_reported` and `contest_closed`.
+    """
+    write.limit(_MOVES)
+    return await write(lambda work: no_shows.contest(work, appointment_id))
 
 
 @router.post("/trades", status_code=201, response_model=Trade)
@@ -264,7 +277,10 @@ async def consent_to_cancel(trade_id: TradeId, body: TradeAction, write: Moving)
 
 @router.post("/trades/{trade_id}/review", status_code=201, response_model=Review)
 async def review(trade_id: TradeId, body: ReviewCreate, write: Moving) -> Response:
-    """Review the other side of a completed trade; unseen until both have, or for 14 days."""
+    """Review the other side of a completed trade; unseen until both have, or for 14 days.
+
+    Of a canceled one, who was let down may leave one star with the tag `no_show`: seen at once.
+    """
     write.limit(_MOVES)
 
     async def run(work: UnitOfWork) -> Reply:

@@ -8,7 +8,7 @@ from server.chat import api as chat
 from server.platform.context import Context
 from server.platform.errors import Conflict
 from server.platform.unit_of_work import UnitOfWork, reading, transact
-from server.trades import offers, reviews, service
+from server.trades import no_shows, offers, reviews, service
 from server.trades.repository import overdue
 from server.trades.repository.overdue import Kind, Overdue
 
@@ -17,6 +17,7 @@ _TIMERS: dict[Kind, Callable[[UnitOfWork, UUID], Awaitable[None]]] = {
     Kind.TRADE: service.run_timer,
     Kind.OFFER: offers.run_expiry,
     Kind.REVIEWS: reviews.run_publishing,
+    Kind.NO_SHOW: no_shows.run_counting,
 }
 
 

@@ -19,6 +19,8 @@ from server.platform.database import Entity, Table, refers_to
 OPEN_TRADE = text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')")
 _PENDING = text("state = 'pending'")
 _CURRENT = text("state IN ('proposed', 'accepted')")
+PENDING_NO_SHOW = text("no_show_until IS NOT NULL AND contested_at IS NULL AND counted_at IS NULL")
+_REPORTED = text("no_show_by IS NOT NULL")
 _OPEN_REPORT = text("state = 'open'")
 
 
@@ -63,6 +65,18 @@ class Appointment(Entity, Table):
             sqlite_where=_CURRENT,
         ),
         Index("ix_trades_appointment_room", "chatroom_id", "created_at"),
+        Index(
+            "ix_trades_appointment_pending_no_show",
+            "no_show_until",
+            postgresql_where=PENDING_NO_SHOW,
+            sqlite_where=PENDING_NO_SHOW,
+        ),
+        Index(
+            "ix_trades_appointment_no_show_by",
+            "no_show_by",
+            postgresql_where=_REPORTED,
+            sqlite_where=_REPORTED,
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -76,6 +90,11 @@ class Appointment(Entity, Table):
     reason: Mapped[str | None] = mapped_column(String(200))
     no_show_by: Mapped[UUID | None]
     """Who is reported not to have come."""
+    no_show_until: Mapped[datetime | None]
+    """When the report begins to count; None of one made before it could be contested."""
+    contested_at: Mapped[datetime | None]
+    counted_at: Mapped[datetime | None]
+    """When it was added to the account's no-shows."""
 
 
 class Trade(Entity, Table):

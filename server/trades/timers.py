@@ -18,6 +18,7 @@ TRADE_REMINDER = "trades.reminder"
 OFFER_TIMER = "trades.offer_timer"
 APPOINTMENT_REMINDER = "trades.appointment_reminder"
 REVIEW_TIMER = "trades.review_timer"
+NO_SHOW_TIMER = "trades.no_show_timer"
 
 _ASK_TO_CONFIRM_AFTER = (timedelta(hours=24), timedelta(hours=60))
 _WARN_BEFORE = timedelta(hours=24)
@@ -54,6 +55,13 @@ async def start_appointment(work: UnitOfWork, appointment: AppointmentRecord) ->
             payload = {"appointment_id": str(appointment.id), "minutes": minutes}
             name = f"{appointment.id}:{minutes}"
             await _wake(work, APPOINTMENT_REMINDER, payload, at, name)
+
+
+async def start_no_show(work: UnitOfWork, appointment: AppointmentRecord) -> None:
+    """Let the report of a no-show count from its time on (rule 12)."""
+    assert appointment.no_show_until is not None
+    payload = {"appointment_id": str(appointment.id)}
+    await _wake(work, NO_SHOW_TIMER, payload, appointment.no_show_until, f"{appointment.id}")
 
 
 async def _remind(work: UnitOfWork, trade: TradeRecord, about: str, at: datetime) -> None:

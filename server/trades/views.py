@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from server.accounts import api as accounts
 from server.chat import api as chat
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import meetings
+from server.trades import meetings, reviewing
 from server.trades.guards import Step, role_of
-from server.trades.machine import HANDED_OVER, allowed_actions
+from server.trades.machine import CANCELED, HANDED_OVER, allowed_actions
 from server.trades.records import (
     AppointmentRecord,
     OfferRecord,
@@ -17,6 +18,7 @@ from server.trades.records import (
     TradeRecord,
     TransitionRecord,
 )
+from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
 from server.trades.repository import reviews as review_rows
 from server.trades.repository import trades as trade_rows
@@ -37,7 +39,7 @@ _TRACKING_URLS = {carrier.id: carrier.tracking_url for carrier in CARRIERS}
 
 
 async def trades(work: UnitOfWork, records: Sequence[TradeRecord], viewer_id: UUID) -> list[Trade]:
-    """Trades of the viewer, in the given order; four queries at the most, whatever their number."""
+    """Trades of the viewer, in the given order; five queries at the most, whatever their number."""
     return await trades_seen(work, [(record, viewer_id) for record in records])
 
 
@@ -54,10 +56,19 @@ async def trades_seen(work: UnitOfWork, seen: Sequence[tuple[TradeRecord, UUID]]
     reviews: dict[UUID, list[ReviewRecord]] = {}
     for review in await review_rows.of_trades(work, ids):
         reviews.setdefault(review.trade_id, []).append(review)
+    canceled = {record.chatroom_id for record, _ in seen if record.state == CANCELED}
+    missed = await appointment_rows.reported_in(work, canceled) if canceled else []
     steps = [(record, _step(work, record, viewer, blocked)) for record, viewer in seen]
     return [
-        _trade(step, record, cards, timelines[record.id], reviews.get(record.id, []))
-        for record, step in steps
+        _trade(
+            step,
+            record,
+            cards,
+            timelines[record.id],
+            reviews.get(record.id, []),
+            reviewing.window(record, viewer, missed, work.now, work.limits),
+        )
+        for (record, step), (_, viewer) in zip(steps, seen, strict=True)
     ]
 
 
@@ -79,6 +90,7 @@ def _trade(
     cards: dict[UUID, ProfileCard],
     timeline: list[TransitionRecord],
     reviews: list[ReviewRecord],
+    review_until: datetime | None,
 ) -> Trade:
     viewer_id = step.actor_id
     mine = next((one for one in reviews if one.author_id == viewer_id), None)
@@ -108,10 +120,10 @@ def _trade(
         timeline=[_entry(transition) for transition in timeline],
         my_review=review_view(mine, cards[mine.author_id]) if mine else None,
         other_review=_if_published(other, cards),
-        review_until=record.review_until,
+        review_until=review_until,
         created_at=record.created_at,
         updated_at=record.updated_at,
-        allowed_actions=allowed_actions(record, step, reviewed=mine is not None),
+        allowed_actions=allowed_actions(record, step, review_until=None if mine else review_until),
     )
 
 
@@ -211,6 +223,9 @@ def appointment(work: UnitOfWork, record: AppointmentRecord, viewer_id: UUID) ->
         place=record.place,
         state=meetings.shown_state(record),
         no_show_by=record.no_show_by,
+        no_show_until=record.no_show_until,
+        no_show_contested_at=record.contested_at,
+        no_show_upheld=meetings.is_upheld(record, work.now),
         created_at=record.created_at,
         allowed_actions=meetings.allowed_actions(record, viewer_id, work.now, work.limits),
     )

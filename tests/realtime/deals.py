@@ -73,6 +73,30 @@ async def report_a_no_show(world: World) -> Act:
     return lambda: world.buyer.post(f"/v1/appointments/{meeting}/no-show")
 
 
+async def missed(world: World) -> tuple[dict[str, Any], str]:
+    """A trade, and its meeting that the seller is reported to have missed."""
+    deal = await world.deal()
+    trade = await world.market.reserved(deal)
+    meeting = await world.appointment(deal, accepted=True)
+    world.market.clock.advance(timedelta(hours=4))
+    await done(world.buyer.post(f"/v1/appointments/{meeting}/no-show"))
+    return trade, meeting
+
+
+@CASES.of("POST /v1/appointments/{appointment_id}/contest")
+async def contest_a_no_show(world: World) -> Act:
+    _, meeting = await missed(world)
+    return lambda: world.seller.post(f"/v1/appointments/{meeting}/contest")
+
+
+@CASES.of("POST /v1/appointments/{appointment_id}/contest")
+async def contest_a_no_show_when_another_meeting_is_proposed(world: World) -> Act:
+    trade, meeting = await missed(world)
+    path = f"/v1/chatrooms/{trade['chatroom_id']}/appointments"
+    await done(world.buyer.post(path, world.meeting()))
+    return lambda: world.seller.post(f"/v1/appointments/{meeting}/contest")
+
+
 # --- trades
 
 
@@ -156,6 +180,27 @@ async def review_last(world: World) -> Act:
     path = f"/v1/trades/{trade['id']}/review"
     await done(world.buyer.post(path, {"rating": 5}))
     return lambda: world.seller.post(path, {"rating": 4})
+
+
+async def _let_down(world: World) -> str:
+    """The path to review a canceled trade whose seller did not come."""
+    trade, _ = await missed(world)
+    await world.market.act(world.buyer, trade, "cancel", reason="no_show")
+    await world.market.later(hours=72)
+    return f"/v1/trades/{trade['id']}/review"
+
+
+@CASES.of("POST /v1/trades/{trade_id}/review")
+async def say_who_did_not_come(world: World) -> Act:
+    path = await _let_down(world)
+    return lambda: world.buyer.post(path, {"rating": 1, "tags": ["no_show"]})
+
+
+@CASES.of("POST /v1/reviews/{review_id}/answer")
+async def answer_who_was_let_down(world: World) -> Act:
+    path = await _let_down(world)
+    review = (await done(world.buyer.post(path, {"rating": 1, "tags": ["no_show"]})))["id"]
+    return lambda: world.seller.post(f"/v1/reviews/{review}/answer", {"text": "Sorry"})
 
 
 @CASES.of("POST /v1/reviews/{review_id}/answer")

@@ -1,5 +1,7 @@
 """Old state plus events is new state, for everybody, after each thing that somebody can do."""
 
+from uuid import UUID
+
 import pytest
 from fastapi import FastAPI
 
@@ -68,3 +70,17 @@ def test_no_action_of_the_contract_is_without_a_case(app: FastAPI) -> None:
     }
     assert in_contract == covered | UNSEEN
     assert not covered & UNSEEN
+
+
+async def test_a_no_show_that_counts_leaves_everybody_with_the_servers_state(
+    world: World, context: Context
+) -> None:
+    trade, _ = await deals.missed(world)
+    await world.market.act(world.seller, trade, "cancel", reason="other")
+    clients = [Client(context, person) for person in world.people]
+    for client in clients:
+        await client.begin()
+    await world.market.later(hours=72)
+    for client in clients:
+        await client.check(after="72 h")
+    assert "review" in clients[1].store.state.trades[UUID(trade["id"])].allowed_actions

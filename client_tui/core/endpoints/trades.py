@@ -79,6 +79,12 @@ class OfferCalls(Calls):
         """Say that the other side did not come."""
         return await self._post(Appointment, f"/v1/appointments/{appointment_id}/no-show", key=key)
 
+    async def contest_no_show(
+        self, appointment_id: UUID, *, key: UUID | None = None
+    ) -> Appointment:
+        """Say that one did come, where the other side says otherwise."""
+        return await self._post(Appointment, f"/v1/appointments/{appointment_id}/contest", key=key)
+
 
 class TradeCalls(Calls):
     """``/v1/trades``. Actions take the ``version`` that was seen (H-rules of the market)."""

@@ -83,7 +83,7 @@ CAST = (
     Part(plots.no_reply, (2 * _DAY, 30 * _DAY), ".", ""),
     Part(plots.price_trouble, (2 * _DAY, 30 * _DAY), ".", ""),
     Part(plots.other_reason, (2 * _DAY, 30 * _DAY), ".", ""),
-    Part(plots.no_show, (2 * _DAY, 25 * _DAY), "s", "."),
+    Part(plots.no_show, (4 * _DAY, 25 * _DAY), "s", "."),
     Part(plots.forgotten, (9 * _DAY, 35 * _DAY), ".", ""),
 )
 

@@ -280,7 +280,7 @@ async def _canceled(scene: Scene, reason: str, *, by_buyer: bool) -> Plot:
 
 
 async def no_show(scene: Scene) -> Plot:
-    """The buyer did not come; the seller reported it and canceled."""
+    """The buyer did not come and did not contest it; the seller canceled, and said so."""
     await scene.open()
     yield scene.stage.later(minutes=30)
     await scene.talk("greetings", "appointments")
@@ -292,6 +292,9 @@ async def no_show(scene: Scene) -> Plot:
     await scene.report_no_show()
     yield scene.stage.later(hours=2)
     await scene.act("cancel", scene.seller, reason="no_show")
+    yield scene.stage.later(hours=scene.stage.context.limits.no_show_contest_hours)
+    await scene.stage.run_timers()
+    await scene.review_no_show()
 
 
 async def forgotten(scene: Scene) -> Plot:

@@ -168,6 +168,11 @@ class Scene:
         )
         return review
 
+    async def review_no_show(self) -> None:
+        """Rule 13: all that the seller may say of a canceled trade."""
+        path = f"/trades/{self.trade['id']}/review"
+        await self.seller.post(path, rating=1, tags=["no_show"])
+
     async def answer_review(self, review: dict[str, Any], by: Visitor) -> None:
         """The reviewed person answers a published review."""
         text = pick(self.stage.rng, "reviews", "answers").said(self.language)

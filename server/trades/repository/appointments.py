@@ -1,6 +1,7 @@
 """The SQL of appointments."""
 
 from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import Executable, and_, bindparam, insert, or_, select, update
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.records import PAST, AppointmentRecord
-from server.trades.tables import Appointment
+from server.trades.tables import PENDING_NO_SHOW, Appointment
 from shared_models.trades import AppointmentState
 
 _COLUMNS: tuple[Any, ...] = (
@@ -22,15 +23,21 @@ _COLUMNS: tuple[Any, ...] = (
     Appointment.place,
     Appointment.state,
     Appointment.no_show_by,
+    Appointment.no_show_until,
+    Appointment.contested_at,
+    Appointment.counted_at,
     Appointment.created_at,
 )
-_CURRENT = Appointment.state.in_([AppointmentState.PROPOSED.value, AppointmentState.ACCEPTED.value])
+_CURRENT_STATES = (AppointmentState.PROPOSED.value, AppointmentState.ACCEPTED.value)
+_CURRENT = Appointment.state.in_(_CURRENT_STATES)
 _UNREPORTED = and_(Appointment.state == PAST, Appointment.no_show_by.is_(None))
+_REPORTED = Appointment.no_show_until.is_not(None)
+_COUNTED = Appointment.counted_at.is_not(None)
 _SHOWN_BY_ROOM = (
     select(*_COLUMNS)
     .where(
         Appointment.chatroom_id.in_(bindparam("rooms", expanding=True)),
-        or_(_CURRENT, _UNREPORTED),
+        or_(_CURRENT, _UNREPORTED, _REPORTED),
     )
     .order_by(Appointment.state != PAST, Appointment.created_at, Appointment.id)
 )
@@ -80,12 +87,25 @@ async def current_in(work: UnitOfWork, chatroom_id: UUID) -> AppointmentRecord |
 
 async def shown_by_room(
     work: UnitOfWork, room_ids: Iterable[UUID]
-) -> dict[UUID, AppointmentRecord]:
+) -> tuple[dict[UUID, AppointmentRecord], dict[UUID, list[AppointmentRecord]]]:
     """What the headers of these rooms show: the current appointment of each, or its last one that
-    may still be reported.
+    may still be reported; and those that were.
     """
-    rows = await work.rows(_SHOWN_BY_ROOM, {"rooms": list(set(room_ids))})
-    return {row.chatroom_id: AppointmentRecord(*tuple(row)) for row in rows}
+    found = [
+        AppointmentRecord(*tuple(row))
+        for row in await work.rows(_SHOWN_BY_ROOM, {"rooms": list(set(room_ids))})
+    ]
+    present = {one.chatroom_id: one for one in found if _is_present(one)}
+    reported: dict[UUID, list[AppointmentRecord]] = {}
+    for one in found:
+        if one.no_show_until is not None:
+            reported.setdefault(one.chatroom_id, []).append(one)
+    return present, reported
+
+
+def _is_present(appointment: AppointmentRecord) -> bool:
+    unreported = appointment.state == PAST and appointment.no_show_by is None
+    return unreported or appointment.state in _CURRENT_STATES
 
 
 async def unreported_in(work: UnitOfWork, chatroom_id: UUID) -> list[AppointmentRecord]:
@@ -150,7 +170,9 @@ async def move(work: UnitOfWork, appointment: AppointmentRecord, state: str) -> 
     return hit == 1
 
 
-async def report_no_show(work: UnitOfWork, appointment_id: UUID, absent_id: UUID) -> bool:
+async def report_no_show(
+    work: UnitOfWork, appointment_id: UUID, absent_id: UUID, contestable: timedelta
+) -> bool:
     """Note who did not come; the first report stands."""
     hit = await work.changed(
         update(Appointment)
@@ -159,6 +181,69 @@ async def report_no_show(work: UnitOfWork, appointment_id: UUID, absent_id: UUID
             Appointment.state.in_([AppointmentState.ACCEPTED.value, PAST]),
             Appointment.no_show_by.is_(None),
         )
-        .values(no_show_by=absent_id, updated_at=work.now)
+        .values(no_show_by=absent_id, no_show_until=work.now + contestable, updated_at=work.now)
     )
     return hit == 1
+
+
+async def contest_no_show(work: UnitOfWork, appointment_id: UUID, absent_id: UUID) -> bool:
+    """Note that who is reported contests it, in time and before it has been counted."""
+    hit = await work.changed(
+        update(Appointment)
+        .where(
+            Appointment.id == appointment_id,
+            Appointment.no_show_by == absent_id,
+            PENDING_NO_SHOW,
+            Appointment.no_show_until > work.now,
+        )
+        .values(contested_at=work.now, updated_at=work.now)
+    )
+    return hit == 1
+
+
+async def count_no_show(work: UnitOfWork, appointment_id: UUID) -> bool:
+    """Note that the report counts: once, and only one that nobody has contested in time (H5)."""
+    hit = await work.changed(
+        update(Appointment)
+        .where(
+            Appointment.id == appointment_id,
+            PENDING_NO_SHOW,
+            Appointment.no_show_until <= work.now,
+        )
+        .values(counted_at=work.now, updated_at=work.now)
+    )
+    return hit == 1
+
+
+async def reported_in(work: UnitOfWork, chatroom_ids: Collection[UUID]) -> list[AppointmentRecord]:
+    """The appointments in these rooms that somebody is reported to have missed, by room."""
+    return await _records(work, Appointment.chatroom_id.in_(list(chatroom_ids)), _REPORTED)
+
+
+async def counted_against(work: UnitOfWork, account_id: UUID) -> list[datetime]:
+    """Since when each no-show of an account counts, of those that were added to its number.
+
+    Number and score move in one transaction, so that the two never disagree.
+    """
+    rows = await work.rows(
+        select(Appointment.no_show_until)
+        .where(Appointment.no_show_by == account_id, _COUNTED, live(Appointment))
+        .order_by(Appointment.no_show_until)
+    )
+    return [row.no_show_until for row in rows]
+
+
+async def absent_between(
+    work: UnitOfWork, since: datetime, until: datetime, *, after: UUID | None, limit: int
+) -> list[UUID]:
+    """Whose no-shows count since that time, in the order of their ids."""
+    statement = select(Appointment.no_show_by).where(
+        Appointment.no_show_by.is_not(None),
+        Appointment.no_show_until.between(since, until),
+        _COUNTED,
+        live(Appointment),
+    )
+    if after is not None:
+        statement = statement.where(Appointment.no_show_by > after)
+    rows = await work.rows(statement.distinct().order_by(Appointment.no_show_by).limit(limit))
+    return [row.no_show_by for row in rows]

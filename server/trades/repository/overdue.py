@@ -18,7 +18,14 @@ from sqlalchemy import (
 
 from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork
-from server.trades.tables import OPEN_TRADE, Offer, Review, Trade
+from server.trades.tables import (
+    OPEN_TRADE,
+    PENDING_NO_SHOW,
+    Appointment,
+    Offer,
+    Review,
+    Trade,
+)
 from shared_models.trades import OfferState
 
 
@@ -28,6 +35,7 @@ class Kind(StrEnum):
     TRADE = "trade"
     OFFER = "offer"
     REVIEWS = "reviews"
+    NO_SHOW = "no_show"
 
 
 class Overdue(NamedTuple):
@@ -52,27 +60,37 @@ _REVIEWS = (
     .where(Review.published_at.is_(None), live(Review), Trade.review_until <= _NOW)
     .distinct()
 )
+_NO_SHOWS = select(literal(Kind.NO_SHOW.value), Appointment.id).where(
+    PENDING_NO_SHOW, Appointment.no_show_until <= _NOW, live(Appointment)
+)
 _ACCOUNT: BindParameter[Any] = bindparam("account")
 _PARTY = or_(Trade.seller_id == _ACCOUNT, Trade.buyer_id == _ACCOUNT)
+_OF_PARTY = _NO_SHOWS.where(
+    or_(Appointment.seller_id == _ACCOUNT, Appointment.buyer_id == _ACCOUNT)
+)
 _ON_LISTING = _TRADES.where(Trade.listing_id == bindparam("listing"))
 _OF_ACCOUNT = union_all(
-    _TRADES.where(_PARTY), _OFFERS.where(Offer.maker_id == _ACCOUNT), _REVIEWS.where(_PARTY)
+    _TRADES.where(_PARTY),
+    _OFFERS.where(Offer.maker_id == _ACCOUNT),
+    _REVIEWS.where(_PARTY),
+    _OF_PARTY,
 )
 _IN_ROOM = union_all(
     _ON_LISTING,
     _OFFERS.where(Offer.chatroom_id == bindparam("room")),
     _REVIEWS.where(Trade.chatroom_id == bindparam("room")),
+    _NO_SHOWS.where(Appointment.chatroom_id == bindparam("room")),
 )
 _OLDEST = _TRADES.order_by(Trade.due_at).limit(bindparam("most", type_=Integer()))
 
 
 async def of_account(work: UnitOfWork, account_id: UUID) -> list[Overdue]:
-    """Of the account's trades, their reviews and the offers it has made."""
+    """Of the account's trades, their reviews, its meetings and the offers it has made."""
     return await _found(work, _OF_ACCOUNT, {"account": account_id})
 
 
 async def in_room(work: UnitOfWork, room_id: UUID, listing_id: UUID) -> list[Overdue]:
-    """Of all that a room shows: the open trade on its listing, its offer and its reviews."""
+    """Of all that a room shows: the open trade on its listing, its offer, reviews and meetings."""
     return await _found(work, _IN_ROOM, {"room": room_id, "listing": listing_id})
 
 

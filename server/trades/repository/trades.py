@@ -1,7 +1,7 @@
 """The SQL of trades and their transitions."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from server.platform.database import live
 from server.platform.pages import after_position
 from server.platform.unit_of_work import Parameters, UnitOfWork
 from server.trades.records import TradeRecord, TransitionRecord
-from server.trades.tables import Trade, Transition
+from server.trades.tables import Appointment, Trade, Transition
 from shared_models.trades import OPEN_TRADE_STATES, TradeState
 
 _COLUMNS: tuple[Any, ...] = (
@@ -80,6 +80,22 @@ _FIND = _TRADES.where(Trade.id == bindparam("id"))
 _FIND_OWN = _FIND.where(_party(bindparam("account")))
 _FIND_ALL = _TRADES.where(Trade.id.in_(bindparam("ids", expanding=True)))
 _NEWEST_IN = _TRADES.where(Trade.id.in_(select(_RANKED.c.id).where(_RANKED.c.place == 1)))
+# What ``reviewing.window`` says of a canceled trade, of rows.
+_NOT_MET = (
+    exists()
+    .where(
+        Appointment.chatroom_id == Trade.chatroom_id,
+        Appointment.at.between(Trade.created_at, Trade.updated_at),
+        Appointment.no_show_by != bindparam("account"),
+        Appointment.no_show_until <= bindparam("now"),
+        Appointment.contested_at.is_(None),
+        or_(
+            Appointment.no_show_until > bindparam("reviewed_since"),
+            Trade.updated_at > bindparam("reviewed_since"),
+        ),
+    )
+    .correlate(Trade)
+)
 _OF_INTEREST = _TRADES.where(
     _party(bindparam("account")),
     or_(
@@ -88,6 +104,7 @@ _OF_INTEREST = _TRADES.where(
             Trade.state == TradeState.COMPLETED.value,
             Trade.review_until > bindparam("now"),
         ),
+        and_(Trade.state == TradeState.CANCELED.value, _NOT_MET),
     ),
 ).order_by(*_NEWEST_FIRST)
 _TIMELINES = (
@@ -152,6 +169,12 @@ async def newest_in(work: UnitOfWork, room_ids: Iterable[UUID]) -> dict[UUID, Tr
     return {trade.chatroom_id: trade for trade in found}
 
 
+async def canceled_in(work: UnitOfWork, chatroom_id: UUID) -> list[TradeRecord]:
+    """The canceled trades of a room."""
+    in_room = (Trade.chatroom_id == chatroom_id, Trade.state == TradeState.CANCELED.value)
+    return await _records(work, _TRADES.where(*in_room).order_by(Trade.created_at))
+
+
 async def between(work: UnitOfWork, one: UUID, other: UUID, state: TradeState) -> list[TradeRecord]:
     """The trades of two accounts in this state, in the order in which they are locked (T14)."""
     pair = or_(
@@ -178,7 +201,9 @@ async def is_party(work: UnitOfWork, listing_id: UUID, account_id: UUID) -> bool
 
 async def of_interest(work: UnitOfWork, account_id: UUID) -> list[TradeRecord]:
     """The account's open trades and those whose review window is open, newest first."""
-    return await _records(work, _OF_INTEREST, {"account": account_id, "now": work.now})
+    since = work.now - timedelta(days=work.limits.review_days)
+    wanted = {"account": account_id, "now": work.now, "reviewed_since": since}
+    return await _records(work, _OF_INTEREST, wanted)
 
 
 async def page(

@@ -254,6 +254,52 @@ async def test_a_meeting_that_was_missed_is_reported(tmp_path: Path) -> None:
         await chat.until(lambda: chat.server.asked("report_no_show") == [(meeting().id,)])
 
 
+def absent(by: Any, *actions: str, **fields: Any) -> RoomServer:
+    """A room where somebody is reported to have missed a meeting, and another is proposed."""
+    until = meeting().at + timedelta(days=3)
+    given = {"state": "replaced", "no_show_by": by, "no_show_until": until}
+    server = RoomServer(talk_of(3), no_show=meeting(*actions, **given | fields))
+    where = {"appointment_id": MEETING_ID, "at": meeting().at.isoformat(), "place": "Hapjeong"}
+    reporter = OTHER if by == ME else ME
+    server.log.append(note(4, "appointment_no_show", by=reporter, **where))
+    return server
+
+
+async def test_who_is_reported_is_told_until_when_to_contest_and_does_it(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, absent(ME, "contest"), size=(140, 36)) as chat:
+        header = chat.screen.query_one(ChatHeader)
+        assert header.deal.startswith("reported: you did not come; to be contested until ")
+        assert header.deal.endswith("C contests it")
+        assert header.urgent
+        assert chat.row("You are reported not to have come: ")
+        await chat.press("C")
+        await answer(chat, ConfirmScreen, "y")
+        await chat.until(lambda: chat.server.asked("contest_no_show") == [(meeting().id,)])
+
+
+@pytest.mark.parametrize(
+    ("by", "fields", "words"),
+    [
+        (OTHER, {}, "you reported a no-show; it counts from "),
+        (ME, {"no_show_contested_at": meeting().at}, "you contest that you did not come"),
+        (OTHER, {"no_show_contested_at": meeting().at}, "they contest your report"),
+        (ME, {"no_show_upheld": True}, "your no-show counts"),
+        (OTHER, {"no_show_upheld": True}, "their no-show counts"),
+        (OTHER, {"no_show_until": meeting().at - timedelta(days=5)}, ""),
+    ],
+)
+async def test_the_header_says_how_a_report_stands(
+    tmp_path: Path, by: Any, fields: dict[str, Any], words: str
+) -> None:
+    async with open_chat(tmp_path, absent(by, **fields), size=(140, 36)) as chat:
+        header = chat.screen.query_one(ChatHeader)
+        assert header.deal.startswith(words)
+        assert bool(header.deal) == bool(words)
+        assert not header.urgent
+        await chat.press("C")
+        assert isinstance(chat.app.screen, ChatScreen), "there is nothing to contest"
+
+
 async def test_the_header_says_when_and_where_one_meets(tmp_path: Path) -> None:
     async with open_chat(tmp_path, proposed("cancel", state="accepted"), size=(120, 36)) as chat:
         deal = chat.screen.query_one(ChatHeader).deal

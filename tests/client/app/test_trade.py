@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.widgets import Input, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from client_tui.core.errors import Conflict
 from client_tui.screens.dialog import SendingDialog
 from client_tui.screens.trade import TradeScreen
+from shared_models.trades import TradeState
 from tests.client.app.test_without_a_server import Shown, market
 from tests.snapshots import scene
 
@@ -21,12 +22,13 @@ class Desk:
     def __init__(self) -> None:
         self.refusal: Exception | None = None
         self.told: list[Any] = []
+        self.shown = scene.trade(allowed_actions=ACTIONS)
 
     async def trade(self, trade_id: Any) -> Any:
-        return scene.trade(allowed_actions=ACTIONS)
+        return self.shown
 
     async def review(self, trade_id: Any, review: Any) -> None:
-        self._take(review.comment)
+        self._take(review.comment or (review.rating, review.tags))
 
     async def report_problem(self, trade_id: Any, version: int, reason: str, detail: str) -> Any:
         return self._take(detail)
@@ -34,7 +36,7 @@ class Desk:
     async def ship(self, trade_id: Any, version: int, carrier: str, number: str) -> Any:
         return self._take(number)
 
-    def _take(self, told: str) -> Any:
+    def _take(self, told: Any) -> Any:
         self.told.append(told)
         if self.refusal is not None:
             raise self.refusal
@@ -87,3 +89,19 @@ async def test_what_could_not_be_sent_stays_in_its_dialog(
         await shown.pilot.press(send)
         await shown.until(lambda: isinstance(shown.app.screen, TradeScreen))
         assert desk.told == ["ABC123", "ABC123"]
+
+
+async def test_of_a_canceled_trade_one_says_only_that_nobody_came(tmp_path: Path) -> None:
+    async with trade(tmp_path) as (shown, desk):
+        desk.shown = scene.trade(TradeState.CANCELED, allowed_actions=["review"])
+        await shown.pilot.press("ctrl+r")
+        await shown.until(lambda: possible(shown) == ["review"])
+        await shown.pilot.press("r")
+        await shown.until(lambda: isinstance(shown.app.screen, SendingDialog))
+        await shown.until(lambda: shown.app.screen.query("#no-show"))
+        said = str(shown.app.screen.query_one("#no-show", Static).render())
+        assert said == "★☆☆☆☆  bad · Did not come"
+        assert not shown.app.screen.query(TextArea)
+        await shown.pilot.press("ctrl+s")
+        await shown.until(lambda: isinstance(shown.app.screen, TradeScreen))
+        assert desk.told == [(1, ["no_show"])]

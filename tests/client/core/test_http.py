@@ -338,6 +338,7 @@ ROUTES: list[tuple[Call, str]] = [
     (lambda api: api.accept_appointment(ROOM), f"POST /v1/appointments/{ROOM}/accept"),
     (lambda api: api.cancel_appointment(ROOM), f"POST /v1/appointments/{ROOM}/cancel"),
     (lambda api: api.report_no_show(ROOM), f"POST /v1/appointments/{ROOM}/no-show"),
+    (lambda api: api.contest_no_show(ROOM), f"POST /v1/appointments/{ROOM}/contest"),
     (lambda api: api.trades(role="seller"), "GET /v1/trades"),
     (lambda api: api.trade(ROOM), f"GET /v1/trades/{ROOM}"),
     (lambda api: api.confirm(ROOM, 1), f"POST /v1/trades/{ROOM}/confirm"),

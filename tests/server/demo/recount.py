@@ -13,7 +13,7 @@ from server.accounts.tables import Account
 from server.chat.tables import Member, Message, Room
 from server.listings.tables import Like, Listing
 from server.platform.database import Database, Table
-from server.trades.tables import Offer, Review, Trade, Transition
+from server.trades.tables import Appointment, Offer, Review, Trade, Transition
 
 OPEN = ("reserved", "shipped", "handed_over", "disputed")
 
@@ -31,6 +31,7 @@ class Market:
     members: Rows
     messages: Rows
     offers: Rows
+    appointments: Rows
     trades: Rows
     transitions: Rows
     reviews: Rows
@@ -117,7 +118,8 @@ class Market:
         written = Counter(review.trade_id for review in self.reviews)
         until = {trade.id: trade.review_until for trade in self.trades}
         for review in self.reviews:
-            may_show = written[review.trade_id] == 2 or until[review.trade_id] <= now
+            over = until[review.trade_id]  # None of a canceled trade: nobody else's to wait for
+            may_show = written[review.trade_id] == 2 or over is None or over <= now
             if (review.published_at is not None) != may_show:
                 yield f"I9 {review.id} is published at {review.published_at}"
 
@@ -126,9 +128,11 @@ class Market:
         sales = Counter(trade.seller_id for trade in completed)
         purchases = Counter(trade.buyer_id for trade in completed)
         about = Counter(r.subject_id for r in self.reviews if r.published_at is not None)
+        missed = Counter(one.no_show_by for one in self.appointments if one.counted_at is not None)
         for account in self.accounts:
-            kept = (account.sales, account.purchases, account.review_count)
-            counted = (sales[account.id], purchases[account.id], about[account.id])
+            id_ = account.id
+            kept = (account.sales, account.purchases, account.review_count, account.no_shows)
+            counted = (sales[id_], purchases[id_], about[id_], missed[id_])
             if kept != counted:
                 yield f"I10 {account.handle} has {kept}, counted {counted}"
 
@@ -174,6 +178,7 @@ async def read_market(database_url: str) -> Market:
                 members=await rows(Member),
                 messages=await rows(Message),
                 offers=await rows(Offer),
+                appointments=await rows(Appointment),
                 trades=await rows(Trade),
                 transitions=await rows(Transition),
                 reviews=await rows(Review),

@@ -18,7 +18,7 @@ from server.platform.context import Context
 from server.platform.jobs import Worker
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from server.trades.repository import reviews as review_rows
-from server.trades.scores import START, manner_score
+from server.trades.scores import manner_score
 from server.trades.tables import Appointment, Offer, Review, Trade, Transition
 from shared_models.trades import OPEN_TRADE_STATES
 from tests.server.conftest import Person, SignUpPerson
@@ -300,6 +300,9 @@ async def _check_reviews(market: Market, trades: list[Any]) -> None:
     for review in await market.rows(Review.trade_id, Review.published_at):
         written.setdefault(review.trade_id, []).append(review.published_at)
     for trade_id, published in written.items():
+        if until[trade_id] is None:
+            assert all(published), "of a canceled trade there is no other review to wait for"
+            continue
         seen = any(published)
         over = until[trade_id] <= market.clock.now()
         assert not seen or len(published) == 2 or over, "I9: blind until both or over"
@@ -308,6 +311,7 @@ async def _check_reviews(market: Market, trades: list[Any]) -> None:
 
 async def _check_counters(market: Market, trades: list[Any]) -> None:
     completed = [trade for trade in trades if trade.state == "completed"]
+    await _check_no_shows(market)
     for account in await market.rows(Account.id, Account.sales, Account.purchases):
         sales = sum(trade.seller_id == account.id for trade in completed)
         purchases = sum(trade.buyer_id == account.id for trade in completed)
@@ -326,15 +330,41 @@ async def _check_counters(market: Market, trades: list[Any]) -> None:
             assert member.unread == unread, "I10: unread equals a recount"
 
 
+async def _reported(market: Market) -> list[Any]:
+    """The appointments that somebody is reported to have missed."""
+    columns = (Appointment.no_show_by, Appointment.no_show_until)
+    rows = await market.rows(*columns, Appointment.contested_at, Appointment.counted_at)
+    return [row for row in rows if row.no_show_until is not None]
+
+
+async def _check_no_shows(market: Market) -> None:
+    reported = await _reported(market)
+    for one in reported:
+        assert None in (one.contested_at, one.counted_at), "what is contested never counts"
+        assert one.contested_at is None or one.contested_at < one.no_show_until, "in time"
+        assert one.counted_at is None or one.counted_at >= one.no_show_until, "not before"
+    for account in await market.rows(Account.id, Account.no_shows):
+        counted = sum(
+            one.no_show_by == account.id and one.counted_at is not None for one in reported
+        )
+        assert account.no_shows == counted, "I10: no-shows equal a recount"
+
+
 async def _check_scores(market: Market) -> None:
-    """Scores are those of the moment at which the newest review was published (rule 14)."""
+    """Scores are those of the moment at which the newest review was published, or the newest
+    no-show counted (rule 14).
+    """
     kept = await market.rows(Account.id, Account.review_count, Account.manner_score)
+    reported = await _reported(market)
     async with reading(market.context) as work:
         for account in kept:
             reviews = await review_rows.published_about(work, account.id)
-            score = START
-            if reviews and reviews[0].published_at is not None:
-                score = manner_score(reviews, reviews[0].published_at)
+            missed = [one for one in reported if one.no_show_by == account.id]
+            moments = [review.published_at for review in reviews if review.published_at]
+            moments += [one.counted_at for one in missed if one.counted_at]
+            scored_at = max(moments, default=market.clock.now())
+            no_shows = [one.no_show_until for one in missed if one.counted_at]
+            score = manner_score(reviews, scored_at, no_shows)
             counted = (len(reviews), score)
             assert (account.review_count, account.manner_score) == counted, "I10: reviews"
 

@@ -164,7 +164,7 @@ def test_every_role_may_take_exactly_the_transitions_of_the_rules(situation: str
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize("role", [Role.SELLER, Role.BUYER])
 def test_a_party_is_shown_exactly_what_it_may_do(situation: str, role: Role) -> None:
-    shown = allowed_actions(SITUATIONS[situation], step(role), reviewed=False)
+    shown = allowed_actions(SITUATIONS[situation], step(role), review_until=None)
     possible = {action for who, action in EXPECTED[situation] if who == role}
     assert set(shown) == possible & set(PARTY_ACTIONS)
 
@@ -271,11 +271,11 @@ def test_a_problem_notes_who_what_and_from_where() -> None:
 
 
 def test_a_review_is_offered_while_the_window_is_open_and_none_is_written() -> None:
-    trade = a_trade("completed", review_until=NOW + timedelta(seconds=1))
-    assert allowed_actions(trade, step(Role.BUYER), reviewed=False) == ["review"]
-    assert allowed_actions(trade, step(Role.BUYER), reviewed=True) == []
-    closed = replace(trade, review_until=NOW)
-    assert allowed_actions(closed, step(Role.BUYER), reviewed=False) == []
+    trade, buyer = a_trade("completed"), step(Role.BUYER)
+    in_time = NOW + timedelta(seconds=1)
+    assert allowed_actions(trade, buyer, review_until=in_time) == ["review"]
+    assert allowed_actions(trade, buyer, review_until=None) == []
+    assert allowed_actions(trade, buyer, review_until=NOW) == []
 
 
 def test_a_repeat_is_recognised_by_who_did_it_and_while_it_holds() -> None:

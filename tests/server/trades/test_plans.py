@@ -4,8 +4,10 @@ from typing import Any
 
 from sqlalchemy import event
 
+from server.platform.unit_of_work import reading
 from server.trades import settling
-from tests.server.plans import plan_of
+from server.trades.repository.appointments import counted_against
+from tests.server.plans import last_statement, plan_of
 from tests.server.trades.market import Market
 
 
@@ -22,3 +24,16 @@ async def test_overdue_trades_are_found_along_their_index(market: Market) -> Non
     event.remove(engine, "before_cursor_execute", note)
     plan = await plan_of(market.context, *found, only_along_indexes=True)
     assert "ix_trades_trade_due" in plan
+
+
+async def test_no_shows_are_found_along_their_indexes(market: Market) -> None:
+    person = await market.person("mina")
+    with last_statement(market.context, "trades_appointment") as found:
+        async with reading(market.context) as work:
+            await counted_against(work, person.id)
+    plan = await plan_of(market.context, *found, only_along_indexes=False)
+    assert "ix_trades_appointment_no_show_by" in plan
+    with last_statement(market.context, "trades_appointment") as found:
+        await settling.settle_account(market.context, person.id)
+    plan = await plan_of(market.context, *found, only_along_indexes=True)
+    assert "ix_trades_appointment_pending_no_show" in plan

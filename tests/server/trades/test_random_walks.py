@@ -109,10 +109,12 @@ class Walk:
             await self.try_to(
                 person, "POST", f"/v1/offers/{room['offer']['id']}/{action}", json=body
             )
-        elif room["appointment"]:
+        elif meeting := room["appointment"] or room["no_show"]:
             action = self.chance.choice(["accept", "cancel", "no-show"])
-            path = f"/v1/appointments/{room['appointment']['id']}/{action}"
-            await self.try_to(person, "POST", path)
+            await self.try_to(person, "POST", f"/v1/appointments/{meeting['id']}/{action}")
+            if room["no_show"] and self.taste.random() < 0.3:
+                path = f"/v1/appointments/{room['no_show']['id']}/contest"
+                await self.try_to(person, "POST", path)
 
     async def trade_step(self) -> None:
         """An action on one of somebody's newest trades, often one that is allowed."""
@@ -131,6 +133,8 @@ class Walk:
         body = TRADE_BODIES.get(action, {}) | {"expected_version": trade["version"]}
         if action == "review":
             body = {"rating": self.chance.randint(1, 5)}
+            if trade["state"] == "canceled" and self.taste.random() < 0.8:
+                body = {"rating": 1, "tags": ["no_show"]}
         await self.try_to(person, "POST", path, json=body)
 
 

@@ -85,3 +85,17 @@ def test_bad_points_fade_after_a_year_and_are_gone_after_two() -> None:
 
 def test_every_tag_is_good_or_bad() -> None:
     assert set(TAGS) > BAD_TAGS
+
+
+@given(reviews, st.lists(st.floats(0, 2000), max_size=5))
+def test_a_no_show_weighs_as_a_rating_of_1_and_fades_with_it(
+    found: list[ReviewRecord], days_ago: list[float]
+) -> None:
+    since = [NOW - timedelta(days=days) for days in days_ago]
+    blamed = [*found, *(a_review(1, days_ago=days) for days in days_ago)]
+    assert manner_score(found, NOW, since) == manner_score(blamed, NOW)
+
+
+def test_no_shows_alone_make_a_score() -> None:
+    assert manner_score([], NOW, [NOW]) == 28.0
+    assert manner_score([], NOW, [NOW] * 50) == 0

@@ -1,0 +1,52 @@
+"""No-shows that may be contested
+
+Revision ID: 0002
+Revises: 0001
+
+A report made before has no ``no_show_until``: nobody could contest it, so it never counts.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+from server.platform.database import UtcTime
+
+revision: str = "0002"
+down_revision: str | None = "0001"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+_PENDING = "no_show_until IS NOT NULL AND contested_at IS NULL AND counted_at IS NULL"
+_REPORTED = "no_show_by IS NOT NULL"
+
+
+def upgrade() -> None:
+    """Apply."""
+    for column in ("no_show_until", "contested_at", "counted_at"):
+        op.add_column("trades_appointment", sa.Column(column, UtcTime(), nullable=True))
+    op.create_index(
+        "ix_trades_appointment_pending_no_show",
+        "trades_appointment",
+        ["no_show_until"],
+        unique=False,
+        postgresql_where=sa.text(_PENDING),
+        sqlite_where=sa.text(_PENDING),
+    )
+    op.create_index(
+        "ix_trades_appointment_no_show_by",
+        "trades_appointment",
+        ["no_show_by"],
+        unique=False,
+        postgresql_where=sa.text(_REPORTED),
+        sqlite_where=sa.text(_REPORTED),
+    )
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_index("ix_trades_appointment_no_show_by", table_name="trades_appointment")
+    op.drop_index("ix_trades_appointment_pending_no_show", table_name="trades_appointment")
+    for column in ("counted_at", "contested_at", "no_show_until"):
+        op.drop_column("trades_appointment", column)
