@@ -16,6 +16,7 @@ from server.app.settings import Settings
 from server.platform.context import Context
 from server.realtime.frames import frame_of
 from server.realtime.node import RealtimeNode
+from server.realtime.settings import RealtimeSettings
 from tests.realtime.conftest import Connect, Device, Dial
 from tests.server.conftest import Person, SignUpPerson
 
@@ -28,6 +29,12 @@ SETTLED_WITHIN_S = 20
 @pytest.fixture
 def settings(settings: Settings, database_url: str, valkey_url: str) -> Settings:
     return settings.model_copy(update={"database_url": database_url, "bus_url": valkey_url})
+
+
+@pytest.fixture
+def realtime_settings() -> RealtimeSettings:
+    """Without pings: who talks here answers none."""
+    return RealtimeSettings(ping_s=3600)
 
 
 @pytest.fixture

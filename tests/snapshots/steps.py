@@ -11,16 +11,14 @@ Steps = Callable[[Pilot[Any]], Awaitable[None]]
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Everything that was begun has been done and drawn."""
+    """Everything that was begun, and what that has begun, has been done and drawn."""
     app = pilot.app
-    await pilot.pause()
-    groups = {"link"}
-    pending = [worker for worker in app.workers if worker.group not in groups]
-    if pending:
-        await app.workers.wait_for_complete(pending)
-    await pilot.pause()
     assert isinstance(app, PickyApp)
-    while app.link.pictures.busy:
+    await pilot.pause()
+    while pending := [worker for worker in app.workers if worker.group != "link"]:
+        await app.workers.wait_for_complete(pending)
+        await pilot.pause()
+    while app.link.pictures.busy or not app.screen.size:  # a screen just pushed has none yet
         await pilot.pause(0.01)
     await pilot.pause()
 
