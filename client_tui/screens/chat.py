@@ -10,7 +10,6 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.conversation import GAP, TOP, Conversation
-from client_tui.core.errors import ClientError
 from client_tui.core.outbox import OutboxMessage
 from client_tui.deals import Deals
 from client_tui.format import cells, money, truncate, visible_line
@@ -141,11 +140,7 @@ class ChatScreen(Writing, Dealing):
     async def _leave(self) -> None:
         """Nobody looks any more; what was being written stays."""
         self._forget_pictures()
-        try:
-            await self.finish_editing()
-        except ClientError as error:  # what is held here for good would hold up all behind it
-            self.say(f"The message stays as it was: {error}", severity="error")
-            self.let_go()
+        await self.leave_editing()
         await self.keep_draft()
         others = [one for one in self.picky.chats_of(self.room_id) if one is not self]
         for other in others:

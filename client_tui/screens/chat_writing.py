@@ -172,7 +172,7 @@ class Writing(Drafting):
         waiting = self.selected_waiting()
         if waiting is None:
             return
-        await self.finish_editing()
+        await self._finish_editing()
         await self.link.outbox.hold(waiting.message.cid)
         self._editing, self._edited = waiting.message, waiting.message.text
         self.composer.text = waiting.message.text
@@ -186,7 +186,15 @@ class Writing(Drafting):
         if self.editing:
             self._edited = self.composer.message_text
 
-    async def finish_editing(self) -> None:
+    async def leave_editing(self) -> None:
+        """Nobody looks any more. What stayed held here would hold up all behind it."""
+        try:
+            await self._finish_editing()
+        except ClientError as error:
+            self.say(f"The message stays as it was: {error}", severity="error")
+            self.let_go()
+
+    async def _finish_editing(self) -> None:
         """Another message is to be edited, or nobody looks any more: what was changed is kept."""
         before, text = self._editing, self._edited
         if before is None:
