@@ -3,8 +3,8 @@ but for the text search and the message log, which ask :func:`is_sqlite`.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -140,9 +140,14 @@ class Database:
     lock for all, and it is the writer.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
-        """``url`` is ``sqlite:///path`` or ``postgresql://…``."""
+    def __init__(self, url: str, *, pool_size: int = 8, answer_s: float = 15.0) -> None:
+        """``url`` is ``sqlite:///path`` or ``postgresql://…``.
+
+        A server that says nothing for ``answer_s``, longer than it gives a statement itself, is
+        taken for one that is away.
+        """
         parsed = make_url(url)
+        self._url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             target = parsed.set(drivername="sqlite+aiosqlite")
@@ -152,13 +157,27 @@ class Database:
             _tune_sqlite(self.reader, only_reads=True)
             self.snapshot, self.impatient = self.reader, self.writer
         else:
-            self.writer = _postgresql_engine(parsed, pool_size, lock_timeout_ms=5000)
-            self.impatient = _postgresql_engine(parsed, 1, lock_timeout_ms=250)
+            self.writer = _postgresql_engine(parsed, pool_size, answer_s, lock_ms=5000)
+            self.impatient = _postgresql_engine(parsed, 1, answer_s, lock_ms=250)
             # A statement is a snapshot of its own there anyway: two round trips a read less.
             self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
             self.snapshot = self.writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+
+    @asynccontextmanager
+    async def unlimited(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that takes as long as it takes: for migrations."""
+        if self.is_sqlite:
+            async with self.writer.begin() as connection:
+                yield connection
+            return
+        engine = _postgresql_engine(self._url, 1, None, statement_ms=0, lock_ms=0)
+        try:
+            async with engine.begin() as connection:
+                yield connection
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         """Close every connection."""
@@ -166,17 +185,19 @@ class Database:
         await (self.reader if self.is_sqlite else self.impatient).dispose()
 
 
-def _postgresql_engine(url: URL, pool_size: int, *, lock_timeout_ms: int) -> AsyncEngine:
+def _postgresql_engine(
+    url: URL, pool_size: int, answer_s: float | None, *, lock_ms: int, statement_ms: int = 10_000
+) -> AsyncEngine:
     settings = {
         "application_name": "picky",
-        "statement_timeout": "10000",
-        "lock_timeout": str(lock_timeout_ms),
+        "statement_timeout": str(statement_ms),
+        "lock_timeout": str(lock_ms),
         "idle_in_transaction_session_timeout": "30000",
     }
     return _create_engine(
         url.set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
-        connect_args={"server_settings": settings},
+        connect_args={"server_settings": settings, "command_timeout": answer_s},
     )
 
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.platform.database import Database
@@ -58,10 +58,8 @@ async def upgrade_database(database: Database) -> None:
 
     Nodes that start together do it one after the other, and it takes as long as it takes.
     """
-    async with database.writer.begin() as connection:
+    async with database.unlimited() as connection:
         if not database.is_sqlite:  # SQLite holds its one write lock by now
-            for unlimited in ("statement_timeout", "lock_timeout"):
-                await connection.execute(text(f"SET LOCAL {unlimited} = 0"))
             await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         await connection.run_sync(_upgrade)
 

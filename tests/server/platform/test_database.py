@@ -1,6 +1,8 @@
 """Connections of both databases, whatever happens to those who use them."""
 
 import asyncio
+import os
+import signal
 import sqlite3
 from collections.abc import AsyncIterator
 
@@ -8,7 +10,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from server.platform.database import Database, LostRace, races_named
+from server.platform.database import DATABASE_FAILURES, Database, LostRace, races_named
+
+PATIENCE_S = 20
 
 
 @pytest.fixture
@@ -92,4 +96,22 @@ async def test_a_lock_that_somebody_holds_for_long_is_a_lost_race(postgres_url: 
         await waiting.execute(text("SET LOCAL lock_timeout = 10"))
         with pytest.raises(LostRace), races_named():
             await waiting.execute(lock)
+    await database.close()
+
+
+async def test_a_server_that_says_nothing_is_given_up_and_asked_again(postgres_url: str) -> None:
+    database = Database(postgres_url, answer_s=0.2)
+
+    async def backend() -> int:
+        async with database.impatient.begin() as connection:
+            return int((await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+
+    silent = await backend()
+    os.kill(silent, signal.SIGSTOP)
+    try:
+        with pytest.raises(DATABASE_FAILURES):
+            await asyncio.wait_for(backend(), PATIENCE_S)
+    finally:
+        os.kill(silent, signal.SIGCONT)
+    assert await backend() != silent
     await database.close()
