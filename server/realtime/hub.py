@@ -190,6 +190,7 @@ class Hub:
                 await self._fill_page(stream)
         except DATABASE_FAILURES as error:
             log.warning("gap_not_filled", error=type(error).__name__)
+            asyncio.get_running_loop().call_later(_AGAIN_S, self._look_now.set)
         finally:
             stream.filling = False
 

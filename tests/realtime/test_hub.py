@@ -17,7 +17,7 @@ from server.platform.streams import Position
 from server.platform.unit_of_work import UnitOfWork
 from server.platform.valkey_bus import ValkeyBus
 from server.realtime.connection import Connection
-from server.realtime.hub import Hub
+from server.realtime.hub import Hub, Stream
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from tests.realtime.conftest import Connect, Person
@@ -101,6 +101,34 @@ async def test_whatever_fails_while_heads_are_compared_they_are_compared_again(
     hub._look_now.set()
     async with asyncio.timeout(AT_ONCE_S):
         await again.wait()
+
+
+async def test_a_gap_that_could_not_be_filled_is_filled_soon_after(
+    context: Context,
+    node: RealtimeNode,
+    join: Connect,
+    buyer: Person,
+    room: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    device, fill, failures = await join(buyer), node.hub._fill_page, iter([TimeoutError()])
+
+    async def failing_once(stream: Stream) -> None:
+        for failure in failures:
+            raise failure
+        await fill(stream)
+
+    async def lost(_hints: object) -> None:
+        pass
+
+    monkeypatch.setattr(node.hub, "_fill_page", failing_once)
+    with monkeypatch.context() as patch:
+        patch.setattr(context.bus, "publish", lost)
+        await say(buyer, room, "first")
+    await say(buyer, room, "second")
+    async with asyncio.timeout(AT_ONCE_S):
+        texts = [(await device.until("event", kind="message.new"))["data"]["text"] for _ in "12"]
+    assert texts == ["first", "second"]
 
 
 async def test_a_look_at_all_heads_finds_also_what_is_missing_to_who_is_just_coming(
