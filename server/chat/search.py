@@ -4,6 +4,8 @@ Sending writes nothing for it: the worker indexes what was sent, and a search fi
 its account's rooms still lack, so that a message is found as soon as it is acknowledged.
 """
 
+import asyncio
+import time
 from contextlib import suppress
 from uuid import UUID
 
@@ -18,6 +20,8 @@ from shared_models.chat import Message
 
 _SEARCHES = Rate("message_searches", burst=60, per_second=10)
 _BATCH = 200
+_BATCH_BESIDE, _RESTS = 50, 3
+"""The worker's batches are short, and it rests for so many times as long as each has taken."""
 _BATCHES_A_SEARCH = 10
 _ROOMS_AT_ONCE = 2_000
 _FIRST_ID = UUID(int=0)
@@ -35,7 +39,7 @@ async def catch_up(context: Context, actor: Actor) -> None:
         if not behind:
             return
         with suppress(Conflict):  # somebody else is indexing the same
-            if await _index(context, behind) < _BATCH:
+            if await _index(context, behind, _BATCH) < _BATCH:
                 return
 
 
@@ -60,19 +64,24 @@ async def page(
 
 
 async def index_all(context: Context) -> None:
-    """Index whatever is not indexed yet, a batch a transaction."""
+    """Index whatever is not indexed yet, a batch a transaction, and most of the time not: who sends
+    waits for the database, and in one process for the processor too.
+    """
     last_id: UUID | None = _FIRST_ID
     while last_id is not None:
         async with reading(context) as work:
             rooms = await repository.rooms_after(work, last_id, _ROOMS_AT_ONCE)
         behind = [room.id for room in rooms if room.behind]
         with suppress(Conflict):  # somebody else is indexing them
-            while behind and await _index(context, behind) == _BATCH:
-                pass
+            while behind:
+                began = time.monotonic()
+                if await _index(context, behind, _BATCH_BESIDE) < _BATCH_BESIDE:
+                    break
+                await asyncio.sleep(_RESTS * (time.monotonic() - began))
         last_id = rooms[-1].id if len(rooms) == _ROOMS_AT_ONCE else None
 
 
-async def _index(context: Context, room_ids: list[UUID]) -> int:
+async def _index(context: Context, room_ids: list[UUID], most: int) -> int:
     return await transact(
-        context, None, lambda work: repository.index_messages(work, room_ids, _BATCH)
+        context, None, lambda work: repository.index_messages(work, room_ids, most)
     )

@@ -126,7 +126,8 @@ async def test_the_worker_indexes_every_room_in_batches(
     count_queries: Callable[[], Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(search, "_BATCH", 7)
+    for batch in "_BATCH", "_BATCH_BESIDE":
+        monkeypatch.setattr(search, batch, 7)
     monkeypatch.setattr(search, "_ROOMS_AT_ONCE", 2)
     rooms = [room, *[await open_room(buyer, await sell(seller)) for _ in range(4)]]
     said = [ImportedMessage(buyer.id, f"chair {n}", clock.now()) for n in range(10)]
