@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench.filling import fill_room
 from bench.flow import full_tilt
+from bench.many import DEVICES, deliveries
 from bench.market import Market, running_market, sell, sign_up
 from bench.pages import measure_pages
 from bench.sockets import talk
@@ -51,7 +52,7 @@ _BUILTINS = (
 
 
 def measure_profile(database: str) -> dict[str, Shares]:
-    """Of sixteen clients that send, and of eight that read pages."""
+    """Of sixteen clients that send, of two hundred that hear, and of eight that read pages."""
     with running_market(database, under=[sys.executable, _SERVER, "profile"]) as market:
         return asyncio.run(_profiles(market))
 
@@ -61,6 +62,10 @@ async def _profiles(market: Market) -> dict[str, Shares]:
     sending = market.scratch / "sending"
     with _profiling(market, sending):
         await full_tilt(market, "sending", talks, 1_000)
+    hearing = market.scratch / "hearing"
+    talks += [await talk(market, f"heard_{number}") for number in range(25 - len(talks))]
+    with _profiling(market, hearing):
+        await deliveries(market, talks, DEVICES, 10)
     seller, buyer = await sign_up(market, "seller"), await sign_up(market, "buyer")
     room = await buyer.api.open_room((await sell(market, seller, "A chair to talk about")).id)
     settings = Settings(database_url=market.database_url, data_dir=market.scratch / "fill")
@@ -70,7 +75,11 @@ async def _profiles(market: Market) -> dict[str, Shares]:
         await measure_pages(market, buyer, room.id, newest=newest, deepest=_DEPTH, count=1_000)
     for person in seller, buyer:
         await person.api.aclose()
-    return {"sending": shares(sending), "a page": shares(reading)}
+    return {
+        "sending": shares(sending),
+        "a delivery": shares(hearing),
+        "a page": shares(reading),
+    }
 
 
 @contextmanager
