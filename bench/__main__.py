@@ -81,7 +81,7 @@ async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> 
 def _print_profiles(database: str) -> None:
     for what, spent in measure_profile(database).items():
         told = ", ".join(f"{owner} {share:.0%}" for owner, share in spent if share >= _TOLD_FROM)
-        print(f"\nWhere the server's time goes, {database}, {what}: {told}")
+        print(f"\nWhere the server's CPU goes, {database}, {what}: {told}")
     sys.stdout.flush()
 
 

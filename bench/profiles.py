@@ -1,4 +1,4 @@
-"""Where the server's time goes when it sends and when it reads pages: shares by a profiler.
+"""Where the server's CPU goes when it sends, delivers and reads pages: shares by a profiler.
 
 A profiler makes Python's own calls look dearer than what is written in C, so the shares say where
 to look and not how long it takes.
@@ -95,14 +95,10 @@ def _profiling(market: Market, kept: Path) -> Iterator[None]:
 
 
 def shares(profile: Path) -> Shares:
-    """How much of the time was spent in the code of whom, the greatest share first.
-
-    The loop's own time is left out, for it is not told from waiting.
-    """
+    """How much of the CPU was spent in the code of whom, the greatest share first."""
     spent: Counter[str] = Counter()
     for (file, _, name), (_, _, own, _, _) in pstats.Stats(str(profile)).stats.items():  # type: ignore[attr-defined]
-        if "run_forever" not in name and "run_until_complete" not in name:
-            spent[_owner(file, name)] += own
+        spent[_owner(file, name)] += own
     total = sum(spent.values())
     return [(owner, own / total) for owner, own in spent.most_common()]
 
