@@ -23,7 +23,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help model faults demo test lint format snapshots pictures keys contract bench pins clean
+.PHONY: help model faults fleet demo test lint format snapshots pictures keys contract bench pins clean
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ model: $(DEV)  ## let Hypothesis cut sockets, lose hints and crash nodes, and lo
 
 faults: $(DEV)  ## kill servers and the bus, cut lines, fill disks; ARGS="--minutes 10"
 	$(BIN)/python -m tests.faults $(ARGS)
+
+fleet: $(DEV)  ## kill, pause and restart every part of a fleet in turn; ARGS="--rounds 3"
+	$(BIN)/python -m tests.deploy $(ARGS)
 
 keys: $(DEV)  ## write the page of keys anew from the registry
 	$(BIN)/python -m client_tui.keys_page > docs/keys.md

@@ -2,7 +2,7 @@
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from random import Random
@@ -22,13 +22,21 @@ SECRET_KEY = "one key that all servers of a town share"
 class Node:
     """One server process, which may be gone or stand still, and the road to it."""
 
-    def __init__(self, lifetime: Lifetime, name: str, **settings: str) -> None:
+    def __init__(
+        self,
+        lifetime: Lifetime,
+        name: str,
+        credentials: Mapping[str, str] | None = None,
+        /,
+        **settings: str,
+    ) -> None:
         self.name = name
         self.road = Road()
         self.is_taken = False
         """Whether somebody is breaking it already."""
         self._lifetime = lifetime
         self._settings = settings
+        self._credentials = credentials
         self._server: PickyServer | None = None
 
     @property
@@ -41,7 +49,12 @@ class Node:
         """Start it, the second time on the port that it had; returns when it answers."""
         port = 0 if self._server is None else self._server.port
         self._server = await asyncio.to_thread(
-            start_picky, self._lifetime, self.name, port=port, **self._settings
+            start_picky,
+            self._lifetime,
+            self.name,
+            port=port,
+            credentials=self._credentials,
+            **self._settings,
         )
         self.road.port = self._server.port
 
@@ -73,7 +86,8 @@ class Node:
 class Bus:
     """The Valkey between the servers, and the road from all of them to it."""
 
-    def __init__(self, lifetime: Lifetime, valkey: Valkey) -> None:
+    def __init__(self, lifetime: Lifetime, valkey: Valkey, name: str = "valkey") -> None:
+        self.name = name
         self.road = Road()
         self.road.port = valkey.port
         self.is_taken = False
@@ -86,7 +100,9 @@ class Bus:
 
     async def start(self) -> None:
         """Start it again on its port."""
-        self._valkey = await asyncio.to_thread(start_valkey, self._lifetime, port=self._valkey.port)
+        self._valkey = await asyncio.to_thread(
+            start_valkey, self._lifetime, self.name, port=self._valkey.port
+        )
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:

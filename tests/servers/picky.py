@@ -4,7 +4,7 @@ import contextlib
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,18 +51,21 @@ def start_picky(
     role: str = "all",
     database_url: str | None = None,
     under: Sequence[str | Path] = (),
+    credentials: Mapping[str, str] | None = None,
     **settings: str,
 ) -> PickyServer:
     """Start a server on loopback and return when it answers.
 
     The same name starts again on the data that is there. `settings` are names of settings without
     `PICKY_`, such as `bus_url`; without a `database_url` it uses SQLite in its data dir. Rate
-    limits are off unless `rate_limits="on"`. `under` is a command that becomes the server's.
+    limits are off unless `rate_limits="on"`. `under` is a command that becomes the server's, and
+    `credentials` are variables as they are.
     """
     data_dir = lifetime.directory / f"{name}-data"
     environment = TEST_ENVIRONMENT | {
         f"PICKY_{key.upper()}": text for key, text in settings.items()
     }
+    environment |= credentials or {}
     if database_url is not None:
         environment["PICKY_DATABASE_URL"] = database_url
     log = lifetime.log(name)
