@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import Context as Surroundings
 from itertools import takewhile
 from uuid import UUID
 
@@ -75,7 +76,10 @@ class SendLine:
         answer: asyncio.Future[list[Sent | None]] = asyncio.get_running_loop().create_future()
         self._waiting.append((posts, answer))
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write(), name="message log")
+            # It writes for whoever sends meanwhile, and not as a part of the first one's work.
+            self._writing = asyncio.create_task(
+                self._write(), name="message log", context=Surroundings()
+            )
         return await answer
 
     async def _write(self) -> None:
