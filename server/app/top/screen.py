@@ -4,7 +4,9 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -23,7 +25,7 @@ class TopApp(App[None]):
     CSS = """
     #title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
     #processes { height: auto; max-height: 50%; padding: 1 1 0 1; }
-    #lists { height: 1fr; padding: 0 1; }
+    #lists { height: 1fr; padding: 1 1 0 1; }
     #lists VerticalScroll { width: 1fr; padding-right: 2; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [("q", "quit", "Quit")]
@@ -70,7 +72,7 @@ class TopApp(App[None]):
             table.add_column(name, justify="right" if number else "left", no_wrap=True)
         for server in self._servers.all:
             if server.step is not None:
-                table.add_row(*shown.row(server.name, Window([server.step])))
+                table.add_row(*shown.row(escape(server.name), Window([server.step])))
         if len(window.steps) > 1:
             table.add_row(*shown.row("in sum", window), style="bold")
         problems = [one for one in self._servers.all if one.step is None]
@@ -79,7 +81,7 @@ class TopApp(App[None]):
         both = Table.grid(expand=True)
         both.add_row(table)
         for server in problems:
-            both.add_row(f"[red]{server.name} {server.problem}[/red]")
+            both.add_row(Text(f"{server.name} {server.problem}", style="red"))
         return both
 
 
@@ -90,7 +92,7 @@ def watch(addresses: Sequence[str]) -> None:
 
 def _list(lines: Sequence[shown.Line]) -> Table:
     table = Table.grid(expand=True)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, ratio=1)
     table.add_column(justify="right", no_wrap=True)
     for name, figure in lines:
         table.add_row(name, figure, style=None if figure else "bold")

@@ -46,49 +46,47 @@ def traffic(window: Window) -> list[Line]:
     failed = window.rates(f"{REQUESTS}_count", by="status")
     closed = window.total("picky_sockets_closed_total", by="reason")
     handshakes = window.rates("picky_handshakes_total", by="outcome")
-    resets = sum(handshakes.get(why, 0) for why in ("epoch", "too_old", "too_far"))
-    good = ("acknowledged", "duplicate")
     return [
         ("Realtime", ""),
         ("delivered /s", rate(window.rates("picky_deliveries_total"))),
-        ("refused sends /s", rate({"": sum(refused.values()) - _sum_of(refused, good)})),
-        ("resumed /s", rate({"": handshakes.get("resumed", 0)})),
-        ("reset /s", rate({"": resets})),
+        ("refused sends /s", rate(_but(refused, "acknowledged", "duplicate"))),
+        ("resumed /s", rate(_only(handshakes, "resumed"))),
+        ("reset /s", rate(_only(handshakes, "epoch", "too_old", "too_far"))),
         ("longest queue", whole(window.most("picky_writer_queue_frames_max"))),
-        ("slow consumers", whole({"": closed.get("slow_consumer", 0)})),
+        ("slow consumers", whole(_only(closed, "slow_consumer"))),
         ("", ""),
         ("Bus and database", ""),
         ("published /s", rate(window.rates("picky_bus_published_total"))),
         ("hints dropped", whole(window.total("picky_bus_dropped_total"))),
         ("lines lost", whole(window.total("picky_bus_lines_lost_total"))),
         ("connections", _of_most(window)),
-        ("failed requests /s", rate({"": failed.get("5xx", 0)})),
+        ("failed requests /s", rate(_only(failed, "5xx"))),
     ]
 
 
 def stock(window: Window) -> list[Line]:
     """Jobs, uploads and trades."""
-    jobs = window.most("picky_jobs_waiting", by="state")
-    done = window.rates("picky_jobs_total", by="outcome")
-    dead = window.total("picky_jobs_total", by="outcome").get("dead", 0)
+    waiting = window.most("picky_jobs_waiting", by="state")
+    ran = window.rates("picky_jobs_total", by="outcome")
+    ever = window.total("picky_jobs_total", by="outcome")
     uploads = window.most("picky_uploads", by="state")
     trades = window.most("picky_open_trades", by="state")
-    oldest = of(window.most("picky_jobs_oldest_due_seconds"))
+    oldest = window.most("picky_jobs_oldest_due_seconds").get("")
     return [
         ("Jobs", ""),
-        ("done /s", rate({"": done.get("done", 0)})),
-        ("failed /s", rate({"": done.get("failed", 0)})),
-        ("dead", whole({"": dead})),
-        ("due", f"{jobs.get('due', 0):.0f}, the oldest for {time_taken(oldest)}"),
-        ("running", whole({"": jobs.get("running", 0)})),
-        ("scheduled", whole({"": jobs.get("scheduled", 0)})),
+        ("done /s", rate(_only(ran, "done"))),
+        ("failed /s", rate(_only(ran, "failed"))),
+        ("dead", whole(_only(ever, "dead"))),
+        ("due", whole(_only(waiting, "due"))),
+        ("the oldest for", time_taken(oldest)),
+        ("running", whole(_only(waiting, "running"))),
+        ("scheduled", whole(_only(waiting, "scheduled"))),
         ("", ""),
         ("Uploads and trades", ""),
-        ("pending, processing", _counts(uploads, "pending", "processing")),
-        ("ready, failed", _counts(uploads, "ready", "failed")),
-        ("reserved, shipped", _counts(trades, "reserved", "shipped")),
-        ("handed over", whole({"": trades.get("handed_over", 0)})),
-        ("disputed", whole({"": trades.get("disputed", 0)})),
+        ("pending, processing", _each(uploads, "pending", "processing")),
+        ("ready, failed", _each(uploads, "ready", "failed")),
+        ("reserved, shipped", _each(trades, "reserved", "shipped")),
+        ("handed over, disputed", _each(trades, "handed_over", "disputed")),
     ]
 
 
@@ -124,12 +122,17 @@ def time_taken(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
-def _sum_of(found: Mapping[str, float], labels: tuple[str, ...]) -> float:
-    return sum(found.get(label, 0) for label in labels)
+def _only(found: Mapping[str, float], *labels: str) -> dict[str, float]:
+    """These of what is known; nothing where nothing is."""
+    return {label: found.get(label, 0) for label in labels} if found else {}
 
 
-def _counts(found: Mapping[str, float], *states: str) -> str:
-    return ", ".join(f"{found.get(state, 0):,.0f}" for state in states)
+def _but(found: Mapping[str, float], *labels: str) -> dict[str, float]:
+    return {label: value for label, value in found.items() if label not in labels}
+
+
+def _each(found: Mapping[str, float], *states: str) -> str:
+    return ", ".join(whole(_only(found, state)) for state in states)
 
 
 def _of_most(window: Window) -> str:

@@ -22,17 +22,16 @@ class Process:
     """Metrics of a process that are set by hand."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        registry = self._registry
-        self.sends = Counter("picky_sends", "-", ["outcome"], registry=registry)
+        self._own = CollectorRegistry()
+        self.sends = Counter("picky_sends", "-", ["outcome"], registry=self._own)
         self.seconds = Histogram(
-            "picky_send_duration_seconds", "-", buckets=(0.01, 0.1, 1), registry=registry
+            "picky_send_duration_seconds", "-", buckets=(0.01, 0.1, 1), registry=self._own
         )
-        self.due = Gauge("picky_jobs_waiting", "-", ["state"], registry=registry)
+        self.due = Gauge("picky_jobs_waiting", "-", ["state"], registry=self._own)
 
     @property
     def text(self) -> str:
-        return generate_latest(self._registry).decode()
+        return generate_latest(self._own).decode()
 
 
 def between(before: str | None, now: str, seconds: float = 2.0) -> Step:
@@ -173,7 +172,7 @@ async def test_figures_that_are_shown_are_those_that_a_server_tells(
     assert cells["MB"] != "–"
     shown = dict([*traffic(window), *stock(window)])
     assert " of " in shown["connections"]
-    assert shown["due"] == "0, the oldest for 0 ms"
+    assert (shown["due"], shown["the oldest for"]) == ("0", "0 ms")
 
 
 async def test_it_looks_again_and_again_and_q_quits() -> None:
