@@ -190,6 +190,8 @@ def top(
         settings = _settings()
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         server = [f"{host}:{settings.port}"]
+    if sys.modules.get("rich", sys) is None:  # hidden by the command's start; a screen needs it
+        del sys.modules["rich"]
     from server.app.top.screen import watch
 
     watch(server)

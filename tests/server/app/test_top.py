@@ -14,7 +14,9 @@ from server.app.top.screen import TopApp
 from server.app.top.shown import COLUMNS, row, stock, time_taken, traffic
 from tests.house.sources import ROOT
 from tests.house.test_start import packages_after_importing
+from tests.journeys.terminal import Terminal
 
+PATIENCE_S = 20
 ADDRESS = "http://127.0.0.1:1/metrics"
 
 
@@ -211,6 +213,14 @@ def test_without_a_terminal_it_says_what_to_read() -> None:
     run = run_top(["--server", "localhost:1"])
     assert run.returncode == 2
     assert run.stderr == "picky-server: top needs a terminal; scripts read /metrics\n"
+
+
+def test_in_a_terminal_it_shows_who_does_not_answer_and_q_quits() -> None:
+    command = [sys.executable, "-m", "server", "top", "--server", "127.0.0.1:1"]
+    with Terminal(command, {"PYTHONPATH": str(ROOT)}) as terminal:
+        terminal.wait_for("nobody listens there", PATIENCE_S)
+        terminal.press("q")
+        assert terminal.wait_for_end(PATIENCE_S) == 0
 
 
 def test_other_commands_do_without_its_screen() -> None:
