@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextvars import Context as Surroundings
 from itertools import takewhile
 from uuid import UUID
 
@@ -76,10 +75,7 @@ class SendLine:
         answer: asyncio.Future[list[Sent | None]] = asyncio.get_running_loop().create_future()
         self._waiting.append((posts, answer))
         if self._writing is None:
-            # It writes for whoever sends meanwhile, and not as a part of the first one's work.
-            self._writing = asyncio.create_task(
-                self._write(), name="message log", context=Surroundings()
-            )
+            self._writing = asyncio.create_task(self._write(), name="message log")
         return await answer
 
     async def _write(self) -> None:
