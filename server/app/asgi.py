@@ -5,13 +5,16 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI, Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from server.app.health import Readiness
 from server.app.health import router as health_router
 from server.app.market import describe_market
+from server.app.metrics import Metrics
 from server.app.rooms import Rooms, routers
 from server.app.settings import Settings
+from server.app.watch import Watch
 from server.platform.body_limit import BodyLimit
 from server.platform.context import Context
 from server.platform.http import install_problem_handlers
@@ -21,6 +24,13 @@ from shared_models.market import Market
 from shared_models.problem import Problem
 
 MAX_BODY_BYTES = 1024 * 1024
+# FastAPI's own spans hold queries, and with them what people look for; Watch makes ours.
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "auto_configure": False,
+}
 _PROBLEMS = {
     "4XX": {
         "model": Problem,
@@ -48,14 +58,17 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
         summary="A second-hand market that lives in the terminal.",
         lifespan=lifespan,
         redoc_url=None,
+        telemetry=_NO_TELEMETRY,
         responses=_PROBLEMS,  # type: ignore[arg-type]
     )
     app.state.context = context
     app.state.settings = settings
     app.state.rooms = rooms
     app.state.readiness = Readiness(context)
+    app.state.metrics = Metrics(context, settings.role)
     install_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, but_under=MOUNT_PATH)
+    app.add_middleware(Watch, traces=context.traces)
     app.include_router(health_router)
     _add_market_route(app, settings)
     for router in routers():

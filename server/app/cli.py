@@ -1,4 +1,4 @@
-"""``picky-server``: serve, migrate, seed, openapi, doctor."""
+"""``picky-server``: serve, migrate, seed, openapi, doctor, top."""
 
 import asyncio
 import json
@@ -174,6 +174,27 @@ def openapi() -> None:
         settings = Settings(data_dir=Path(scratch))
         context = build_context(settings, base_url="http://127.0.0.1")
         print(json.dumps(create_app(context, settings).openapi(), indent=2, sort_keys=True))
+
+
+@app.command()
+def top(
+    server: Annotated[
+        list[str] | None,
+        typer.Option(help="Address of a server, or of its metrics; may be repeated."),
+    ] = None,
+) -> None:
+    """Show what servers do; without --server, the local one."""
+    if not sys.stdout.isatty():
+        _refuse("top needs a terminal; scripts read /metrics")
+    if not server:
+        settings = _settings()
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        server = [f"{host}:{settings.port}"]
+    if sys.modules.get("rich", sys) is None:  # hidden by the command's start; a screen needs it
+        del sys.modules["rich"]
+    from server.app.top.screen import watch
+
+    watch(server)
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """The composition root: builds the tools of one process and plugs the rooms together."""
 
+import asyncio
 import time
 
-from server.app.settings import Settings
+from server.app.settings import Settings, SettingsError
 from server.app.wiring import wire
 from server.media.jobs import ConvertPool
 from server.platform.bus import Bus, LocalBus
@@ -21,6 +22,7 @@ from server.platform.object_store import (
 from server.platform.passwords import Passwords
 from server.platform.rates import RateLimiter
 from server.platform.secrets import Secret
+from server.platform.traces import NO_TRACES, Traces
 from shared_models.market import Limits
 
 
@@ -33,6 +35,7 @@ def build_context(
     passwords: Passwords | None = None,
     bus: Bus | None = None,
     database: Database | None = None,
+    traces: Traces | None = None,
     watched: bool = True,
 ) -> Context:
     """Everything a process needs, wired; ``base_url`` is how clients reach this server.
@@ -53,6 +56,7 @@ def build_context(
         passwords=passwords or Passwords(),
         rates=RateLimiter(time.monotonic, enabled=settings.rate_limits),
         bus=bus or _bus(settings),
+        traces=traces or _traces(settings),
     )
     _provide_object_store(context, settings, base_url)
     context.wiring.provide(Bell, Bell())
@@ -67,6 +71,18 @@ def _bus(settings: Settings) -> Bus:
     from server.platform.valkey_bus import ValkeyBus  # costs 40 ms to import
 
     return ValkeyBus([url.strip() for url in settings.bus_url.split(",")])
+
+
+def _traces(settings: Settings) -> Traces:
+    if settings.otlp_endpoint is None:
+        return NO_TRACES
+    try:
+        from server.app.otlp import traces_to  # costs 100 ms to import
+    except ImportError as error:
+        raise SettingsError(
+            "PICKY_OTLP_ENDPOINT needs the extra `traces`: pip install 'picky[traces]'"
+        ) from error
+    return traces_to(settings.otlp_endpoint, settings.role)
 
 
 def _provide_object_store(context: Context, settings: Settings, base_url: str) -> None:
@@ -88,3 +104,4 @@ async def close_context(context: Context) -> None:
     await context.wiring.port(ObjectStore).close()
     context.passwords.close()
     await context.database.close()
+    await asyncio.to_thread(context.traces.close)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from server.platform.bus import BusError
 from server.platform.context import Context
@@ -72,6 +72,7 @@ async def readyz(request: Request) -> Response:
 
 
 @router.get("/metrics")
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
     """Prometheus text."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    text = await request.app.state.metrics.text()
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     currency_exponent: int = Field(default=0, ge=0, le=3)
     database_pool: int = Field(default=8, ge=1, le=100)
     log_level: str = "INFO"
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="Where traces are sent by OTLP over HTTP, as `http://collector:4318`.",
+    )
     limits: Rules = Rules()
 
     @classmethod

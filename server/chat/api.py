@@ -3,6 +3,7 @@
 from server.chat.elsewhere import on_sale_again, on_sold_elsewhere
 from server.chat.export import export_rows
 from server.chat.history import find_message
+from server.chat.metrics import count_send
 from server.chat.ports import RoomExtra, RoomExtras, RoomFacts
 from server.chat.repository import blocked_among, lock_room, room_of, rooms_on
 from server.chat.rooms import (
@@ -52,6 +53,7 @@ __all__ = [
     "buyers_on",
     "check_texts",
     "close_rooms",
+    "count_send",
     "details",
     "export_rows",
     "find_message",

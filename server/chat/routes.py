@@ -10,9 +10,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 
 from server.chat import history, rooms, search, service
+from server.chat.metrics import count_send
 from server.chat.ports import RoomExtras
 from server.listings import api as listings
-from server.platform.errors import TooMany
+from server.platform.database import DATABASE_FAILURES
+from server.platform.errors import Refusal, TooMany
 from server.platform.http import (
     CursorText,
     Limit,
@@ -178,15 +180,20 @@ async def send(room_id: RoomId, body: SendMessage, write: Writing) -> Response:
     422 `cid_conflict` for another body under the same `cid`, 422 `message_blocked` with the
     reason, 409 `confirm_needed` (send again with `confirmed`), 409 `room_read_only`, 403 `blocked`.
     """
-    wait_s = service.send_wait_s(write.context, write.actor.account_id)
-    if wait_s > 0:
-        raise TooMany("You send too fast.", retry_after_s=wait_s)
 
     async def run(work: UnitOfWork) -> Reply:
         sent = await service.send(work, room_id, body)
+        work.after_commit(lambda: count_send(sent))
         return Reply(sent.message, 200 if sent.duplicate else 201)
 
-    return await write(run)
+    try:
+        wait_s = service.send_wait_s(write.context, write.actor.account_id)
+        if wait_s > 0:
+            raise TooMany("You send too fast.", retry_after_s=wait_s)
+        return await write(run)
+    except (Refusal, *DATABASE_FAILURES) as error:
+        count_send(error)
+        raise
 
 
 @router.get("/messages/search", response_model=Page[Message])

@@ -3,6 +3,7 @@
 from server.media.attaching import attach, forget_owner, release, replace
 from server.media.export import download_photo, photos_of
 from server.media.ports import MaySee, PhotoViewers, Uploaders
+from server.media.repository import measure
 
 __all__ = [
     "MaySee",
@@ -11,6 +12,7 @@ __all__ = [
     "attach",
     "download_photo",
     "forget_owner",
+    "measure",
     "photos_of",
     "release",
     "replace",

@@ -16,6 +16,7 @@ from server.media.attaching import remove_objects
 from server.media.conversion import PhotoRefused, Request
 from server.media.convert_pool import ConvertPool
 from server.media.keys import COPY_TYPE, FULL, THUMB, all_keys, copy_key, original_key
+from server.media.metrics import UPLOADS_FINISHED
 from server.media.service import DROP_ORIGINALS, PROCESS, REMOVE, processing
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run, enqueue
@@ -83,6 +84,7 @@ async def _finish(
 
     if await transact(context, None, finish):
         log.info("upload_finished", upload_id=str(upload_id), state=state.value)
+        UPLOADS_FINISHED.labels(state.value).inc()
     elif state == UploadState.READY:
         await _delete_if_gone(context, upload_id)
 

@@ -1,17 +1,20 @@
 """Every SQL statement of media."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, case, insert, select, update
 
+from server.media.metrics import UPLOADS
 from server.media.tables import Upload
 from server.platform.database import live
+from server.platform.stock import set_states
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.media import UploadState
 
+_A_DAY = timedelta(days=1)
 _OWN = (
     Upload.id,
     Upload.state,
@@ -187,6 +190,16 @@ async def stuck(work: UnitOfWork, since_before: datetime, limit: int) -> Sequenc
         )
         .limit(limit)
     )
+
+
+async def measure(work: UnitOfWork) -> None:
+    """Set the gauges of the uploads that nothing holds; read along their index."""
+    newest = (
+        select(Upload.state)
+        .where(Upload.attached_id.is_(None), Upload.created_at > work.now - _A_DAY, live(Upload))
+        .order_by(Upload.created_at.desc())
+    )
+    await set_states(work, UPLOADS, UploadState, newest)
 
 
 async def finished(work: UnitOfWork, upload_ids: Sequence[UUID]) -> Sequence[UUID]:

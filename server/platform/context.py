@@ -14,6 +14,7 @@ from server.platform.ids import MakeId
 from server.platform.passwords import Passwords
 from server.platform.rates import RateLimiter
 from server.platform.secrets import Secret
+from server.platform.traces import NO_TRACES, Traces
 from shared_models.market import Limits
 
 if TYPE_CHECKING:
@@ -79,3 +80,4 @@ class Context:
     rates: RateLimiter
     bus: Bus
     wiring: Wiring = field(default_factory=Wiring)
+    traces: Traces = NO_TRACES

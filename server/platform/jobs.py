@@ -11,11 +11,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 
 from server.platform.context import Context
 from server.platform.database import DATABASE_FAILURES
 from server.platform.errors import Conflict
+from server.platform.metrics import JOB_SECONDS, JOBS, JOBS_WAITING, OLDEST_JOB_SECONDS
+from server.platform.stock import set_states
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, transact
 
@@ -104,6 +106,26 @@ async def forget_done(work: UnitOfWork) -> int:
     """Delete jobs that went well a week ago; how many there were."""
     old = Job.done_at < work.now - DONE_KEPT
     return await work.changed(delete(Job).where(old, Job.dead_at.is_(None)))
+
+
+async def measure(work: UnitOfWork) -> None:
+    """Set the gauges of what waits; read along its index."""
+    state = case(
+        (Job.leased_until > work.now, "running"), (Job.run_at <= work.now, "due"), else_="scheduled"
+    )
+    waiting = select(state.label("state")).where(Job.done_at.is_(None)).order_by(Job.run_at)
+    await set_states(work, JOBS_WAITING, ("due", "running", "scheduled"), waiting)
+    oldest = await work.scalar(
+        select(Job.run_at)
+        .where(
+            Job.done_at.is_(None),
+            Job.run_at <= work.now,
+            (Job.leased_until.is_(None)) | (Job.leased_until < work.now),
+        )
+        .order_by(Job.run_at)
+        .limit(1)
+    )
+    OLDEST_JOB_SECONDS.set(0 if oldest is None else (work.now - oldest).total_seconds())
 
 
 @dataclass(slots=True)
@@ -233,8 +255,13 @@ class Worker:
     async def _error_of(self, job: Claimed) -> str | None:
         """Run the job under its lease; what it failed of, or None."""
         try:
-            async with self._lease_kept(job):
-                await self._runners[job.kind](self._context, job.payload)
+            with (
+                JOB_SECONDS.labels(job.kind).time(),
+                self._context.traces.span(f"job {job.kind}") as span,
+            ):
+                span.tell(job_id=str(job.id), attempts=job.attempts)
+                async with self._lease_kept(job):
+                    await self._runners[job.kind](self._context, job.payload)
         except Exception as error:  # whatever a job raises, the worker goes on
             log.exception("job_failed", kind=job.kind, job_id=str(job.id), attempts=job.attempts)
             return f"{type(error).__name__}: {error}"[:500]
@@ -297,7 +324,9 @@ class Worker:
         else:
             values["done_at"] = work.now
             values["dead_at"] = work.now if error is not None else None
-        await work.execute(update(Job).where(*_is_held(job)).values(values))
+        if await work.changed(update(Job).where(*_is_held(job)).values(values)):
+            outcome = "done" if error is None else "dead" if "done_at" in values else "failed"
+            work.after_commit(JOBS.labels(job.kind, outcome).inc)
         for periodic in self._periodic:
             if periodic.kind == job.kind and "done_at" in values:
                 again = work.now + periodic.every

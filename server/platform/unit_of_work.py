@@ -36,7 +36,7 @@ class UnitOfWork:
         self._driver: sqlite3.Connection | None = None
         self._announced: list[Any] = []
         self._hints: list[Hint] = []
-        self._after_commit: list[Callable[[], None]] = []
+        self._after_commit: list[Callable[[], object]] = []
 
     @property
     def actor(self) -> Actor:
@@ -144,7 +144,7 @@ class UnitOfWork:
         """Publish ``hint`` on the bus once this is committed."""
         self._hints.append(hint)
 
-    def after_commit(self, callback: Callable[[], None]) -> None:
+    def after_commit(self, callback: Callable[[], object]) -> None:
         """Call back once this is committed; for wake-ups only, never for an effect."""
         self._after_commit.append(callback)
 
@@ -162,7 +162,13 @@ class UnitOfWork:
         for callback in self._after_commit:
             callback()
         if self._hints:
+            began = self.context.traces.now()
             await self.context.bus.publish(self._hints)
+            self._trace("publish", began)
+
+    def _trace(self, name: str, began: int) -> None:
+        told = (hint.data for hint in self._hints)
+        self.context.traces.record(name, began, told=told, hints=len(self._hints))
 
 
 @asynccontextmanager
@@ -214,10 +220,12 @@ async def _once(
     actor: Actor | None,
     action: Callable[[UnitOfWork], Awaitable[Result]],
 ) -> Result:
+    began = context.traces.now()
     with races_named():
         async with engine.begin() as connection:
             work = UnitOfWork(context, connection, actor)
             result = await action(work)
             await work._settle()
+    work._trace("unit of work", began)
     await work._publish()
     return result

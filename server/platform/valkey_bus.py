@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as Unanswered
 
 from server.platform.bus import BusError, Hint, Receive
+from server.platform.metrics import BUS_DROPPED, BUS_LINES_LOST, BUS_PUBLISHED
 from server.platform.valkey_line import ANSWER_S, Line
 
 _CHANNEL = b"picky:"
@@ -159,6 +160,8 @@ class _Instance:
 
     def put(self, channel: bytes, payload: bytes) -> None:
         """Send this soon."""
+        if len(self._queue) == _MOST_QUEUED:
+            BUS_DROPPED.inc()
         self._queue.append((channel, payload))
         self._queued.set()
         self._start()
@@ -228,6 +231,7 @@ class _Instance:
                 if not tries:
                     unknown = None if isinstance(error, FAILURES) else error
                     log.warning("bus_lost", error=type(error).__name__, exc_info=unknown)
+                    BUS_LINES_LOST.inc()
                 await asyncio.sleep(_AGAIN_AFTER_S[min(tries, len(_AGAIN_AFTER_S) - 1)])
                 tries += 1
 
@@ -245,6 +249,7 @@ class _Instance:
             except _PERHAPS_UNSENT:
                 self._put_back(some)
                 raise
+            BUS_PUBLISHED.inc(len(some))
             worked()
 
     def _put_back(self, some: Sequence[tuple[bytes, bytes]]) -> None:
@@ -254,6 +259,7 @@ class _Instance:
         """
         room = _MOST_QUEUED - len(self._queue)
         self._queue.extendleft(list(reversed(some))[:room])
+        BUS_DROPPED.inc(max(0, len(some) - room))
         self._queued.set()
 
     async def _hear(self, worked: Callable[[], None]) -> None:

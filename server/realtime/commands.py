@@ -13,11 +13,12 @@ from server.chat import api as chat
 from server.platform.bus import Hint
 from server.platform.context import Context
 from server.platform.database import DATABASE_FAILURES
-from server.platform.errors import Refusal
+from server.platform.errors import Refusal, TooMany
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from server.realtime.connection import Connection
 from server.realtime.frames import encode, ephemeral, frame_of, refusal
 from server.realtime.hub import Hub
+from server.realtime.metrics import SEND_SECONDS
 from server.realtime.settings import RealtimeSettings
 from shared_models.base import Wire
 from shared_models.chat import ReadMark, SendMessage
@@ -87,6 +88,7 @@ class Commands:
 
     async def _send(self, frames: Sequence[Send]) -> None:
         account_id = self._connection.account_id
+        began, at = self._context.traces.now(), self._monotonic()
         waits = [chat.send_wait_s(self._context, account_id) for _ in frames]
         messages = [
             (frame.chatroom_id, message_in(frame))
@@ -96,13 +98,14 @@ class Commands:
         line = self._context.wiring.port(chat.SendLine)
         answers = iter(await line.send(self._connection.actor, messages))
         for frame, wait_s in zip(frames, waits, strict=True):
-            answer = next(answers) if wait_s <= 0 else None
-            if answer is None:
-                self._answer(too_fast(wait_s, frame.id))
-            elif isinstance(answer, chat.Sent):
+            answer = next(answers) if wait_s <= 0 else TooMany("Too fast.", retry_after_s=wait_s)
+            if isinstance(answer, chat.Sent):
                 self._answer(ok(frame, answer))
             else:
                 self._refuse(answer, frame)
+            SEND_SECONDS.observe(self._monotonic() - at)
+            outcome = chat.count_send(answer)
+            self._context.traces.record("send", began, message=frame.cid, outcome=outcome)
 
     async def _read(self, frame: Read) -> None:
         async def run(work: UnitOfWork) -> ReadMark:
@@ -208,12 +211,10 @@ def ok(frame: Send, sent: chat.Sent) -> Ok:
     )
 
 
-def too_fast(wait_s: float, tag: str | None) -> Err:
+def too_fast(wait_s: float, frame: ClientFrame | None) -> Err:
     """``rate_limited``; nothing was stored."""
-    return Err(
-        id=tag,
-        code="rate_limited",
-        retryable=True,
-        retry_ms=max(1, round(wait_s * 1000)),
-        detail="Too fast.",
-    )
+    refused = TooMany("Too fast.", retry_after_s=wait_s)
+    if not isinstance(frame, Send):
+        return refusal(refused)
+    chat.count_send(refused)
+    return refusal(refused, frame.id)

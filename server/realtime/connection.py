@@ -6,6 +6,7 @@ from uuid import UUID
 
 from server.platform.context import Actor
 from server.realtime.frames import Frame
+from server.realtime.metrics import DELIVERIES
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
 from shared_models.realtime import CloseCode
@@ -43,8 +44,7 @@ class Connection:
         """Take the event at ``pos``: hold it, queue it, or drop it when it was queued before."""
         if self._live and pos == self.reached + 1:
             if not self.writer.half_full:
-                self.reached = pos
-                self.writer.put(frame)
+                self._queue(pos, frame)
                 return
             self._live = False
             self._behind.set()
@@ -58,9 +58,13 @@ class Connection:
         """Queue the held events that follow while there is room, and forget the rest."""
         for pos, frame in self._held:
             if pos == self.reached + 1 and not self.writer.half_full:
-                self.reached = pos
-                self.writer.put(frame)
+                self._queue(pos, frame)
         self._held.clear()
+
+    def _queue(self, pos: int, frame: Frame) -> None:
+        self.reached = pos
+        self.writer.put(frame)
+        DELIVERIES.inc()
 
     def go_live(self) -> None:
         """From now on events are queued as they come."""

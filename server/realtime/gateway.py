@@ -6,7 +6,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
-from prometheus_client import Gauge
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -21,6 +20,7 @@ from server.realtime.connection import Connection
 from server.realtime.flood import FloodGate
 from server.realtime.frames import BadFrame, decode, encode
 from server.realtime.hub import Hub, Stream
+from server.realtime.metrics import SOCKETS
 from server.realtime.resume import catch_up, keep_up
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
@@ -31,10 +31,7 @@ from shared_models.realtime import (
     Hello,
     Ping,
     Pong,
-    Send,
 )
-
-SOCKETS = Gauge("picky_sockets", "Realtime sockets that are open on this process.")
 
 log = structlog.get_logger("realtime")
 
@@ -78,7 +75,7 @@ class Gateway:
         if origin is not None and origin not in self._settings.allowed_origins:
             await socket.close()
             return
-        writer = Writer(socket, self._settings)
+        writer = Writer(socket, self._settings, self._context.traces)
         self.writers.add(writer)
         try:
             with SOCKETS.track_inprogress():
@@ -266,8 +263,7 @@ class Session:
                 self._pong.set()
                 continue
             if wait_s > 0:
-                tag = frame.id if isinstance(frame, Send) else None
-                answer, frame = too_fast(wait_s, tag), None
+                answer, frame = too_fast(wait_s, frame), None
             if frame is None:
                 self._connection.writer.put(encode(answer))
             elif isinstance(frame, Hello):

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import structlog
-from prometheus_client import Gauge
 
 from server.accounts import api as accounts
 from server.platform import streams
@@ -22,6 +21,7 @@ from server.platform.database import DATABASE_FAILURES
 from server.platform.unit_of_work import reading
 from server.realtime.connection import Connection
 from server.realtime.frames import Frame, frame_of
+from server.realtime.metrics import GAPS, STREAMS
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import CloseCode
 
@@ -30,8 +30,6 @@ SESSION_ENDED = -1
 
 _PAGE = 200
 _AGAIN_S = 1.0
-
-STREAMS = Gauge("picky_streams", "Accounts with a device on this process.")
 
 log = structlog.get_logger("realtime")
 
@@ -179,6 +177,7 @@ class Hub:
     def _fill_soon(self, stream: Stream) -> None:
         if not stream.filling:
             stream.filling = True
+            GAPS.inc()
             task = asyncio.create_task(self._fill(stream), name="fill a gap")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

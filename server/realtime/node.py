@@ -11,6 +11,7 @@ from server.platform.context import Context
 from server.realtime.frames import encode
 from server.realtime.gateway import Gateway
 from server.realtime.hub import Hub
+from server.realtime.metrics import LONGEST_QUEUE, QUEUED_BYTES, QUEUED_FRAMES
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
 from shared_models.realtime import Bye, CloseCode
@@ -39,6 +40,13 @@ class RealtimeNode:
     async def start(self) -> None:
         """Begin to compare heads."""
         self._reconciling = asyncio.create_task(self.hub.run(), name="reconcile")
+
+    def measure(self) -> None:
+        """Set the gauges of what waits in the sockets' queues."""
+        queues = [writer.queued for writer in self.gateway.writers]
+        QUEUED_FRAMES.set(sum(frames for frames, _ in queues))
+        QUEUED_BYTES.set(sum(size for _, size in queues))
+        LONGEST_QUEUE.set(max((frames for frames, _ in queues), default=0))
 
     async def drain(self) -> None:
         """Take no new socket; say ``bye`` and close the others (4000) in slices.

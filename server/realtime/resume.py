@@ -16,6 +16,7 @@ from server.platform.unit_of_work import reading
 from server.realtime.connection import Connection
 from server.realtime.frames import Frame, encode, frame_of
 from server.realtime.hub import Stream
+from server.realtime.metrics import DELIVERIES, HANDSHAKES
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import CloseCode, Hello, Reset, Welcome
 
@@ -54,6 +55,7 @@ async def catch_up(
         now = work.now
     reason = why_reset(hello, position, settings.resume_most)
     resumed = hello.pos is not None and reason is None
+    HANDSHAKES.labels(reason or ("resumed" if resumed else "new")).inc()
     if reason is not None:
         connection.writer.put(encode(Reset(reason=reason)))
     start = hello.pos if resumed and hello.pos is not None else position.head
@@ -118,6 +120,7 @@ async def _send_page(
         await connection.writer.room()
         connection.reached = batch[-1].pos
         connection.writer.put(_batch(batch, more=connection.reached < stream.head))
+        DELIVERIES.inc(len(batch))
 
 
 def _cut(events: Sequence[Hint], most_bytes: int) -> list[list[Hint]]:

@@ -6,7 +6,9 @@ from typing import Protocol
 
 from starlette.websockets import WebSocketDisconnect
 
+from server.platform.traces import NO_TRACES, Traces
 from server.realtime.frames import Frame
+from server.realtime.metrics import CLOSED
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import CloseCode
 
@@ -24,9 +26,12 @@ class Socket(Protocol):
 class Writer:
     """Writes what is put, in order. At half its size it drops ephemeral frames; full, it closes."""
 
-    def __init__(self, socket: Socket, settings: RealtimeSettings) -> None:
+    def __init__(
+        self, socket: Socket, settings: RealtimeSettings, traces: Traces = NO_TRACES
+    ) -> None:
         self._socket = socket
         self._settings = settings
+        self._traces = traces
         self._queue: deque[Frame] = deque()
         self._bytes = 0
         self._wake = asyncio.Event()
@@ -40,6 +45,11 @@ class Writer:
     def closing(self) -> bool:
         """Whether it takes no more frames."""
         return self._closing is not None
+
+    @property
+    def queued(self) -> tuple[int, int]:
+        """How many frames wait, and their bytes."""
+        return len(self._queue), self._bytes
 
     @property
     def half_full(self) -> bool:
@@ -63,10 +73,11 @@ class Writer:
         if not self.half_full:
             self.put(frame)
 
-    def close(self, code: CloseCode | int, reason: str) -> None:
+    def close(self, code: CloseCode, reason: str) -> None:
         """Close once everything queued is written; the first call decides the code."""
         if self._closing is None:
             self._closing = (int(code), reason)
+            CLOSED.labels(code.name.lower()).inc()
             if self._running:
                 self._deadline.reschedule(
                     asyncio.get_running_loop().time() + self._settings.close_s
@@ -84,6 +95,7 @@ class Writer:
 
     def _give_up(self) -> None:
         self._queue.clear()
+        self._bytes = 0
         self.close(CloseCode.SLOW_CONSUMER, "slow consumer")
 
     async def run(self) -> None:
@@ -105,7 +117,9 @@ class Writer:
             while self._queue:
                 frame = self._queue.popleft()
                 self._bytes -= frame.size
+                began = self._traces.now()
                 await self._socket.send_text(frame.text)
+                self._traces.record("deliver", began, told=(frame.text,))
                 if not self._has_room.is_set() and not self.half_full:
                     self._has_room.set()
             if self._closing is not None:

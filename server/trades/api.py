@@ -12,7 +12,7 @@ from server.trades.records import AppointmentRecord, OfferRecord, TradeRecord
 from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import offers as offer_rows
 from server.trades.repository import trades as trade_rows
-from server.trades.repository.trades import has_open, is_party
+from server.trades.repository.trades import has_open, is_party, measure
 from server.trades.service import moderate
 from server.trades.settling import settle_account, settle_due, settle_listing, settle_room
 from server.trades.superseding import on_account_deleted, on_listing_changed, on_price_changed
@@ -25,6 +25,7 @@ __all__ = [
     "has_open",
     "is_party",
     "load_room_extra",
+    "measure",
     "moderate",
     "offers_seen",
     "on_account_blocked",

@@ -18,6 +18,7 @@ from server.trades import dropping, machine, texts, timers, views
 from server.trades.events import TradeChanged
 from server.trades.guards import Denied, Details, Role, Step, role_of
 from server.trades.machine import Goods, Transition
+from server.trades.metrics import TRANSITIONS
 from server.trades.records import TradeRecord, TransitionRecord
 from server.trades.repository import appointments as appointment_rows
 from server.trades.repository import trades as trade_rows
@@ -156,6 +157,7 @@ async def add_step(
         trade_id, version, event, str(state), step.actor_id, step.details.note, work.now
     )
     await trade_rows.add_transition(work, row)
+    work.after_commit(TRANSITIONS.labels(row.state).inc)
 
 
 async def tell(

@@ -78,6 +78,7 @@ FLOORS = "Each floor of the server knows only the floors below"
 FACADES = "A domain is reached through its api and events; only app takes its routes and jobs"
 HTTP = "HTTP stays in routes, app, realtime and the platform's HTTP files"
 SQL = "SQL stays in tables, repositories and the platform"
+SEEN = "Traces are exported from two files, and only top has a screen"
 NO_TEXTUAL = "core and commands start without Textual"
 
 
@@ -100,6 +101,8 @@ NO_TEXTUAL = "core and commands start without Textual"
         ("server.platform.database", "import starlette", HTTP),
         ("server.chat.service", "import sqlalchemy", SQL),
         ("server.app.asgi", "import asyncpg", SQL),
+        ("server.chat.service", "import opentelemetry", SEEN),
+        ("server.app.cli", "def top():\n    import textual", SEEN),
         ("client_tui.core.outbox", "import client_tui.app", NO_TEXTUAL),
         ("client_tui.commands.chat", "def run():\n    import textual", NO_TEXTUAL),
     ],

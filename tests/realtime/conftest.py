@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -165,9 +165,9 @@ async def node(app: FastAPI, context: Context, realtime_settings: RealtimeSettin
     return node
 
 
-@pytest.fixture
-async def port(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
-    """Where the server listens."""
+@asynccontextmanager
+async def serving(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
+    """Where the application listens meanwhile."""
     server = Server(
         uvicorn.Config(
             app,
@@ -182,13 +182,20 @@ async def port(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
             timeout_graceful_shutdown=1,
         )
     )
-    serving = asyncio.create_task(server.serve())
+    task = asyncio.create_task(server.serve())
     await server.listening.wait()
     await node.start()
     yield server.servers[0].sockets[0].getsockname()[1]
     await node.stop()
     server.should_exit = True
-    await serving
+    await task
+
+
+@pytest.fixture
+async def port(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
+    """Where the server listens."""
+    async with serving(app, node) as port:
+        yield port
 
 
 @pytest.fixture
@@ -247,7 +254,7 @@ def given_up(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
     """Set once the server has given up on a slow consumer."""
     given_up, close = asyncio.Event(), Writer.close
 
-    def noting(writer: Writer, code: int, reason: str) -> None:
+    def noting(writer: Writer, code: CloseCode, reason: str) -> None:
         close(writer, code, reason)
         if code == CloseCode.SLOW_CONSUMER:
             given_up.set()
@@ -265,7 +272,7 @@ async def dial(port: int) -> AsyncIterator[Dial]:
     """Open a socket, by token or as a visitor, without a word."""
     async with AsyncExitStack() as sockets:
 
-        async def dial(person: Person | None = None, **options: Any) -> Device:
+        async def dial(person: Person | None = None, *, at: int = port, **options: Any) -> Device:
             headers = {"Authorization": f"Bearer {person.token}"} if person else {}
             options = {
                 "subprotocols": [SUBPROTOCOL],
@@ -276,7 +283,7 @@ async def dial(port: int) -> AsyncIterator[Dial]:
                 "proxy": None,
                 **options,
             }
-            socket = await connect(f"ws://127.0.0.1:{port}/v1/realtime", **options)
+            socket = await connect(f"ws://127.0.0.1:{at}/v1/realtime", **options)
             return await sockets.enter_async_context(Device(socket))
 
         yield dial

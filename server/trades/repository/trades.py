@@ -20,9 +20,11 @@ from sqlalchemy import (
 
 from server.platform.database import live
 from server.platform.pages import after_position
+from server.platform.stock import set_states
 from server.platform.unit_of_work import Parameters, UnitOfWork
+from server.trades.metrics import OPEN_TRADES
 from server.trades.records import TradeRecord, TransitionRecord
-from server.trades.tables import Appointment, Trade, Transition
+from server.trades.tables import OPEN_TRADE, Appointment, Trade, Transition
 from shared_models.trades import OPEN_TRADE_STATES, TradeState
 
 _COLUMNS: tuple[Any, ...] = (
@@ -292,3 +294,9 @@ async def timelines(
     for row in rows:
         found.setdefault(row.trade_id, []).append(TransitionRecord(*tuple(row)))
     return found
+
+
+async def measure(work: UnitOfWork) -> None:
+    """Set the gauges of the open trades; read along their index."""
+    open_ones = select(Trade.state).where(live(Trade), OPEN_TRADE).order_by(Trade.due_at)
+    await set_states(work, OPEN_TRADES, OPEN_TRADE_STATES, open_ones)

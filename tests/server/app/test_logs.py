@@ -1,18 +1,29 @@
-"""What a server logs, whatever happens in it: ids and kinds, never what people wrote or hold."""
+"""What a server tells whoever runs it, whatever happens in it: in its log, its figures and its
+traces are ids and kinds, never what people wrote or hold.
+"""
 
-from collections.abc import AsyncIterator
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import quote_plus
+from uuid import uuid4
 
 import httpx
 import pytest
 from sqlalchemy import text
+from websockets.asyncio.client import ClientConnection, connect
 
 from server.platform.database import Database
+from shared_models.realtime import SUBPROTOCOL
+from tests.house.sources import ROOT
 from tests.server.chat.conftest import message
 from tests.server.media import pictures
 from tests.server.media.uploading import declared
 from tests.server.trades.market import CAMERA
+from tests.servers.collector import Collector, collecting
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import PickyServer, start_picky
 
@@ -52,10 +63,48 @@ class Visitor:
             state = (await self.ask("GET", f"/v1/uploads/{upload['id']}")).json()["state"]
         return upload["id"], state
 
+    def line(self) -> connect:
+        """A socket."""
+        url = f"{self._client.base_url}".replace("http", "ws").rstrip("/")
+        return connect(
+            f"{url}/v1/realtime",
+            subprotocols=[SUBPROTOCOL],  # type: ignore[list-item]
+            additional_headers=self._headers,
+            proxy=None,
+        )
+
+
+async def told(line: ClientConnection, *types: str, **frame: Any) -> dict[str, Any]:
+    """Say something on a socket; the first answer of one of these types."""
+    await line.send(json.dumps(frame))
+    while True:
+        answer: dict[str, Any] = json.loads(await line.recv())
+        if answer["t"] in types:
+            return answer
+
 
 @pytest.fixture
-def server(private_lifetime: Lifetime, database_url: str) -> PickyServer:
-    return start_picky(private_lifetime, database_url=database_url, log_level="DEBUG")
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture
+def server(
+    private_lifetime: Lifetime,
+    database_url: str,
+    collector: Collector,
+    monkeypatch: pytest.MonkeyPatch,
+) -> PickyServer:
+    """Also what FastAPI would export by itself goes to the collector."""
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    return start_picky(
+        private_lifetime,
+        database_url=database_url,
+        log_level="DEBUG",
+        otlp_endpoint=collector.url,
+    )
 
 
 @pytest.fixture
@@ -84,8 +133,42 @@ async def broken(database_url: str) -> AsyncIterator[None]:
         await database.close()
 
 
-async def test_logs_tell_no_texts_tokens_passwords_or_signed_queries(
-    server: PickyServer, visitors: tuple[Visitor, Visitor], database_url: str
+async def talk(buyer: Visitor, room: str, database_url: str) -> None:
+    """Say what is good, bad, refused and impossible on a socket."""
+    async with buyer.line() as line:
+        await told(line, "welcome", t="hello", device=TEXT)
+        send = {"t": "send", "chatroom_id": room, "cid": str(uuid4()), "text": TEXT}
+        for tag, more, answer in (
+            ("good", {}, "ok"),
+            ("bad", {"text": [TEXT]}, "err"),
+            ("changed", {"text": f"{TEXT} too"}, "err"),
+            ("strange", {"chatroom_id": str(uuid4())}, "err"),
+        ):
+            assert (await told(line, "ok", "err", **{**send, "id": tag, **more}))["t"] == answer
+        async with broken(database_url):
+            again = send | {"id": "impossible", "cid": str(uuid4())}
+            assert (await told(line, "ok", "err", **again))["code"] == "unavailable"
+
+
+async def leave_a_job_that_fails(database_url: str) -> None:
+    """One whose error tells the text that it was given."""
+    database = Database(database_url)
+    job = (
+        "INSERT INTO platform_job (id, kind, payload, run_at, attempts, created_at, updated_at) "
+        "SELECT :id, 'media.process', :payload, run_at, 0, created_at, updated_at "
+        "FROM platform_job ORDER BY run_at LIMIT 1"
+    )
+    id_ = uuid4().hex if database.is_sqlite else uuid4()
+    async with database.writer.begin() as connection:
+        await connection.execute(text(job), {"id": id_, "payload": json.dumps({TEXT: NAME})})
+    await database.close()
+
+
+async def test_what_a_server_tells_holds_no_texts_tokens_passwords_or_signed_queries(
+    server: PickyServer,
+    visitors: tuple[Visitor, Visitor],
+    database_url: str,
+    collector: Collector,
 ) -> None:
     seller, buyer = visitors
     photo, state = await seller.upload(pictures.jpeg())
@@ -107,9 +190,64 @@ async def test_logs_tell_no_texts_tokens_passwords_or_signed_queries(
     assert [answer.status_code for answer in answers] == [201, 422, 200, 422]
     async with broken(database_url):
         assert (await buyer.ask("POST", path, json=message(TEXT))).status_code == 500
+    await talk(buyer, room["id"], database_url)
+    await leave_a_job_that_fails(database_url)
+    await buyer.ask("POST", "/v1/uploads", json={"purpose": "listing", "files": []})
+    figures = ""
+    while 'picky_jobs_total{kind="media.process",outcome="failed"}' not in figures:
+        figures = (await buyer.ask("GET", "/metrics")).text
     server.stop()
-    log = server.log.read_text()
-    assert "upload_finished" in log
-    assert "Traceback" in log
+    log, spans = server.log.read_text(), b"".join(collector.bodies).decode(errors="replace")
+    for event in ("upload_finished", "Traceback", "command_failed", "job_failed"):
+        assert event in log
+    for name in ("send", "deliver", "job media.process", "POST /v1/uploads"):
+        assert name in {span.name for span in collector.spans()}
     for secret in seller.secrets | buyer.secrets | {ticket}:
-        assert secret not in log
+        for told_by in (log, figures, spans):
+            assert secret not in told_by
+            assert quote_plus(secret) not in told_by
+
+
+FAILING = """
+import asyncio, gc, logging
+import structlog
+from server.app.logs import configure_logs
+
+configure_logs("INFO")
+try:
+    try:
+        int("a secret")
+    except ValueError as error:
+        raise KeyError("a secret") from error
+except KeyError as error:
+    structlog.get_logger().exception("by_structlog")
+    logging.getLogger("library").exception("by a library")
+
+async def forgotten():
+    raise ExceptionGroup("a secret", [LookupError("a secret")])
+
+async def main():
+    task = asyncio.create_task(forgotten())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+
+asyncio.run(main())
+"""
+
+
+def test_exceptions_tell_their_place_and_kind_but_not_their_texts() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", FAILING], check=True, cwd=ROOT, capture_output=True, text=True
+    )
+    lines = [json.loads(line) for line in run.stderr.splitlines()]
+    assert [line["event"] for line in lines] == [
+        "by_structlog",
+        "by a library",
+        "Task exception was never retrieved",
+    ]
+    for line in lines[:2]:
+        kinds = [part for part in line["exception"].splitlines() if part.startswith("builtins.")]
+        assert kinds == ["builtins.ValueError", "builtins.KeyError"]
+    assert "builtins.LookupError" in lines[2]["exception"]
+    assert "a secret" not in run.stderr.replace('int("a secret")', "")
