@@ -40,6 +40,7 @@ async def measure_acts(market: Market, *, count: int) -> list[Figures]:
         await _each(market, "a new room", count, lambda n: buyer.api.open_room(ids[n])),
         await _each(market, "a trade, to its end", count, partial(_trade, seller, buyer, ids)),
         await _each(market, "a photo of 6 megapixels", count, partial(_upload, buyer, picture)),
+        await _each(market, "the list of 20 rooms", count, lambda _: buyer.api.rooms(limit=20)),
         await _each(market, "a bootstrap", count, lambda _: buyer.api.bootstrap()),
         await _each(market, "a sign-in", count, partial(_sign_in, market)),
         await _sizes(market, buyer, ids[0]),

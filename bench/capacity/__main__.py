@@ -9,6 +9,8 @@ from bench.capacity.fleet import Room
 from bench.capacity.habits import Habits
 from bench.capacity.page import Question, page
 
+_ABOVE_0 = ("users", "sockets", "primary_cores", "devices", "minutes")
+
 
 def main() -> None:
     """Print the page for what was asked."""
@@ -36,9 +38,25 @@ def main() -> None:
             help=habit.metadata["what"],
         )
     asked = vars(parser.parse_args())
+    wrong = _wrong(asked)
+    if wrong:
+        parser.error(wrong)
     chosen = Habits(**{one.name: asked[one.name] for one in fields(Habits)})
     enough = Room(**{one.name: asked[one.name] for one in fields(Room)})
     sys.stdout.write(page(Question(asked["users"], chosen, enough, asked["seed"])))
+
+
+def _wrong(asked: dict[str, float]) -> str | None:
+    """What cannot be asked, and what can; None when all is well."""
+    if not 0 < asked["utilisation"] < 1:
+        return "--utilisation is the share of a core at work, between 0 and 1, as 0.6"
+    for name, value in asked.items():
+        flag = f"--{name.replace('_', '-')}"
+        if name in _ABOVE_0 and value <= 0:
+            return f"{flag} must be above 0"
+        if value < 0:
+            return f"{flag} must be 0 or more"
+    return None
 
 
 if __name__ == "__main__":

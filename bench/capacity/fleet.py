@@ -19,7 +19,7 @@ class Room:
 
     utilisation: float = 0.6
     """Share of each core that is at work."""
-    sockets: int = 10_000
+    sockets: int = 5_000
     """Sockets a realtime process: what is lost with it, and what comes to the others."""
     primary_cores: int = 64
     """Cores of the largest PostgreSQL that is to be had."""

@@ -1,7 +1,7 @@
 """``docs/capacity.md``: what users need, in words and tables. ``make capacity`` writes it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import fill
 
 from bench.capacity import costs, day, habits, storm
@@ -13,6 +13,7 @@ from bench.capacity.returning import Return, drained_together, returns, storm_at
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _BAR = 30
 _BUSY = (0.2, 0.4, 0.6)
+_SOCKETS = (2_500, 5_000, 7_500, 10_000)
 _PATIENCE = f"{storm.PATIENCE_S:.0f} s"
 
 _HEAD = """\
@@ -36,6 +37,7 @@ _LEFT_OUT = """
 - A storm's tries are served in their order. The real loop serves them side by side, so all of them
   wait about as long as the last one here, and it is full a little sooner. TLS is the proxy's, and
   so is what does not fit into a listening socket's queue.
+- The memory of the worker's decoders, which live no longer than a photo takes.
 - Photos go to the object store and from it, not through these processes: its bandwidth is not here.
 """
 
@@ -113,7 +115,7 @@ def _primary(question: Question) -> str:
 
 def _day(question: Question) -> str:
     seen = day.simulate(question.users, question.habits.minutes, question.seed)
-    most = seen.peak
+    most = max(seen.peak, 1)
     lines = []
     for hour in range(24):
         minutes = slice(60 * hour, 60 * hour + 60)
@@ -203,12 +205,29 @@ def _critical(question: Question, asked: Fleet) -> str:
         already, with PostgreSQL as no limit. With more than the first figure some wait longer than
         {_PATIENCE} and their tries are wasted; with more than the second, clearing wasted tries
         away takes the whole core, and nothing but fewer clients ends it."""
-    so = """So the sockets of a process (`--sockets`) are chosen by what it can take when all come
-        back at once, and not by its memory."""
-    return (
-        f"\n### When a storm feeds itself\n\n{_prose(told)}\n{_table(['busy', *head], rows)}\n\n"
-        f"{_prose(so)}"
+    so = f"""So the sockets of a process (`--sockets`) are chosen by what it can take when all come
+        back at once, and not by its memory. With {question.users:,} users:"""
+    fleets = [
+        fleet(question.users, question.habits, replace(question.room, sockets=n)) for n in _SOCKETS
+    ]
+    chosen = {f"{n:,}": _back(one, question.seed) for n, one in zip(_SOCKETS, fleets, strict=True)}
+    columns = ["sockets a process", "processes", "busy", "all drained: back", "all cut: back"]
+    return "\n".join(
+        (
+            "\n### When a storm feeds itself\n",
+            _prose(told),
+            _table(["busy", *head], rows),
+            "",
+            _prose(so),
+            _table(columns, chosen),
+        )
     )
+
+
+def _back(chosen: Fleet, seed: int) -> list[str]:
+    *_, drained, cut = returns(chosen, seed)
+    times = [_seconds(one.outcome.all_back_s) for one in (drained, cut)]
+    return [f"{chosen.realtime:,}", f"{chosen.busy:.0%}", *times]
 
 
 def _hot(asked: Fleet) -> str:
@@ -271,12 +290,14 @@ def _costs() -> str:
         ]
         for one in costs.ALL
     }
-    return f"""
-## What was measured
-
-CPU in ms of one operation, on PostgreSQL. A socket holds {costs.SOCKET_KIB:.0f} KiB, a process
-{costs.PROCESS_MIB:.0f} MiB; Valkey spends {costs.HINT_IN_VALKEY_MS * 1000:.0f} µs on a hint.
-{_table(["operation", "ours", "PostgreSQL's", "KB to clients", "measured by"], rows, words=1)}"""
+    told = f"""CPU in ms of one operation, on PostgreSQL; every command was run with
+        `--database postgresql`. A socket holds {costs.SOCKET_KIB:.0f} KiB, a process
+        {costs.PROCESS_MIB:.0f} MiB; Valkey spends {costs.HINT_IN_VALKEY_MS * 1000:.0f} µs on a
+        hint. What `acts`, `quiet`, `crowd` and `hints` measured is from a time when the machine did
+        much other work, when a page of the market took twice what it takes alone: those figures,
+        and the times that a change takes, are dear rather than cheap."""
+    head = ["operation", "ours", "PostgreSQL's", "KB to clients", "measured by"]
+    return "\n".join(("\n## What was measured\n", _prose(told), _table(head, rows, words=1)))
 
 
 def _habits(chosen: Habits) -> str:
@@ -313,6 +334,8 @@ def _processes(count: int, at_work: float) -> str:
 
 def _number(value: float) -> str:
     """With as many digits as it is known to."""
+    if 0 < value < 0.01:
+        return "<0.01"
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
 
 

@@ -136,6 +136,27 @@ def test_the_same_seed_is_the_same_page_and_another_one_another_storm(
     assert simulate(small_storm(900), seed=2) != simulate(small_storm(900), seed=3)
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "told"),
+    [
+        ("--utilisation", "1", "--utilisation is the share of a core at work"),
+        ("--primary-cores", "0", "--primary-cores must be above 0"),
+        ("--photos", "-1", "--photos must be 0 or more"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    flag: str,
+    value: str,
+    told: str,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench.capacity", f"{flag}={value}"])
+    with pytest.raises(SystemExit):
+        main()
+    assert told in capsys.readouterr().err
+
+
 def test_the_page_of_capacity_is_what_the_command_prints() -> None:
     written = (Path(__file__).parents[2] / "docs" / "capacity.md").read_text("utf-8")
     assert written == page(Question()), "make capacity writes it anew"
