@@ -1,5 +1,6 @@
 """The storms a fleet may meet, and what they cost it."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
@@ -12,9 +13,11 @@ from bench.capacity.storm import (
     DRAINED_WITHIN_S,
     Outcome,
     Storm,
-    most_without_giving_up,
     simulate,
 )
+
+_LEAST_SPARE = 0.01
+"""Of the core of a process that has more to do than it can: it still takes turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +65,28 @@ def returns(fleet: Fleet, seed: int) -> Iterator[Return]:
 def storm_at(
     fleet: Fleet, clients: int, processes: int, within_s: float, *, busy: float | None = None
 ) -> Storm:
-    """So many clients at each of the processes, which do their usual work meanwhile.
+    """So many clients at each of the processes that are left, which do all the usual work.
 
     A resume takes what is left of the process's core, or of PostgreSQL's shared by all of them,
     whichever is longer.
     """
-    at_work = fleet.busy if busy is None else busy
+    at_work = fleet.load.realtime / processes if busy is None else busy
+    spare = max(_LEAST_SPARE, 1 - at_work)
     spare_database = (fleet.database_cores - fleet.load.database) / processes
 
     def takes_s(cost: Cost) -> float:
-        ours = cost.server_ms / (1 - at_work)
-        return max(ours, cost.database_ms / spare_database) / 1000
+        return max(cost.server_ms / spare, cost.database_ms / spare_database) / 1000
 
     return Storm(clients, within_s, takes_s(costs.RESUME), takes_s(costs.GIVEN_UP))
 
 
 def drained_together(fleet: Fleet, seed: int) -> int:
     """How many processes may be drained together without anybody giving up; at least one."""
-    most = most_without_giving_up(storm_at(fleet, 0, fleet.realtime, DRAINED_WITHIN_S), seed)
-    return max(1, int(fleet.realtime * most / (most + fleet.sockets_each)))
+
+    def is_too_many(count: int) -> bool:
+        others = fleet.realtime - count
+        clients = ceil(count * fleet.sockets_each / others)
+        storm = storm_at(fleet, clients, others, DRAINED_WITHIN_S)
+        return simulate(storm, seed).gave_up > 0
+
+    return max(1, bisect_left(range(1, fleet.realtime), True, key=is_too_many))

@@ -1,6 +1,7 @@
 """The model behind docs/capacity.md: it loses nobody, is in proportion, and finds too much."""
 
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from bench.capacity.habits import Habits
 from bench.capacity.hot import crowd
 from bench.capacity.load import load
 from bench.capacity.page import Question, page
-from bench.capacity.returning import drained_together, returns
+from bench.capacity.returning import drained_together, returns, storm_at
 from bench.capacity.storm import (
+    DRAINED_WITHIN_S,
     PATIENCE_S,
     Storm,
     most_that_end,
@@ -114,7 +116,22 @@ def test_a_lost_process_brings_its_clients_to_the_others() -> None:
         assert asked.sockets_each <= one.clients < asked.sockets_each + asked.realtime
         assert one.outcome.is_over
     assert all(one.clients >= asked.load.sockets for one in everybody)
-    assert 1 <= drained_together(asked, seed=1) < asked.realtime
+
+
+def test_as_many_are_drained_together_as_the_others_can_take() -> None:
+    asked = fleet(1_000_000, Habits(), Room())
+    most = drained_together(asked, seed=1)
+    assert 1 < most < asked.realtime
+    for count, is_too_many in ((most, False), (most + 1, True)):
+        others = asked.realtime - count
+        storm = storm_at(asked, ceil(count * asked.sockets_each / others), others, DRAINED_WITHIN_S)
+        assert (simulate(storm, seed=1).gave_up > 0) is is_too_many
+
+
+def test_a_process_that_is_left_does_the_work_of_the_lost_one_too() -> None:
+    asked = fleet(2_000, Habits(), Room())
+    alone, both = (storm_at(asked, 1, processes, 20.0) for processes in (1, 2))
+    assert alone.resume_s > both.resume_s > costs.RESUME.server_ms / 1000
 
 
 def test_telling_a_crowd_costs_in_proportion() -> None:
