@@ -23,7 +23,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help model faults fleet demo test lint format snapshots pictures keys contract bench pins clean
+.PHONY: help model faults fleet demo test lint format snapshots pictures keys contract bench pins clean capacity
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ contract: $(DEV)  ## freeze the contract as it is now; look at the diff before c
 
 bench: $(DEV)  ## measure; ARGS are passed on
 	$(BIN)/python -m bench $(ARGS)
+
+capacity: $(DEV)  ## write the page of what a number of users needs anew from what was measured
+	$(BIN)/python -m bench.capacity > docs/capacity.md
 
 pins: $(UV)  ## choose the newest versions that fit and write their hashes to requirements/
 	$(UV) lock --upgrade

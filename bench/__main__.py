@@ -7,20 +7,24 @@ import platform
 import sys
 from collections.abc import Sequence
 
+from bench.acts import measure_acts
 from bench.app import measure_app
 from bench.big_room import measure_big_room
 from bench.browsing import LISTINGS, measure_browsing
 from bench.chat import DEEPEST, measure_chat
+from bench.crowd import measure_crowd
 from bench.demo import measure_demo
 from bench.figures import HEADER, Figures, row
 from bench.flow import measure_flow
+from bench.hints import measure_hints
 from bench.many import measure_many
 from bench.market import Market, running_market
 from bench.profiles import measure_profile
+from bench.quiet import measure_quiet
 from bench.server_start import measure_server_start
 
-_OF_A_SERVER = ("flow", "many", "chat", "big_room", "browsing")
-PARTS = (*_OF_A_SERVER, "profile", "app", "demo", "start")
+_OF_A_SERVER = ("flow", "many", "chat", "big_room", "browsing", "acts", "quiet", "crowd")
+PARTS = (*_OF_A_SERVER, "profile", "hints", "app", "demo", "start")
 DATABASES = ("sqlite", "postgresql")
 SCALES = ("small", "large")
 _TOLD_FROM = 0.015
@@ -44,6 +48,8 @@ def main() -> None:
                 _print(database, asyncio.run(_measure_server(market, parts, asked.quick)))
         if "profile" in parts:
             _print_profiles(database)
+    if "hints" in parts:
+        _print("The bus", asyncio.run(measure_hints(hints=10_000 if asked.quick else 100_000)))
     if "app" in parts:
         _print("The app", measure_app(paints=2 if asked.quick else 10))
     if "start" in parts:
@@ -75,6 +81,12 @@ async def _measure_server(market: Market, parts: Sequence[str], quick: bool) -> 
         )
     if "browsing" in parts:
         found += await measure_browsing(market, pages=200 // share, listings=LISTINGS // share)
+    if "acts" in parts:
+        found += await measure_acts(market, count=50 // share)
+    if "quiet" in parts:
+        found += await measure_quiet(market, sockets=400 // share, seconds=60)
+    if "crowd" in parts:
+        found += await measure_crowd(market, rooms=5_000 // share, likers=10_000 // share)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from statistics import median
 
-from bench.figures import Figures, measured
+from bench.figures import Figures, counted, measured
 from bench.market import Market
 from bench.sockets import Device, Peer, Sender, Talk, talk
 
@@ -88,7 +88,8 @@ async def _restart(market: Market, talks: Sequence[Talk], clients: int) -> Figur
         assert (now.epoch, now.pos) == (before.epoch, before.pos)
         return now
 
-    back = await asyncio.gather(*map(come_back, seats, devices))
+    with counted(figures, market.watched):
+        back = await asyncio.gather(*map(come_back, seats, devices))
     figures.note = f"all of them in {time.perf_counter() - started:.1f} s"
     await asyncio.gather(*(one.close() for one in back))
     return figures
