@@ -146,12 +146,26 @@ async def check_target(context: Context, url: str) -> None:
 
 async def _restore_postgresql(context: Context, url: str, dump: Dump) -> None:
     """Servers that start meanwhile wait to migrate until it is done."""
-    async with migrating(context.database) as connection:
-        await _lift_limits(connection)
-        await _refuse_tables(connection)
-        version = await postgres_programs.server_version(connection)
-        await postgres_programs.restore(url, version, dump.file)
-        await _finish(context, connection, dump)
+    is_filled = False
+    try:
+        async with migrating(context.database) as connection:
+            await _lift_limits(connection)
+            await _refuse_tables(connection)
+            version = await postgres_programs.server_version(connection)
+            await postgres_programs.restore(url, version, dump.file)
+            is_filled = True
+            await _finish(context, connection, dump)
+    except BaseException:
+        if is_filled:
+            await _drop_tables(context)
+        raise
+
+
+async def _drop_tables(context: Context) -> None:
+    """Empty a database that was empty, but for what was restored."""
+    async with context.database.unlimited() as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        await connection.execute(text(f"DROP TABLE {', '.join(names)} CASCADE"))
 
 
 async def _restore_sqlite(context: Context, file: Path, dump: Dump) -> None:
