@@ -41,7 +41,7 @@ async function* pages(path) {
 const signedIn = await call('POST', '/sessions', { handle, password, device: 'node example' })
 token = signedIn.token
 let wanted
-for await (const card of pages('/listings?sort=newest&limit=20')) {
+for await (const card of pages('/listings?sort=newest&limit=5')) {
   const listing = await call('GET', `/listings/${card.id}`)
   if (listing.seller.id !== signedIn.account.id) { wanted = listing; break }
 }

@@ -23,6 +23,7 @@ from server.platform.object_store.sigv4 import Signer
 
 THREADS = 8
 CHUNK_BYTES = 1024 * 1024
+PAGE_KEYS = 1000
 DEFAULT_REGION = "us-east-1"
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
@@ -117,7 +118,7 @@ class S3ObjectStore:
             following = {"ContinuationToken": token} if token else None
 
     def _list(self, following: dict[str, str]) -> Any:
-        return self._client.list_objects_v2(Bucket=self._bucket, **following)
+        return self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=PAGE_KEYS, **following)
 
     async def check(self) -> None:
         await self._run(lambda: self._client.head_bucket(Bucket=self._bucket))

@@ -58,7 +58,7 @@ def in_manifest(**values: Any) -> Callable[[Path], None]:
     return change
 
 
-BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "database": (lambda folder: flip_a_byte(folder / DATABASE), "database is not what was written"),
     "index": (lambda folder: flip_a_byte(folder / INDEX), "objects.jsonl is not what was written"),
     "object": (lambda folder: flip_a_byte(folder / OBJECTS / PHOTOS[3]), f"{PHOTOS[3]} is not"),
