@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from client_tui.core.changes import Position
 from client_tui.core.forms import fill
 from shared_models.chat import Message, SendMessage
 from shared_models.listings import ListingFilter
@@ -103,6 +104,33 @@ async def is_as_the_server_says(client: Device, room_id: UUID) -> None:
     assert kept == [history[message.seq] for message in kept]
 
 
+async def backed_up_amid_talk(
+    lost: Place, seller: Device, buyer: Device, room_id: UUID, backup: Path
+) -> Position:
+    """Talk, and a backup that has all but the end of it; where the seller is then."""
+    await say(buyer, room_id, numbered("early", EARLY))
+    async with seller.live(), buyer.live():
+        await seller.until(lambda: len(seller.messages) == EARLY)
+        await buyer.until(lambda: buyer.sent_count == EARLY)
+    unanswered = await buyer.outbox.put(room_id, "its answer was lost")
+    form = fill(SendMessage, cid=unanswered.cid, text=unanswered.text)
+    await buyer.api.send_message(room_id, form)
+    await asyncio.to_thread(lost.run, "backup", "--to", backup)
+    await say(seller, room_id, numbered("late", LATE))
+    async with seller.live():
+        await seller.until(lambda: len(seller.messages) == EARLY + 1 + LATE)
+    ahead = await seller.cache.position()
+    assert ahead is not None
+    return ahead
+
+
+async def is_found_with_its_picture(visitor: Device) -> None:
+    found = await visitor.api.listings(ListingFilter(q="oak chair"))
+    [cover] = [card.cover for card in found.items]
+    assert cover is not None
+    assert (await visitor.api.photo(cover.thumb_url))[:2] == b"\xff\xd8"
+
+
 async def test_who_was_ahead_starts_anew_and_what_waited_arrives_once(
     places: Sequence[Place], tmp_path: Path
 ) -> None:
@@ -113,44 +141,25 @@ async def test_who_was_ahead_starts_anew_and_what_waited_arrives_once(
         device(server.url, "bora", tmp_path / "buyer") as buyer,
     ):
         room_id = await open_room(seller, buyer, tmp_path)
-        await say(buyer, room_id, numbered("early", EARLY))
-        async with seller.live(), buyer.live():
-            await seller.until(lambda: len(seller.messages) == EARLY)
-            await buyer.until(lambda: buyer.sent_count == EARLY)
-        unanswered = await buyer.outbox.put(room_id, "its answer was lost")
-        form = fill(SendMessage, cid=unanswered.cid, text=unanswered.text)
-        await buyer.api.send_message(room_id, form)
-        await asyncio.to_thread(lost.run, "backup", "--to", tmp_path / "backup")
-        await say(seller, room_id, numbered("late", LATE))
-        async with seller.live():
-            await seller.until(lambda: len(seller.messages) == EARLY + 1 + LATE)
-        ahead = await seller.cache.position()
+        ahead = await backed_up_amid_talk(lost, seller, buyer, room_id, tmp_path / "backup")
         await asyncio.to_thread(server.kill)
-
         await say(buyer, room_id, numbered("waiting", WAITING))
+
         await asyncio.to_thread(found.run, "restore", "--from", tmp_path / "backup")
         server = await asyncio.to_thread(found.start, server.port)
         async with buyer.live():
             await buyer.until(lambda: buyer.sent_count == EARLY + 1 + WAITING)
             assert await buyer.outbox.waiting() == []
             head = (await seller.api.bootstrap()).pos
-            assert ahead is not None
             assert head > ahead.pos, "the seller's position was to be overtaken"
             await say(seller, room_id, ["here I am"])
             async with seller.live():
                 await seller.until(lambda: seller.messages[-1].text == "here I am")
                 await buyer.until(lambda: buyer.messages[-1].text == "here I am")
         said = texts(await read_history(seller.api, room_id))
-        assert said == [
-            *numbered("early", EARLY),
-            "its answer was lost",
-            *numbered("waiting", WAITING),
-            "here I am",
-        ]
+        early = [*numbered("early", EARLY), "its answer was lost"]
+        assert said == [*early, *numbered("waiting", WAITING), "here I am"]
         for client in (seller, buyer):
             await is_as_the_server_says(client, room_id)
-        found_ones = await buyer.api.listings(ListingFilter(q="oak chair"))
-        [cover] = [card.cover for card in found_ones.items]
-        assert cover is not None
-        assert (await buyer.api.photo(cover.thumb_url))[:2] == b"\xff\xd8"
+        await is_found_with_its_picture(buyer)
         await asyncio.to_thread(server.stop)
