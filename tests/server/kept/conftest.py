@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect
 
 from migrations.metadata import metadata
 from server.app.container import build_context, close_context
@@ -20,6 +20,7 @@ from server.platform.holding import HOLD
 from server.platform.object_store import ObjectStore
 from tests.server.conftest import BASE_URL
 from tests.servers.lifetime import Lifetime
+from tests.servers.plugin import serial
 from tests.servers.postgres import installation
 from tests.servers.s3 import S3Store
 
@@ -99,11 +100,12 @@ class Place:
 
 
 async def rows_of(database: Database) -> Rows:
-    """All rows of all tables in one moment, without the hold of a backup."""
+    """All rows of all tables in one moment, as they are stored, without the hold of a backup."""
     rows: Rows = {}
     async with database.snapshot.connect() as connection:
         for table in metadata.sorted_tables:
-            found = await connection.execute(select(table).order_by(*table.primary_key))
+            key = ", ".join(column.name for column in table.primary_key)
+            found = await connection.exec_driver_sql(f"SELECT * FROM {table.name} ORDER BY {key}")
             rows[table.name] = [row for row in found if getattr(row, "kind", None) != HOLD]
     return rows
 
@@ -151,10 +153,9 @@ def fleets(
     postgres_programs: Path,
     tmp_path: Path,
     worker_id: str,
-    request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
 ) -> tuple[Place, Place]:
-    name = f"kept-{worker_id}-{abs(hash(request.node.nodeid))}"
+    name = f"{worker_id}-{next(serial)}"
     here, there = (s3.create_bucket(f"{name}-{end}") for end in ("here", "there"))
     for variable, value in here.environment.items():
         monkeypatch.setenv(variable, value)
