@@ -1,5 +1,6 @@
 """The façade of accounts: who somebody is, who blocks whom, and the counters others move."""
 
+from server.accounts.exporting import stored_keys
 from server.accounts.people import (
     Standing,
     blocked_with,
@@ -54,5 +55,6 @@ __all__ = [
     "shows_avatar",
     "sign_up",
     "standing",
+    "stored_keys",
     "touch_session",
 ]

@@ -95,6 +95,12 @@ async def make_export(context: Context, account_id: UUID, object_key: str) -> No
         await store.delete(object_key)
 
 
+async def stored_keys(work: UnitOfWork) -> AsyncIterator[str]:
+    """The keys of all archives in the store."""
+    for key in await repository.ready_exports(work):
+        yield key
+
+
 async def drop_export(context: Context, object_key: str) -> None:
     """Delete an archive whose day is over, or that another one has replaced."""
 

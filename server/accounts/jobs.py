@@ -39,4 +39,7 @@ RUNNERS: dict[str, Run] = {
     exporting.DROP: _drop_export,
     _DROP_TICKETS: _drop_old_tickets,
 }
+DELETING = frozenset({exporting.DROP})
+"""What waits while objects are held for a backup."""
+
 PERIODIC = (Periodic(_DROP_TICKETS, timedelta(hours=1)),)

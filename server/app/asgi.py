@@ -96,5 +96,6 @@ def _mount_embedded_store(app: FastAPI, context: Context, settings: Settings) ->
     from server.platform.object_store.embedded_app import EmbeddedStoreApp
 
     files = context.wiring.port(EmbeddedFiles)
+    files.drop_unfinished()
     store = EmbeddedStoreApp(files, context.clock)
     app.mount(MOUNT_PATH, RequestBodyLimitMiddleware(store, PHOTO_BYTES_MAX))

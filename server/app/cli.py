@@ -1,11 +1,13 @@
-"""``picky-server``: serve, migrate, seed, openapi, doctor, top."""
+"""The commands of ``picky-server``."""
 
 import asyncio
 import json
 import sys
+from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
+from uuid import UUID
 
 import typer
 
@@ -22,6 +24,8 @@ app = typer.Typer(
 )
 
 _BAR_CELLS = 30
+
+Result = TypeVar("Result")
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where the local data lives.", show_default=False)
@@ -74,10 +78,11 @@ def serve(
         end_with_parent()
     settings = _settings(host=host, port=port, data_dir=data_dir, role=role)
     from server.app.serve import serve as run
+    from server.platform.migrate import HalfRestored
 
     try:
         run(settings)
-    except SettingsError as error:
+    except (SettingsError, HalfRestored) as error:
         _refuse(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
@@ -88,9 +93,12 @@ def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to the newest schema."""
     settings = _settings(data_dir=data_dir)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    from server.platform.migrate import upgrade
+    from server.platform.migrate import HalfRestored, upgrade
 
-    upgrade(settings.effective_database_url)
+    try:
+        upgrade(settings.effective_database_url)
+    except HalfRestored as error:
+        _refuse(str(error))
     print("the schema is current")
 
 
@@ -195,6 +203,106 @@ def top(
     from server.app.top.screen import watch
 
     watch(server)
+
+
+def _kept(command: Coroutine[None, None, Result]) -> Result:
+    """Run one of the commands that look after a market; exit code 1 when it is refused."""
+    from server.app.kept.opening import Refused
+    from server.app.logs import configure_logs
+
+    configure_logs("WARNING")
+    try:
+        return asyncio.run(command)
+    except Refused as error:
+        _refuse(str(error), code=1)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def backup(
+    to: Annotated[Path, typer.Option("--to", help="A new folder for the backup.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Copy the database and all objects to a folder; servers may run meanwhile."""
+    settings = _settings(data_dir=data_dir)
+    from server.app.kept.backup import back_up
+
+    made = _kept(back_up(settings, to))
+    held = made.manifest
+    print(
+        f"{to} holds {sum(held.rows.values())} rows of {held.made_at:%Y-%m-%d %H:%M:%S} UTC and "
+        f"{held.objects} objects"
+    )
+    for key in made.missing:
+        print(f"picky-server: the object store has no {key}", file=sys.stderr)
+    if settings.secret_key is None:
+        secret = settings.data_dir / "secret.key"
+        print(f"{secret} is not in it: keep it apart, or everybody signs in again", file=sys.stderr)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Option("--from", help="The folder of a backup.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Make a market of a backup, where there is none; stop the servers before."""
+    settings = _settings(data_dir=data_dir)
+    from server.app.kept.restore import restore as run
+
+    held = _kept(run(settings, source))
+    print(f"restored {sum(held.rows.values())} rows and {held.objects} objects; start the servers")
+
+
+@app.command("new-epoch")
+def new_epoch(data_dir: DataDir = None) -> None:
+    """Have all clients start anew, after a database was restored by other means."""
+    settings = _settings(data_dir=data_dir)
+    from server.app.kept.restore import renew_epochs
+
+    print(f"{_kept(renew_epochs(settings))} streams have a new epoch")
+
+
+jobs_app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app.add_typer(jobs_app, name="jobs")
+
+
+@jobs_app.callback(invoke_without_command=True)
+def jobs(
+    context: typer.Context,
+    dead: Annotated[bool, typer.Option("--dead", help="Only those that were given up.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The most that are listed.")] = 100,
+    data_dir: DataDir = None,
+) -> None:
+    """List the jobs that are dead, retried, running or due; or try some again."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = _settings(data_dir=data_dir)
+    from server.app.kept import jobs as kept
+
+    found = _kept(kept.list_jobs(settings, only_dead=dead, limit=limit))
+    for line in map(kept.as_json, found) if as_json else kept.table(found):
+        print(line)
+
+
+@jobs_app.command("retry")
+def retry(
+    ids: Annotated[list[UUID] | None, typer.Argument(help="Which jobs.", metavar="ID...")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that are dead.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Let a worker take jobs again that failed or were given up; exit code 1 unless it may all."""
+    if bool(ids) == every:
+        _refuse("name the jobs to retry, or --all")
+    settings = _settings(data_dir=data_dir)
+    from server.app.kept.jobs import retry_jobs
+    from server.platform.job_desk import Retry
+
+    outcomes = _kept(retry_jobs(settings, None if every else ids))
+    for id_, outcome in outcomes.items():
+        print(f"{id_} {outcome}")
+    raise typer.Exit(int(any(outcome is not Retry.RETRIED for outcome in outcomes.values())))
 
 
 def main() -> None:

@@ -55,6 +55,11 @@ def runners() -> Mapping[str, Run]:
     }
 
 
+def deleting() -> frozenset[str]:
+    """The kinds of jobs that delete objects."""
+    return media_jobs.DELETING | accounts_jobs.DELETING
+
+
 def periodic() -> tuple[Periodic, ...]:
     """What starts itself again."""
     return (
@@ -94,7 +99,7 @@ class Rooms:
         """Start what this role runs."""
         await self._realtime.start()
         if self._settings.role in (Role.ALL, Role.WORKER):
-            worker = Worker(self._context, runners(), periodic())
+            worker = Worker(self._context, runners(), periodic(), deleting=deleting())
             self._tasks.append(asyncio.create_task(worker.run(), name="worker"))
 
     async def drain(self) -> None:

@@ -4,6 +4,7 @@ from server.media.attaching import attach, forget_owner, release, replace
 from server.media.export import download_photo, photos_of
 from server.media.ports import MaySee, PhotoViewers, Uploaders
 from server.media.repository import measure
+from server.media.stored import stored_keys
 
 __all__ = [
     "MaySee",
@@ -16,4 +17,5 @@ __all__ = [
     "photos_of",
     "release",
     "replace",
+    "stored_keys",
 ]

@@ -19,6 +19,7 @@ from server.media.keys import COPY_TYPE, FULL, THUMB, all_keys, copy_key, origin
 from server.media.metrics import UPLOADS_FINISHED
 from server.media.service import DROP_ORIGINALS, PROCESS, REMOVE, processing
 from server.platform.context import Context
+from server.platform.holding import objects_are_held
 from server.platform.jobs import Periodic, Run, enqueue
 from server.platform.object_store import ObjectNotFound, ObjectStore
 from server.platform.unit_of_work import UnitOfWork, reading, transact
@@ -44,7 +45,8 @@ async def _process(context: Context, payload: dict[str, Any]) -> None:
         await _finish(context, upload_id, UploadState.FAILED, {"reason": refused.failure})
     else:
         await _finish(context, upload_id, UploadState.READY, values)
-    await context.wiring.port(ObjectStore).delete(original_key(upload_id))
+    if not await objects_are_held(context):  # else it goes when no URL takes it any more
+        await context.wiring.port(ObjectStore).delete(original_key(upload_id))
 
 
 async def _convert(
@@ -94,7 +96,7 @@ async def _delete_if_gone(context: Context, upload_id: UUID) -> None:
     async with reading(context) as work:
         if await repository.is_live(work, upload_id):
             return
-    await _remove(context, {"ids": [str(upload_id)]})
+    await transact(context, None, lambda work: remove_objects(work, [upload_id]))
 
 
 async def _drop_originals(context: Context, payload: dict[str, Any]) -> None:
@@ -130,4 +132,7 @@ RUNNERS: dict[str, Run] = {
     REMOVE: _remove,
     _SWEEP: _sweep,
 }
+DELETING = frozenset({DROP_ORIGINALS, REMOVE})
+"""What waits while objects are held for a backup."""
+
 PERIODIC = (Periodic(_SWEEP, timedelta(minutes=10)),)

@@ -218,6 +218,16 @@ async def clear_names(work: UnitOfWork, owner_id: UUID) -> None:
     )
 
 
+async def with_objects(work: UnitOfWork, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
+    """Everybody's uploads that the store has objects of, by id; for a backup."""
+    statement = select(Upload.id, Upload.state).where(
+        Upload.state.in_((UploadState.READY, UploadState.PROCESSING)), live(Upload)
+    )
+    if after is not None:
+        statement = statement.where(Upload.id > after)
+    return await work.rows(statement.order_by(Upload.id).limit(limit))
+
+
 async def photos_of(work: UnitOfWork, owner_id: UUID) -> Sequence[Row[Any]]:
     """Every photo of an account, for its archive."""
     return await work.rows(

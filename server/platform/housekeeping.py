@@ -5,6 +5,7 @@ from typing import Any
 
 from server.platform import idempotency, jobs
 from server.platform.context import Context
+from server.platform.holding import HOLD
 from server.platform.unit_of_work import UnitOfWork, transact
 
 FORGET = "platform.forget"
@@ -20,5 +21,9 @@ async def _forget(work: UnitOfWork) -> None:
     await jobs.forget_done(work)
 
 
-RUNNERS: dict[str, jobs.Run] = {FORGET: forget}
+async def _let_go(_context: Context, _payload: dict[str, Any]) -> None:
+    """A hold is over by being due."""
+
+
+RUNNERS: dict[str, jobs.Run] = {FORGET: forget, HOLD: _let_go}
 PERIODIC = (jobs.Periodic(FORGET, every=timedelta(hours=1)),)

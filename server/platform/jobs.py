@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
 from server.platform.context import Context
 from server.platform.database import DATABASE_FAILURES
 from server.platform.errors import Conflict
+from server.platform.holding import is_hold
 from server.platform.metrics import JOB_SECONDS, JOBS, JOBS_WAITING, OLDEST_JOB_SECONDS
 from server.platform.stock import set_states
 from server.platform.tables import Job
@@ -148,12 +149,15 @@ class Worker:
         runners: Mapping[str, Run],
         periodic: tuple[Periodic, ...] = (),
         *,
+        deleting: Collection[str] = (),
         at_once: int = 4,
         renew_s: float = LEASE.total_seconds() / _RENEWALS_A_LEASE,
     ) -> None:
+        """``deleting`` are the kinds that wait while objects are held for a backup."""
         self._context = context
         self._runners = runners
         self._periodic = periodic
+        self._deleting = deleting
         self._at_once = at_once
         self._renew_s = renew_s
         self._running: set[asyncio.Task[None]] = set()
@@ -221,6 +225,7 @@ class Worker:
                     Job.run_at <= work.now,
                     (Job.leased_until.is_(None)) | (Job.leased_until < work.now),
                     Job.kind.in_(self._runners),
+                    Job.kind.not_in(self._deleting) | ~is_hold(work.now),
                 )
                 .order_by(Job.run_at)
                 .limit(most)

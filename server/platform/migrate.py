@@ -1,18 +1,25 @@
 """Applies the Alembic migrations in ``migrations/``, on both databases."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.platform.database import Database
 
 MIGRATION_LOCK = 0x7069636B79
 """The advisory lock of who migrates a PostgreSQL database."""
+
+
+class HalfRestored(Exception):
+    """The database has tables, but no version of them: a restore has not come to its end."""
 
 
 def _config(connection: Any) -> Any:
@@ -27,7 +34,35 @@ def _config(connection: Any) -> Any:
 def _upgrade(connection: Any) -> None:
     from alembic import command
 
+    if revision_of(connection) is None and inspect(connection).has_table("platform_stream"):
+        raise HalfRestored(
+            "a restore into this database was interrupted: its tables have no version yet. "
+            "Empty the database and run `picky-server restore` again"
+        )
     command.upgrade(_config(connection), "head")
+
+
+def _stamp_and_upgrade(connection: Any, revision: str) -> None:
+    from alembic import command
+
+    if revision_of(connection) is None:
+        command.stamp(_config(connection), revision)
+    _upgrade(connection)
+
+
+def revision_of(connection: Any) -> str | None:
+    """The revision of the schema in a database, None where there is none."""
+    from alembic.runtime.migration import MigrationContext
+
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def knows_revision(revision: str) -> bool:
+    """Whether this process's code can bring a schema of that revision to the newest."""
+    from alembic.script import ScriptDirectory
+
+    known = ScriptDirectory.from_config(_config(None)).walk_revisions()
+    return revision in {script.revision for script in known}
 
 
 @cache
@@ -39,9 +74,7 @@ def _newest() -> frozenset[str]:
 
 
 def _is_current(connection: Any) -> bool:
-    from alembic.runtime.migration import MigrationContext
-
-    return set(MigrationContext.configure(connection).get_current_heads()) == _newest()
+    return {revision_of(connection)} == _newest()
 
 
 async def schema_is_current(database: Database) -> bool:
@@ -53,15 +86,27 @@ async def schema_is_current(database: Database) -> bool:
         return False
 
 
-async def upgrade_database(database: Database) -> None:
-    """Bring the schema to the newest revision; does nothing when it is there already.
-
-    Nodes that start together do it one after the other, and it takes as long as it takes.
-    """
+@asynccontextmanager
+async def migrating(database: Database) -> AsyncIterator[AsyncConnection]:
+    """The one transaction that may change the schema now; it takes as long as it takes."""
     async with database.unlimited() as connection:
         if not database.is_sqlite:  # SQLite holds its one write lock by now
             await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+        yield connection
+
+
+async def upgrade_database(database: Database) -> None:
+    """Bring the schema to the newest revision; does nothing when it is there already.
+
+    Nodes that start together do it one after the other. Raises :class:`HalfRestored`.
+    """
+    async with migrating(database) as connection:
         await connection.run_sync(_upgrade)
+
+
+async def upgrade_from(connection: AsyncConnection, revision: str) -> None:
+    """The same for tables that were restored, which have that revision and may not say so yet."""
+    await connection.run_sync(_stamp_and_upgrade, revision)
 
 
 def upgrade(database_url: str) -> None:

@@ -77,6 +77,15 @@ async def create(work: UnitOfWork, stream_id: UUID) -> None:
     )
 
 
+async def renew_epochs(work: UnitOfWork) -> int:
+    """Give all streams an epoch that no client knows; how many there are.
+
+    For a database that has gone back in time: a client whose position is ahead of it would take
+    what comes for what it has seen, and resets instead.
+    """
+    return await work.changed(update(Stream).values(epoch=work.new_id()))
+
+
 async def hold(work: UnitOfWork, stream_id: UUID) -> None:
     """Let nobody else append until the commit: what is counted from here agrees with the events."""
     await work.execute(select(Stream.id).where(Stream.id == stream_id).with_for_update())

@@ -27,6 +27,7 @@ from server.accounts.repository.exports import (
     export_of,
     export_wanted,
     finish_export,
+    ready_exports,
 )
 from server.accounts.repository.relations import (
     blocked_page,
@@ -82,6 +83,7 @@ __all__ = [
     "own_account",
     "password_hash",
     "profile",
+    "ready_exports",
     "replace_password",
     "session_of_token",
     "sessions",

@@ -54,6 +54,12 @@ async def finish_export(work: UnitOfWork, object_key: str) -> bool:
     return hit == 1
 
 
+async def ready_exports(work: UnitOfWork) -> Sequence[str]:
+    """Where everybody's archives are that are made; for a backup."""
+    rows = await work.rows(select(Export.object_key).where(Export.ready_at.is_not(None)))
+    return [row.object_key for row in rows]
+
+
 async def drop_export(work: UnitOfWork, object_key: str) -> None:
     """Forget an archive."""
     await work.execute(delete(Export).where(Export.object_key == object_key))

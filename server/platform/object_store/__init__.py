@@ -6,6 +6,7 @@ from server.platform.object_store.embedded import (
     EmbeddedObjectStore,
 )
 from server.platform.object_store.port import (
+    OBJECT_KEY,
     Credentials,
     ObjectInfo,
     ObjectNotFound,
@@ -18,6 +19,7 @@ from server.platform.object_store.settings import S3Address, parse_s3_url
 
 __all__ = [
     "MOUNT_PATH",
+    "OBJECT_KEY",
     "Credentials",
     "EmbeddedFiles",
     "EmbeddedObjectStore",

@@ -7,17 +7,17 @@ and writes the files. The server's own reads and writes go to the files directly
 import asyncio
 import json
 import os
-import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from server.platform.clock import Clock
 from server.platform.object_store.port import (
+    OBJECT_KEY,
     Credentials,
     ObjectInfo,
     ObjectNotFound,
@@ -29,7 +29,6 @@ from server.platform.object_store.sigv4 import Signer, load_signing_code
 MOUNT_PATH = "/object-store"
 BUCKET = "picky"
 REGION = "local"
-_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}){0,9}")
 
 
 class EmbeddedFiles:
@@ -38,14 +37,24 @@ class EmbeddedFiles:
     def __init__(self, root: Path) -> None:
         self._objects = root / "objects"
         self._incoming = root / "incoming"
-        shutil.rmtree(self._incoming, ignore_errors=True)
         for directory in (self._objects, self._incoming):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.credentials = _load_credentials(root / "credentials.json")
 
+    def drop_unfinished(self) -> None:
+        """Remove what a server that is gone was receiving; only the server that starts knows so."""
+        for half in self._incoming.iterdir():
+            half.unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[str]:
+        """The key of every object."""
+        for folder, _, names in os.walk(self._objects):
+            for name in names:
+                yield Path(folder, name).relative_to(self._objects).as_posix()
+
     def path(self, key: str) -> Path:
         """Where an object is. Raises ValueError for a key that the server would not make."""
-        if not _KEY.fullmatch(key):
+        if not OBJECT_KEY.fullmatch(key):
             raise ValueError("not an object key")
         return self._objects / key
 
@@ -130,6 +139,10 @@ class EmbeddedObjectStore:
     async def delete(self, key: str) -> None:
         with _translated_errors():
             self._files.path(key).unlink(missing_ok=True)
+
+    async def list_keys(self) -> AsyncIterator[str]:
+        for key in await asyncio.to_thread(lambda: list(self._files.keys())):
+            yield key
 
     async def check(self) -> None:
         with _translated_errors():

@@ -1,8 +1,15 @@
 """The object store as the rest of the server sees it: an S3 bucket, whichever server holds it."""
 
+import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+OBJECT_KEY = re.compile(
+    r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}){0,9}"
+)
+"""What a key of the server's looks like; as a relative path it stays below its folder."""
 
 
 class ObjectStoreError(Exception):
@@ -71,6 +78,10 @@ class ObjectStore(Protocol):
 
     async def delete(self, key: str) -> None:
         """Remove the object; nothing happens when there is none."""
+        ...
+
+    def list_keys(self) -> AsyncIterator[str]:
+        """Every key there is, in no order; what comes or goes meanwhile may be among them."""
         ...
 
     async def check(self) -> None:

@@ -3,10 +3,10 @@
 import asyncio
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from server.platform.object_store.sigv4 import Signer
 
 THREADS = 8
 CHUNK_BYTES = 1024 * 1024
+PAGE_KEYS = 1000
 DEFAULT_REGION = "us-east-1"
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
@@ -106,6 +107,18 @@ class S3ObjectStore:
             await self._run(delete)
         except ObjectNotFound:
             return
+
+    async def list_keys(self) -> AsyncIterator[str]:
+        following: dict[str, str] | None = {}
+        while following is not None:
+            page = await self._run(partial(self._list, following))
+            for entry in page.get("Contents", ()):
+                yield entry["Key"]
+            token = page.get("NextContinuationToken")
+            following = {"ContinuationToken": token} if token else None
+
+    def _list(self, following: dict[str, str]) -> Any:
+        return self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=PAGE_KEYS, **following)
 
     async def check(self) -> None:
         await self._run(lambda: self._client.head_bucket(Bucket=self._bucket))

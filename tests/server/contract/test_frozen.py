@@ -4,6 +4,9 @@
 """
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -25,6 +28,13 @@ def as_text(contract: object) -> str:
 
 def test_the_http_contract_is_the_frozen_one(app: FastAPI) -> None:
     assert (HERE / "openapi.json").read_text() == as_text(app.openapi())
+
+
+def test_the_command_prints_the_same_whatever_the_order_of_sets() -> None:
+    command = [sys.executable, "-m", "server", "openapi"]
+    seeded = os.environ | {"PYTHONHASHSEED": "1"}
+    printed = subprocess.run(command, check=True, capture_output=True, env=seeded).stdout
+    assert as_text(json.loads(printed)) == (HERE / "openapi.json").read_text()
 
 
 def test_the_frames_are_the_frozen_ones() -> None:

@@ -13,7 +13,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from server.app.asgi import create_app
+from server.app.settings import Settings
 from server.platform.clock import MovableClock, SystemClock
+from server.platform.context import Context
 from server.platform.object_store import (
     MOUNT_PATH,
     EmbeddedFiles,
@@ -253,11 +256,17 @@ async def test_the_credentials_are_random_private_and_kept(tmp_path: Path) -> No
     assert stat.S_IMODE((tmp_path / "a" / "credentials.json").stat().st_mode) == 0o600
 
 
-async def test_what_a_crash_left_half_written_is_gone_after_a_start(tmp_path: Path) -> None:
-    EmbeddedFiles(tmp_path)
-    (tmp_path / "incoming" / "half").write_bytes(b"half")
-    EmbeddedFiles(tmp_path)
-    assert not (tmp_path / "incoming" / "half").exists()
+async def test_what_a_crash_left_half_written_is_gone_after_a_start(
+    context: Context, settings: Settings
+) -> None:
+    """Only a server that starts may think so: a backup opens the same folder beside one."""
+    root = settings.data_dir / "object-store"
+    half = root / "incoming" / "half"
+    half.write_bytes(b"half")
+    EmbeddedFiles(root)
+    assert half.exists()
+    create_app(context, settings)
+    assert not half.exists()
 
 
 async def test_many_uploads_at_once_are_all_stored(

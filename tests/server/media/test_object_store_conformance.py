@@ -25,6 +25,7 @@ from server.platform.object_store import (
     S3ObjectStore,
     SignedPut,
     parse_s3_url,
+    s3,
 )
 from server.platform.object_store.embedded_app import EmbeddedStoreApp
 from tests.servers.s3 import S3Bucket
@@ -250,6 +251,16 @@ async def test_the_server_can_put_get_download_and_delete(
         await store.get("copies/one.jpg")
     with pytest.raises(ObjectNotFound):
         await store.download("copies/one.jpg", target)
+
+
+async def test_every_key_is_listed(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "PAGE_KEYS", 4)
+    assert [key async for key in store.list_keys()] == []
+    keys = {f"photos/{number}/full.jpg" for number in range(10)}
+    for key in keys:
+        await store.put(key, b"", content_type=TYPE)
+    await store.delete("photos/7/full.jpg")
+    assert {key async for key in store.list_keys()} == keys - {"photos/7/full.jpg"}
 
 
 async def test_a_store_that_is_there_passes_its_check(store: ObjectStore) -> None:

@@ -220,6 +220,7 @@ async def test_an_upload_deleted_while_it_is_processed_leaves_nothing(
 
     monkeypatch.setattr(store, "download", sweep_then_download)
     await RUNNERS["media.process"](context, {"id": upload["id"], **declared()})
+    await run_jobs(context)
     assert await objects_of(context, upload["id"]) == set()
 
 
