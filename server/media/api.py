@@ -2,6 +2,7 @@
 
 from server.media.attaching import attach, forget_owner, release, replace
 from server.media.export import download_photo, photos_of
+from server.media.keys import original_key
 from server.media.ports import MaySee, PhotoViewers, Uploaders
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "attach",
     "download_photo",
     "forget_owner",
+    "original_key",
     "photos_of",
     "release",
     "replace",
