@@ -1,4 +1,4 @@
-"""``picky-server``: serve, migrate, seed, openapi, doctor."""
+"""``picky-server``: serve, health, migrate, seed, openapi, doctor."""
 
 import asyncio
 import json
@@ -81,6 +81,16 @@ def serve(
         _refuse(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
+
+
+@app.command()
+def health(port: Port = None) -> None:
+    """Ask the server on this machine whether it is alive; exits with 1 if not. For containers."""
+    from server.app.alive import answers
+
+    settings = _settings(port=port)
+    if not answers(settings.port):
+        _refuse(f"nothing alive answers on port {settings.port}", code=1)
 
 
 @app.command()
