@@ -1,8 +1,9 @@
 """``python -m deploy.ecs``: writes the requests that make a market on ECS, and releases to it."""
 
 import json
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -17,7 +18,11 @@ Image = Annotated[
 Into = Annotated[Path, typer.Option("--into", help="The folder to write to.")]
 
 app = typer.Typer(
-    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="Writes the requests that make a market on ECS, and releases to it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -65,7 +70,7 @@ def _parameters(file: Path, image: str | None) -> Parameters:
     try:
         return Parameters.load(file, image)
     except ParametersError as error:
-        raise typer.BadParameter(str(error)) from error
+        _refuse(str(error), 2)
 
 
 def _release(step: Any, parameters: Parameters) -> None:
@@ -74,8 +79,12 @@ def _release(step: Any, parameters: Parameters) -> None:
     try:
         step(boto3.client("ecs", region_name=parameters.region), parameters, say=print)
     except release.ReleaseError as error:
-        typer.echo(f"deploy.ecs: {error}", err=True)
-        raise typer.Exit(1) from error
+        _refuse(str(error), 1)
+
+
+def _refuse(text: str, code: int) -> NoReturn:
+    print(f"deploy.ecs: {text}", file=sys.stderr)
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

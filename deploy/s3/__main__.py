@@ -20,7 +20,11 @@ Endpoint = Annotated[
 ]
 
 app = typer.Typer(
-    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="What the market's bucket is told: a policy, pages, and what is thrown away.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -47,15 +51,19 @@ def show(bucket: Bucket, role: RoleArn, origin: Origins = None) -> None:
 def apply(bucket: Bucket, role: RoleArn, origin: Origins = None, endpoint: Endpoint = None) -> None:
     """Give them to the bucket; exits with 1 when the store does not take all of them."""
     client = boto3.client("s3", endpoint_url=endpoint)
-    refused = False
-    for method, members in requests(bucket, role, origin or []).items():
-        try:
-            getattr(client, method)(**members)
-            print(f"  ok    {method}")
-        except ClientError as error:
-            refused = True
-            print(f"  FAIL  {method}: the store refused: {error.response['Error']['Code']}")
-    raise typer.Exit(1 if refused else 0)
+    taken = [give(client, *one) for one in requests(bucket, role, origin or []).items()]
+    raise typer.Exit(0 if all(taken) else 1)
+
+
+def give(client: Any, method: str, members: dict[str, Any]) -> bool:
+    """Ask the store for one of them; whether it took it. Stores that are not AWS lack some."""
+    try:
+        getattr(client, method)(**members)
+    except ClientError as error:
+        print(f"  FAIL  {method}: the store refused: {error.response['Error']['Code']}")
+        return False
+    print(f"  ok    {method}")
+    return True
 
 
 if __name__ == "__main__":

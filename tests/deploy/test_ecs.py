@@ -203,6 +203,13 @@ def test_what_is_wrong_with_the_parameters_is_named(
         Parameters.load(file)
 
 
+def test_a_command_says_what_is_wrong_with_its_file(tmp_path: Path) -> None:
+    missing = tmp_path / "parameters.toml"
+    run = CliRunner().invoke(app, ["roll", str(missing)])
+    assert run.exit_code == 2
+    assert run.stderr.startswith(f"deploy.ecs: {missing}: ")
+
+
 def test_a_request_that_aws_would_refuse_is_seen(parameters: Parameters) -> None:
     service = services.service(parameters, "api")
     assert problems_of("ecs", "CreateService", service | {"launchType": "FARGET"})

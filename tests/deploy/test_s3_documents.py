@@ -7,11 +7,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 from uuid import UUID
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 from typer.testing import CliRunner
 
 from deploy.s3 import documents
-from deploy.s3.__main__ import app, requests
+from deploy.s3.__main__ import app, give, requests
 from server.accounts.exporting import KEPT
 from server.media.keys import all_keys
 from shared_models.market import Rules
@@ -112,16 +114,29 @@ def test_nothing_goes_before_the_market_is_done_with_it() -> None:
     assert kept["exports/"] > KEPT
 
 
-def test_a_store_that_does_not_take_a_document_is_told_of(
+def test_a_store_that_does_not_take_them_is_told_of(
     s3_bucket: S3Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in (s3_bucket.environment | {"AWS_REGION": "us-east-1"}).items():
         monkeypatch.setenv(name, value)
     arguments = ["apply", s3_bucket.name, "--role", ROLE, "--endpoint", s3_bucket.endpoint]
     run = CliRunner().invoke(app, [*arguments, "--origin", ORIGINS[0]])
-    lines = run.output.splitlines()
-    assert [line.split()[1].rstrip(":") for line in lines] == list(requests("x", ROLE, ORIGINS))
-    assert run.exit_code == (1 if any("FAIL" in line for line in lines) else 0)
+    asked = list(requests(s3_bucket.name, ROLE, ORIGINS))
+    assert [line.split()[:2] for line in run.output.splitlines()] == [
+        ["FAIL", f"{method}:"] for method in asked
+    ]
+    assert run.exit_code == 1
+
+
+def test_a_store_that_takes_them_is_given_all(capsys: pytest.CaptureFixture[str]) -> None:
+    client = boto3.client("s3", aws_access_key_id="x", aws_secret_access_key="y")
+    asked = requests("photos", ROLE, ORIGINS)
+    with Stubber(client) as stub:
+        for method, members in asked.items():
+            stub.add_response(method, {}, members)
+        assert all(give(client, method, members) for method, members in asked.items())
+        stub.assert_no_pending_responses()
+    assert capsys.readouterr().out.split() == [word for name in asked for word in ("ok", name)]
 
 
 def test_the_documents_can_be_looked_at() -> None:
