@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import redis
+from botocore.exceptions import ClientError
 
 from deploy.ecs.tasks import DRAIN_S
 from server.app.settings import Environment, Role, Settings, SettingsError, load_settings
@@ -21,16 +23,18 @@ from tests.deploy.composed import (
     roles,
     services,
 )
-from tests.servers.lifetime import Lifetime
+from tests.servers.lifetime import Lifetime, accepts, free_port
 from tests.servers.postgres import installation
+from tests.servers.s3 import s3_client
+from tests.servers.valkey import program as valkey_program
 
 VALUES = {
     "PICKY_SITE": "market.example",
     "PICKY_SECRET_KEY": "k" * 32,
     "DATABASE_PASSWORD": "d",
     "BUS_PASSWORD": "b",
-    "STORE_KEY": "k",
-    "STORE_SECRET": "s",
+    "STORE_KEY": "store-key",
+    "STORE_SECRET": "store-secret",
 }
 MARKET = [name for name, service in services().items() if is_market(service)]
 
@@ -156,6 +160,50 @@ def test_a_process_is_given_the_time_to_drain(name: str) -> None:
     service = services()[name]
     assert int(service["stop_grace_period"].removesuffix("s")) > DRAIN_S
     assert service["init"] is True
+
+
+def start(lifetime: Lifetime, name: str, program: Path, port: int) -> None:
+    """Start a service as compose would, on loopback and in a folder of its own."""
+    service = services()[name]
+    for folder in ("buckets/picky", "cache"):
+        (lifetime.directory / folder).mkdir(parents=True)
+    places = {"/buckets": str(lifetime.directory / "buckets"), ":8080": f"127.0.0.1:{port}"}
+    told = [filled_in(word, VALUES) for word in service["command"]]
+    environment = {
+        variable: filled_in(value, VALUES).replace("/cache", str(lifetime.directory / "cache"))
+        for variable, value in service["environment"].items()
+    }
+    command = [program, *(places.get(word, word) for word in told)]
+    if name == "bus-1":
+        command = [program, *told[1:], "--port", str(port)]
+    pid = lifetime.start(name, command, env=environment)
+    lifetime.wait_until(name, lambda: accepts(port), pid=pid)
+
+
+def test_the_store_knows_the_keys_that_the_processes_have(private_lifetime: Lifetime) -> None:
+    port = free_port()
+    start(private_lifetime, "store", Path(sys.executable).with_name("rclone"), port)
+    keys = {"access_key": VALUES["STORE_KEY"], "secret_key": VALUES["STORE_SECRET"]}
+    with s3_client(f"http://127.0.0.1:{port}", **keys) as client:
+        client.head_bucket(Bucket="picky")
+    keys["secret_key"] = "another-secret"
+    with (
+        s3_client(f"http://127.0.0.1:{port}", **keys) as client,
+        pytest.raises(ClientError, match="403"),
+    ):
+        client.head_bucket(Bucket="picky")
+
+
+def test_the_bus_lets_in_who_has_its_password(
+    private_lifetime: Lifetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    start(private_lifetime, "bus-1", valkey_program(), port)
+    url = (settings_of("worker", monkeypatch).bus_url or "").split(",")[0]
+    with redis.Redis.from_url(url.replace("@bus-1", f"@127.0.0.1:{port}")) as bus:
+        assert bus.ping()
+    with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
+        stranger.ping()
 
 
 def test_the_database_has_room_for_every_process(monkeypatch: pytest.MonkeyPatch) -> None:

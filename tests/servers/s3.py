@@ -61,14 +61,16 @@ class S3Store:
 
 
 @contextmanager
-def s3_client(endpoint: str) -> Iterator[Any]:
-    """A client of the store that may do everything."""
+def s3_client(
+    endpoint: str, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY
+) -> Iterator[Any]:
+    """A client of the store, by itself one that may do everything."""
     client = boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name=REGION,
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
         config=Config(s3={"addressing_style": "path"}),
     )
     try:
