@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -162,27 +163,29 @@ def test_a_process_is_given_the_time_to_drain(name: str) -> None:
     assert service["init"] is True
 
 
-def start(lifetime: Lifetime, name: str, program: Path, port: int) -> None:
-    """Start a service as compose would, on loopback and in a folder of its own."""
-    service = services()[name]
-    for folder in ("buckets/picky", "cache"):
-        (lifetime.directory / folder).mkdir(parents=True)
-    places = {"/buckets": str(lifetime.directory / "buckets"), ":8080": f"127.0.0.1:{port}"}
-    told = [filled_in(word, VALUES) for word in service["command"]]
+def told(name: str) -> list[str]:
+    """The words of a service's command."""
+    return [filled_in(word, VALUES) for word in services()[name]["command"]]
+
+
+def start(lifetime: Lifetime, name: str, command: Sequence[str | Path], port: int) -> None:
+    """Start a service with the environment that compose gives it, but for where its cache is."""
     environment = {
-        variable: filled_in(value, VALUES).replace("/cache", str(lifetime.directory / "cache"))
-        for variable, value in service["environment"].items()
+        variable: filled_in(value, VALUES).replace("/cache", str(lifetime.directory))
+        for variable, value in services()[name]["environment"].items()
     }
-    command = [program, *(places.get(word, word) for word in told)]
-    if name == "bus-1":
-        command = [program, *told[1:], "--port", str(port)]
     pid = lifetime.start(name, command, env=environment)
     lifetime.wait_until(name, lambda: accepts(port), pid=pid)
 
 
 def test_the_store_knows_the_keys_that_the_processes_have(private_lifetime: Lifetime) -> None:
     port = free_port()
-    start(private_lifetime, "store", Path(sys.executable).with_name("rclone"), port)
+    buckets = private_lifetime.directory / "buckets"
+    (buckets / "picky").mkdir(parents=True)
+    places = {"/buckets": str(buckets), ":8080": f"127.0.0.1:{port}"}
+    rclone = Path(sys.executable).with_name("rclone")
+    command: list[str | Path] = [rclone, *(places.get(word, word) for word in told("store"))]
+    start(private_lifetime, "store", command, port)
     keys = {"access_key": VALUES["STORE_KEY"], "secret_key": VALUES["STORE_SECRET"]}
     with s3_client(f"http://127.0.0.1:{port}", **keys) as client:
         client.head_bucket(Bucket="picky")
@@ -198,7 +201,8 @@ def test_the_bus_lets_in_who_has_its_password(
     private_lifetime: Lifetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
-    start(private_lifetime, "bus-1", valkey_program(), port)
+    command: list[str | Path] = [valkey_program(), *told("bus-1")[1:], "--port", str(port)]
+    start(private_lifetime, "bus-1", command, port)
     url = (settings_of("worker", monkeypatch).bus_url or "").split(",")[0]
     with redis.Redis.from_url(url.replace("@bus-1", f"@127.0.0.1:{port}")) as bus:
         assert bus.ping()
