@@ -10,7 +10,7 @@ UV := .cache/boot/bin/uv
 BIN := .venv/bin
 RUN := .venv/.run-is-installed
 DEV := .venv/.dev-is-installed
-ROOMS := shared_models server client_tui migrations bench tests
+ROOMS := shared_models server client_tui migrations bench deploy tests
 CODE := $(wildcard $(ROOMS))
 EXPORT := --quiet --format requirements-txt --no-emit-project --no-header
 
@@ -23,7 +23,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help model faults fleet demo test lint format snapshots pictures keys contract bench pins clean capacity
+.PHONY: help model faults fleet demo test lint format snapshots pictures keys contract bench pins clean capacity settings
 
 help:  ## list what can be made
 	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ fleet: $(DEV)  ## kill, pause and restart every part of a fleet in turn; ARGS="-
 
 keys: $(DEV)  ## write the page of keys anew from the registry
 	$(BIN)/python -m client_tui.keys_page > docs/keys.md
+
+settings: $(DEV)  ## write the page of settings anew from the code
+	$(BIN)/python -m server.app.settings_page > docs/settings.md
 
 contract: $(DEV)  ## freeze the contract as it is now; look at the diff before committing it
 	$(BIN)/python -m tests.server.contract.freeze

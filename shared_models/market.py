@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared_models import bounds
 from shared_models.base import Wire
@@ -53,45 +53,73 @@ class Rules(Wire):
 
     model_config = ConfigDict(extra="forbid")
 
-    title_min: int = 2
-    description_publish_min: int = 10
-    drafts_max: int = 30
-    draft_idle_days: int = 90
-    live_listings_max: int = 200
-    listings_per_day: int = 20
-    listings_per_day_new: int = 5
-    new_account_days: int = 7
-    photo_pixels_max: int = 50_000_000
-    uploads_per_hour: int = 60
-    upload_expires_s: int = 600
-    message_delete_s: int = 300
-    rooms_per_hour: int = 10
-    rooms_per_day: int = 50
-    offer_percent_min: int = 50
-    offers_per_listing: int = 3
-    offers_per_day: int = 25
-    offer_hours: int = 48
-    reserve_days: int = 7
-    appointment_grace_hours: int = 72
-    appointment_min_minutes: int = 10
-    appointment_max_days: int = 30
-    appointment_late_change_minutes: int = 60
-    no_show_after_minutes: int = 15
-    no_show_contest_hours: int = 72
-    confirm_hours: int = 72
-    undo_minutes: int = 30
-    shipped_days: int = 7
-    dispute_days: int = 30
-    review_days: int = 14
-    notification_days: int = 90
-    follows_max: int = 1000
-    sends_burst: int = 15
-    sends_per_s: float = 5
-    sends_sustained_burst: int = 120
-    sends_sustained_per_s: float = 2
-    frames_burst: int = 40
-    frames_per_s: float = 20
-    connections_max: int = 8
+    title_min: int = Field(2, description="Characters a title must have.")
+    description_publish_min: int = Field(
+        10, description="Characters a description must have to be published."
+    )
+    drafts_max: int = Field(30, description="Drafts an account may keep.")
+    draft_idle_days: int = Field(90, description="Days after which an untouched draft is deleted.")
+    live_listings_max: int = Field(
+        200, description="Listings an account may have on sale or reserved."
+    )
+    listings_per_day: int = Field(20, description="Listings an account may publish a day.")
+    listings_per_day_new: int = Field(5, description="Listings a new account may publish a day.")
+    new_account_days: int = Field(7, description="Days for which an account counts as new.")
+    photo_pixels_max: int = Field(50_000_000, description="Pixels a photo may have.")
+    uploads_per_hour: int = Field(60, description="Photos an account may upload an hour.")
+    upload_expires_s: int = Field(
+        600, description="Seconds for which an upload's address can be used."
+    )
+    message_delete_s: int = Field(
+        300, description="Seconds for which a message can be deleted by its sender."
+    )
+    rooms_per_hour: int = Field(10, description="Rooms an account may open an hour.")
+    rooms_per_day: int = Field(50, description="Rooms an account may open a day.")
+    offer_percent_min: int = Field(50, description="The lowest offer, in percent of the price.")
+    offers_per_listing: int = Field(3, description="Offers a buyer may make on one listing.")
+    offers_per_day: int = Field(25, description="Offers an account may make a day.")
+    offer_hours: int = Field(48, description="Hours after which an offer expires.")
+    reserve_days: int = Field(
+        7, description="Days after which a reservation without an appointment lapses."
+    )
+    appointment_grace_hours: int = Field(
+        72, description="Hours after its appointment when a reservation lapses."
+    )
+    appointment_min_minutes: int = Field(10, description="Minutes an appointment must lie ahead.")
+    appointment_max_days: int = Field(30, description="Days an appointment may lie ahead.")
+    appointment_late_change_minutes: int = Field(
+        60, description="Minutes before an appointment from which a change is a late one."
+    )
+    no_show_after_minutes: int = Field(
+        15, description="Minutes after an appointment from which a no-show can be told."
+    )
+    no_show_contest_hours: int = Field(
+        72, description="Hours for which a no-show can be contested."
+    )
+    confirm_hours: int = Field(
+        72, description="Hours after one side's confirmation when a trade completes by itself."
+    )
+    undo_minutes: int = Field(30, description="Minutes for which a confirmation can be undone.")
+    shipped_days: int = Field(
+        7, description="Days after shipping when a trade completes by itself."
+    )
+    dispute_days: int = Field(
+        30, description="Days after which a dispute that nobody resolves is closed."
+    )
+    review_days: int = Field(14, description="Days for which a trade can be reviewed.")
+    notification_days: int = Field(90, description="Days for which notifications are kept.")
+    follows_max: int = Field(1000, description="People an account may follow.")
+    sends_burst: int = Field(15, description="Messages an account may send at once.")
+    sends_per_s: float = Field(5, description="Messages a second by which that allowance refills.")
+    sends_sustained_burst: int = Field(
+        120, description="Messages an account may send in a longer burst."
+    )
+    sends_sustained_per_s: float = Field(
+        2, description="Messages a second by which the longer allowance refills."
+    )
+    frames_burst: int = Field(40, description="Frames a connection may send at once.")
+    frames_per_s: float = Field(20, description="Frames a second by which that allowance refills.")
+    connections_max: int = Field(8, description="Realtime connections an account may have.")
 
 
 class Limits(Rules):

@@ -89,6 +89,16 @@ def serve(
 
 
 @app.command()
+def health(port: Port = None) -> None:
+    """Ask the server on this machine whether it is alive; exits with 1 if not. For containers."""
+    from server.app.alive import answers
+
+    settings = _settings(port=port)
+    if not answers(settings.port):
+        _refuse(f"nothing alive answers on port {settings.port}", code=1)
+
+
+@app.command()
 def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to the newest schema."""
     settings = _settings(data_dir=data_dir)

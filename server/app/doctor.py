@@ -1,6 +1,6 @@
 """``picky-server doctor``: where each setting comes from, and whether what it names can be used.
 
-It changes nothing, and never says a secret's value.
+It leaves nothing changed, and never says a secret's value.
 """
 
 import asyncio
@@ -9,41 +9,32 @@ import re
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from server.app.doctor_database import examine_postgres
+from server.app.doctor_store import examine_bucket
+from server.app.findings import Finding, bad, good, harmless
 from server.app.settings import CONFIG_VARIABLE, Settings, SettingsError, load_settings
-from server.platform.clock import SystemClock
+from server.platform.clock import Clock, SystemClock
 from server.platform.database import Database
 from server.platform.migrate import schema_is_current
 from server.platform.object_store import ObjectStoreError, S3ObjectStore, parse_s3_url
 
-_USER_INFO = re.compile(r"(?<=//)[^/@\s]*@")
-_SECRET_PARAMETER = re.compile(r"(?i)((?:password|secret|token|key)[^=&]*=)[^&]*")
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report; ``well`` is False when something is to be mended."""
-
-    text: str
-    well: bool = True
-
-
-def examine(flags: Mapping[str, Any]) -> Iterator[Finding]:
+def examine(flags: Mapping[str, Any], clock: Clock | None = None) -> Iterator[Finding]:
     """The whole report, line by line. ``flags`` that are None were not given."""
     try:
         settings = load_settings(**flags)
     except SettingsError as error:
-        yield _bad("settings", str(error), "correct the flag, the variable or the file it names")
+        yield bad("settings", str(error), "correct the flag, the variable or the file it names")
         return
     yield Finding("settings")
     yield from _settings(settings, flags)
     yield Finding("checks")
     yield _directory("data dir", settings.data_dir)
     yield from _secret(settings)
-    yield from asyncio.run(_dependencies(settings))
+    yield from asyncio.run(_dependencies(settings, clock or SystemClock()))
 
 
 def _settings(settings: Settings, flags: Mapping[str, Any]) -> Iterator[Finding]:
@@ -87,20 +78,7 @@ def _shown(settings: Settings, name: str) -> str:
         return "(set, not shown)" if value else "(made once, kept in the data dir)"
     if value is None:
         return "(not set)"
-    return _harmless(str(value))
-
-
-def _harmless(text: str) -> str:
-    """The text without the passwords that addresses may carry."""
-    return _SECRET_PARAMETER.sub(r"\1***", _USER_INFO.sub("***@", text))
-
-
-def _good(what: str, state: str) -> Finding:
-    return Finding(f"  ok    {what}: {state}")
-
-
-def _bad(what: str, state: str, mend: str) -> Finding:
-    return Finding(f"  FAIL  {what}: {_harmless(state)}\n        mend: {mend}", well=False)
+    return harmless(str(value))
 
 
 def _directory(what: str, path: Path) -> Finding:
@@ -110,17 +88,17 @@ def _directory(what: str, path: Path) -> Finding:
         there = there.parent
     mend = f"make {path} writable for this user, or choose another with --data-dir"
     if not there.is_dir():
-        return _bad(what, f"{there} is no folder", mend)
+        return bad(what, f"{there} is no folder", mend)
     if there != path:
         if os.access(there, os.W_OK | os.X_OK):
-            return _good(what, f"{path} is made at the first start")
-        return _bad(what, f"{path} cannot be made", mend)
+            return good(what, f"{path} is made at the first start")
+        return bad(what, f"{path} cannot be made", mend)
     try:
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
-        return _bad(what, f"{path} cannot be written: {error.strerror}", mend)
-    return _good(what, f"{path} can be written")
+        return bad(what, f"{path} cannot be written: {error.strerror}", mend)
+    return good(what, f"{path} can be written")
 
 
 def _secret(settings: Settings) -> Iterator[Finding]:
@@ -128,63 +106,77 @@ def _secret(settings: Settings) -> Iterator[Finding]:
     if settings.secret_key is not None or not kept.exists():
         return
     if os.name == "posix" and kept.stat().st_mode & 0o077:
-        yield _bad("secret key", f"{kept} can be read by others", f"chmod 600 {kept}")
+        yield bad("secret key", f"{kept} can be read by others", f"chmod 600 {kept}")
     else:
-        yield _good("secret key", f"{kept} can be read by its owner only")
+        yield good("secret key", f"{kept} can be read by its owner only")
 
 
-async def _dependencies(settings: Settings) -> list[Finding]:
-    return [await _database(settings), await _object_store(settings), await _bus(settings)]
+async def _dependencies(settings: Settings, clock: Clock) -> list[Finding]:
+    return [
+        *await _database(settings, clock),
+        *await _object_store(settings, clock),
+        *await _bus(settings),
+    ]
 
 
-async def _database(settings: Settings) -> Finding:
+async def _database(settings: Settings, clock: Clock) -> list[Finding]:
     if settings.database_url is None and not settings.sqlite_path.exists():
-        return _good("database", f"{settings.sqlite_path} is made at the first start")
+        return [good("database", f"{settings.sqlite_path} is made at the first start")]
     database = Database(settings.effective_database_url, pool_size=1)
     try:
         async with database.reader.connect():
             pass
-        current = await schema_is_current(database)
+        findings = [_schema(await schema_is_current(database))]
+        if not database.is_sqlite:
+            findings += await examine_postgres(database, settings, clock)
     except Exception as error:  # noqa: BLE001 - whatever a driver raises is what is wrong
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         mend = "start the database, or correct PICKY_DATABASE_URL"
-        return _bad("database", f"it cannot be reached: {reason}", mend)
+        return [bad("database", f"it cannot be reached: {reason}", mend)]
     finally:
         await database.close()
+    return findings
+
+
+def _schema(current: bool) -> Finding:
     if not current:
-        return _bad("database", "its schema is not the newest", "run `picky-server migrate`")
-    return _good("database", "reachable, with the newest schema")
+        return bad("database", "its schema is not the newest", "run `picky-server migrate`")
+    return good("database", "reachable, with the newest schema")
 
 
-async def _object_store(settings: Settings) -> Finding:
+async def _object_store(settings: Settings, clock: Clock) -> list[Finding]:
     if settings.object_store_url is None:
-        return _directory("object store", settings.data_dir / "object-store")
+        return [_directory("object store", settings.data_dir / "object-store")]
     mend = "start the store, make the bucket, or correct PICKY_OBJECT_STORE_URL and its credentials"
     try:
-        store = S3ObjectStore(parse_s3_url(settings.object_store_url), SystemClock())
+        store = S3ObjectStore(parse_s3_url(settings.object_store_url), clock)
     except ValueError as error:
-        return _bad("object store", str(error), mend)
+        return [bad("object store", str(error), mend)]
     try:
         await store.check()
+        reached = good("object store", "the bucket can be reached")
+        return [reached, *await examine_bucket(store, settings, clock)]
     except ObjectStoreError as error:
-        return _bad("object store", str(error), mend)
+        return [bad("object store", str(error), mend)]
     finally:
         await store.close()
-    return _good("object store", "the bucket can be used")
 
 
-async def _bus(settings: Settings) -> Finding:
+async def _bus(settings: Settings) -> list[Finding]:
     if settings.bus_url is None:
-        return _good("bus", "inside the one process")
+        return [good("bus", "inside the one process")]
+    return [await _instance(url.strip()) for url in settings.bus_url.split(",")]
+
+
+async def _instance(url: str) -> Finding:
+    """One of the bus's addresses: whether it takes what a process tells the others."""
     from redis.asyncio import Redis
     from redis.exceptions import RedisError
 
-    for url in settings.bus_url.split(","):
-        where = re.sub(r"^valkey(?=s?://)", "redis", url.strip())
-        mend = "start it, or correct PICKY_BUS_URL"
-        try:
-            async with Redis.from_url(where) as bus:
-                await bus.ping()
-        except (RedisError, OSError, ValueError) as error:
-            return _bad("bus", f"{url.strip()} cannot be reached: {error}", mend)
-    return _good("bus", "reachable")
+    where = harmless(url)
+    try:
+        async with Redis.from_url(re.sub(r"^valkey(?=s?://)", "redis", url)) as bus:
+            await bus.publish("picky:doctor", b"")
+    except (RedisError, OSError, ValueError) as error:
+        return bad("bus", f"{where} cannot be used: {error}", "start it, or correct PICKY_BUS_URL")
+    return good("bus", f"{where} takes hints")

@@ -50,13 +50,23 @@ class Settings(BaseSettings):
         env_prefix="PICKY_", env_nested_delimiter="__", extra="ignore", frozen=True
     )
 
-    environment: Environment = Environment.LOCAL
-    role: Role = Role.ALL
-    host: str = "127.0.0.1"
-    port: int = Field(default=8470, ge=0, le=65535, description="0 takes a free one.")
-    data_dir: Path = Field(default_factory=lambda: user_data_path("picky") / "server")
+    environment: Environment = Field(
+        default=Environment.LOCAL, description="Where the server runs: what it insists on."
+    )
+    role: Role = Field(default=Role.ALL, description="What this process does.")
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(
+        default=8470, ge=0, le=65535, description="The port to listen on; 0 takes a free one."
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("picky") / "server",
+        description="Where SQLite, the embedded store and the secret key are kept.",
+    )
     database_url: str | None = Field(default=None, description="`postgresql://…`; else SQLite.")
-    bus_url: str | None = Field(default=None, description="`redis://…` or `valkey://…`.")
+    bus_url: str | None = Field(
+        default=None,
+        description="`redis://…` or `valkey://…`, several with commas; else inside the process.",
+    )
     object_store_url: str | None = Field(
         default=None, description="`s3://bucket?endpoint=URL&region=R`; else the embedded store."
     )
@@ -70,17 +80,28 @@ class Settings(BaseSettings):
     allowed_origins: list[str] = Field(
         default=[], description="Origins whose pages may open the realtime websocket."
     )
-    market_name: str = "Picky"
-    currency: str = Field(default="KRW", pattern=r"^[A-Z]{3}$")
-    currency_exponent: int = Field(default=0, ge=0, le=3)
-    database_pool: int = Field(default=8, ge=1, le=100)
-    log_level: str = "INFO"
+    market_name: str = Field(default="Picky", description="What clients call the market.")
+    currency: str = Field(
+        default="KRW", pattern=r"^[A-Z]{3}$", description="The ISO 4217 code of every price."
+    )
+    currency_exponent: int = Field(
+        default=0, ge=0, le=3, description="Decimal places of the currency."
+    )
+    database_pool: int = Field(
+        default=8,
+        ge=1,
+        le=100,
+        description="Connections a process opens to PostgreSQL, and one more.",
+    )
+    log_level: str = Field(
+        default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`: what is logged."
+    )
     otlp_endpoint: str | None = Field(
         default=None,
         pattern=r"^https?://",
         description="Where traces are sent by OTLP over HTTP, as `http://collector:4318`.",
     )
-    limits: Rules = Rules()
+    limits: Rules = Field(default=Rules(), description="The numbers of the rules.")
 
     @classmethod
     def settings_customise_sources(

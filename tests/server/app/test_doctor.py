@@ -1,13 +1,20 @@
 """`picky-server doctor` says where each setting comes from, what is wrong and how to mend it."""
 
+import json
 import os
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from server.app.doctor import examine
+from server.platform.clock import MovableClock, SystemClock
+from server.platform.database_state import PostgresState
 from server.platform.migrate import upgrade
-from tests.servers.s3 import S3Bucket
+from tests.servers.lifetime import Lifetime
+from tests.servers.postgres import start_postgres
+from tests.servers.s3 import S3Bucket, start_s3
 
 SECRET = "do-not-show-this-to-anybody-0123456789"
 
@@ -104,23 +111,142 @@ def test_settings_that_do_not_add_up_are_named(
     assert "mend:" in text
 
 
-def test_real_dependencies_are_reached(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    postgres_url: str,
-    valkey_url: str,
-    s3_bucket: S3Bucket,
+@pytest.fixture
+def fleet(
+    monkeypatch: pytest.MonkeyPatch, postgres_url: str, valkey_url: str, s3_bucket: S3Bucket
 ) -> None:
+    """The settings of a process whose dependencies are all there. The database is one of tests."""
     settings = {
+        "PICKY_ENVIRONMENT": "test",
         "PICKY_DATABASE_URL": postgres_url,
         "PICKY_BUS_URL": valkey_url,
         "PICKY_OBJECT_STORE_URL": s3_bucket.url,
     }
     for variable, value in (settings | s3_bucket.environment).items():
         monkeypatch.setenv(variable, value)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_real_dependencies_are_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3_bucket: S3Bucket
+) -> None:
     text, well = report(tmp_path)
     assert well, text
+    for part in ("uploads", "reading", "deleting", "clock", "connections", "durability", "bus"):
+        assert f"  ok    {part}: " in text
     monkeypatch.setenv("PICKY_OBJECT_STORE_URL", s3_bucket.url.replace("s3://", "s3://no-"))
     text, well = report(tmp_path)
     assert not well
     assert "FAIL  object store" in text
+
+
+@pytest.mark.usefixtures("fleet")
+def test_nothing_is_left_in_the_bucket(tmp_path: Path, s3_bucket: S3Bucket) -> None:
+    assert report(tmp_path)[1]
+    assert s3_bucket.keys() == []
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_database_that_may_lose_what_it_acknowledged_is_for_tests_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICKY_ENVIRONMENT", "local")
+    text, well = report(tmp_path)
+    assert not well
+    assert "FAIL  durability: fsync, synchronous_commit, full_page_writes off" in text
+    assert "mend: set fsync, synchronous_commit, full_page_writes to on" in text
+
+
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize(("off_s", "told"), [(-60, "ahead of"), (60, "behind")])
+def test_a_clock_that_differs_from_the_databases_is_pointed_out(
+    tmp_path: Path, off_s: int, told: str
+) -> None:
+    clock = MovableClock(SystemClock().now() + timedelta(seconds=off_s))
+    findings = list(examine({"data_dir": tmp_path}, clock))
+    [clocks] = [one for one in findings if "clock: " in one.text]
+    assert not clocks.well
+    found = re.search(r"database's is ([\d.]+) s (.+) this machine's", clocks.text)
+    assert found is not None
+    assert float(found[1]) == pytest.approx(60, abs=30)
+    assert found[2] == told
+    assert "mend: let both machines keep their time by NTP" in clocks.text
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_full_database_and_a_replica_are_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def state(*_: object) -> PostgresState:
+        return PostgresState(timedelta(), True, (), connections=97, in_use=90)
+
+    monkeypatch.setattr("server.app.doctor_database.postgres_state", state)
+    text, well = report(tmp_path)
+    assert not well
+    assert "FAIL  database: it is a replica" in text
+    assert "FAIL  connections: 90 of 97 are in use, a process takes up to 9" in text
+    assert "mend: raise PostgreSQL's max_connections, or lower PICKY_DATABASE_POOL" in text
+    monkeypatch.setenv("PICKY_DATABASE_POOL", "6")
+    assert (
+        "  ok    connections: 90 of 97 are in use, a process takes up to 7" in report(tmp_path)[0]
+    )
+
+
+def test_a_postgresql_as_it_is_deployed_is_durable(
+    private_lifetime: Lifetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_postgres(private_lifetime, durable=True)
+    monkeypatch.setenv("PICKY_DATABASE_URL", server.url())
+    text, _ = report(tmp_path)
+    assert "  ok    durability: what is acknowledged is on disk" in text
+
+
+@pytest.mark.usefixtures("fleet")
+def test_each_address_of_the_bus_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, valkey_url: str
+) -> None:
+    monkeypatch.setenv("PICKY_BUS_URL", f"valkey://:{SECRET}@127.0.0.1:1,{valkey_url}")
+    text, well = report(tmp_path)
+    assert not well
+    assert "FAIL  bus: valkey://***@127.0.0.1:1 cannot be used" in text
+    assert f"  ok    bus: {valkey_url} takes hints" in text
+    assert SECRET not in text
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_store_that_refuses_what_clients_do_is_pointed_out(
+    tmp_path: Path, s3_bucket: S3Bucket
+) -> None:
+    late = MovableClock(SystemClock().now() - timedelta(hours=1))
+    text = "\n".join(one.text for one in examine({"data_dir": tmp_path}, late))
+    assert "  ok    object store" in text
+    assert "FAIL  uploads: a signed upload is refused: " in text
+    assert "FAIL  reading: no such object" in text
+    assert s3_bucket.keys() == []
+
+
+def test_pages_that_may_not_upload_are_pointed_out(
+    private_lifetime: Lifetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origins = ("https://market.example", "https://other.example")
+    store = start_s3(private_lifetime, allow_origin=origins[0])
+    bucket = store.create_bucket("photos")
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PICKY_OBJECT_STORE_URL", bucket.url)
+    monkeypatch.setenv("PICKY_ALLOWED_ORIGINS", json.dumps(origins))
+    text, well = report(tmp_path)
+    assert not well
+    assert f"  ok    pages: {origins[0]} may upload" in text
+    assert f"FAIL  pages: {origins[1]} may not upload to the store" in text
+    assert "mend: give the bucket the CORS document of deploy/s3" in text
+
+
+@pytest.mark.usefixtures("fleet")
+def test_credentials_that_are_wrong_are_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    text, well = report(tmp_path)
+    assert not well
+    assert "FAIL  object store: the object store refused: 403" in text
