@@ -13,7 +13,8 @@ from deploy.ecs.__main__ import app, requests
 from deploy.ecs.parameters import Parameters, ParametersError
 from server.app.serve import _GRACE_S
 from server.app.settings import Role, load_settings
-from server.realtime.gateway import SOCKETS
+from server.platform.metrics import JOBS_WAITING
+from server.realtime.metrics import SOCKETS
 from server.realtime.settings import RealtimeSettings
 from tests.deploy.aws import problems_of
 from tests.deploy.composed import DEPLOY
@@ -158,6 +159,8 @@ def test_each_role_grows_by_what_it_has_too_much_of(parameters: Parameters) -> N
     jobs = policy(parameters, "worker")["CustomizedMetricSpecification"]["Metrics"]
     [returned] = [one for one in jobs if one["ReturnData"]]
     assert returned["Expression"] == "due / workers"
+    [due] = [one["MetricStat"]["Metric"] for one in jobs if one["Id"] == "due"]
+    assert due["MetricName"] == next(iter(JOBS_WAITING.describe())).name
     for role in tasks.ROLES:
         target = scaling.scalable_target(parameters, role)
         assert 2 <= target["MinCapacity"] < target["MaxCapacity"]

@@ -52,8 +52,8 @@ class Node:
             start_picky,
             self._lifetime,
             self.name,
+            self._credentials,
             port=port,
-            credentials=self._credentials,
             **self._settings,
         )
         self.road.port = self._server.port

@@ -46,12 +46,13 @@ class PickyServer:
 def start_picky(
     lifetime: Lifetime,
     name: str = "picky",
+    credentials: Mapping[str, str] | None = None,
+    /,
     *,
     port: int = 0,
     role: str = "all",
     database_url: str | None = None,
     under: Sequence[str | Path] = (),
-    credentials: Mapping[str, str] | None = None,
     **settings: str,
 ) -> PickyServer:
     """Start a server on loopback and return when it answers.
