@@ -7,10 +7,12 @@ from importlib.metadata import version
 from fastapi import FastAPI, Response
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from server.app.elsewhere import refuse_http, refuse_sockets
 from server.app.health import Readiness
 from server.app.health import router as health_router
 from server.app.market import describe_market
-from server.app.rooms import Rooms, routers
+from server.app.roles import Role
+from server.app.rooms import Rooms, http_routers, socket_router
 from server.app.settings import Settings
 from server.platform.body_limit import BodyLimit
 from server.platform.context import Context
@@ -48,6 +50,7 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
         summary="A second-hand market that lives in the terminal.",
         lifespan=lifespan,
         redoc_url=None,
+        openapi_url="/openapi.json" if settings.role.serves(Role.API) else None,
         responses=_PROBLEMS,  # type: ignore[arg-type]
     )
     app.state.context = context
@@ -57,11 +60,23 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, but_under=MOUNT_PATH)
     app.include_router(health_router)
-    _add_market_route(app, settings)
-    for router in routers():
-        app.include_router(router)
     _mount_embedded_store(app, context, settings)
+    _add_rooms(app, settings)
     return app
+
+
+def _add_rooms(app: FastAPI, settings: Settings) -> None:
+    role = settings.role
+    if role.serves(Role.REALTIME):
+        app.include_router(socket_router())
+    else:
+        refuse_sockets(app, role)
+    if role.serves(Role.API):
+        _add_market_route(app, settings)
+        for router in http_routers():
+            app.include_router(router)
+    else:
+        refuse_http(app, role)
 
 
 def _add_market_route(app: FastAPI, settings: Settings) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from server.app.parent import end_with_parent
-from server.app.settings import Environment, Role, Settings, SettingsError, load_settings
+from server.app.roles import Role
+from server.app.settings import Environment, Settings, SettingsError, load_settings
 
 app = typer.Typer(
     name="picky-server",
@@ -85,12 +86,14 @@ def serve(
 
 @app.command()
 def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema; a newer one is left as it is."""
     settings = _settings(data_dir=data_dir)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    from server.app.logs import configure_logs
     from server.platform.migrate import upgrade
 
-    upgrade(settings.effective_database_url)
+    configure_logs(settings.log_level)
+    upgrade(settings.effective_database_url, pooler=settings.database_pooler)
     print("the schema is current")
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from server.app.container import open_database
 from server.app.settings import CONFIG_VARIABLE, Settings, SettingsError, load_settings
 from server.platform.clock import SystemClock
-from server.platform.database import Database
 from server.platform.migrate import schema_is_current
 from server.platform.object_store import ObjectStoreError, S3ObjectStore, parse_s3_url
 
@@ -140,7 +140,7 @@ async def _dependencies(settings: Settings) -> list[Finding]:
 async def _database(settings: Settings) -> Finding:
     if settings.database_url is None and not settings.sqlite_path.exists():
         return _good("database", f"{settings.sqlite_path} is made at the first start")
-    database = Database(settings.effective_database_url, pool_size=1)
+    database = open_database(settings)
     try:
         async with database.reader.connect():
             pass

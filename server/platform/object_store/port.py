@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+UNCACHED = "private, no-store"
+
 
 class ObjectStoreError(Exception):
     """The store did not do what was asked; trying again later may help."""
@@ -49,8 +51,14 @@ class ObjectStore(Protocol):
         """A URL that accepts this key with this type, length in bytes and digest (in hex)."""
         ...
 
-    async def presign_get(self, key: str, *, content_type: str, expires_s: int) -> str:
-        """A URL that reads the object for ``expires_s`` seconds, answered as ``content_type``."""
+    async def presign_get(
+        self, key: str, *, content_type: str, expires_s: int, cache_control: str = UNCACHED
+    ) -> str:
+        """A URL that reads the object for ``expires_s`` seconds and up to a minute more.
+
+        It is answered as ``content_type``, with that ``Cache-Control``. All that are made in the
+        same minute are equal, so that a cache has what somebody else has read.
+        """
         ...
 
     async def head(self, key: str) -> ObjectInfo | None:
