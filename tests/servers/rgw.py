@@ -13,17 +13,25 @@ from uuid import uuid4
 from tests.servers.lifetime import Lifetime, ServerError, accepts, free_port
 from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, S3Store
 
-PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph")
+USER = "client.admin"
+PROGRAMS = (
+    "ceph-mon",
+    "ceph-osd",
+    "radosgw",
+    "radosgw-admin",
+    "monmaptool",
+    "ceph-authtool",
+    "ceph",
+)
 RGW_IS_INSTALLED = all(shutil.which(program) for program in PROGRAMS)
+OF_FILES = ("monmaptool", "ceph-authtool")
 START_S = 60.0
 CONFIGURATION = """
 [global]
 fsid = {fsid}
 mon host = [v2:127.0.0.1:{port}]
 mon initial members = a
-auth cluster required = none
-auth service required = none
-auth client required = none
+keyring = {directory}/keyring
 public addr = 127.0.0.1
 cluster addr = 127.0.0.1
 run dir = {directory}
@@ -68,9 +76,14 @@ def start_rgw(lifetime: Lifetime, name: str = "rgw") -> RadosGateway:
     start = partial(start_daemon, lifetime, configuration)
     run = partial(run_tool, configuration)
 
+    keys = directory / "keyring"
+    keys.touch(mode=0o600)
+    for who in ("mon.", "osd.0", USER):
+        everything = [text for part in ("mon", "osd") for text in ("--cap", part, "allow *")]
+        run("ceph-authtool", keys, "--gen-key", "-n", who, *everything)
     monitors = directory / "monmap"
     run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"[v2:127.0.0.1:{port}]", monitors)
-    run("ceph-mon", "--mkfs", "-i", "a", "--monmap", monitors)
+    run("ceph-mon", "--mkfs", "-i", "a", "--monmap", monitors, "--keyring", keys)
     monitor = start(f"{name}-mon", "ceph-mon", "-i", "a")
     lifetime.wait_until(f"{name}-mon", lambda: accepts(port), pid=monitor, within_s=START_S)
     store = str(uuid4())
@@ -81,7 +94,7 @@ def start_rgw(lifetime: Lifetime, name: str = "rgw") -> RadosGateway:
         f"--access-key={ACCESS_KEY}", f"--secret-key={SECRET_KEY}")  # fmt: skip
     gateway_port = free_port()
     gateway = start(
-        f"{name}-gateway", "radosgw", "-n", "client.rgw",
+        f"{name}-gateway", "radosgw", "-n", USER,
         f"--rgw-frontends=beast endpoint=127.0.0.1:{gateway_port}",
     )  # fmt: skip
     lifetime.wait_until(
@@ -104,7 +117,7 @@ def start_daemon(
 
 def run_tool(configuration: Path, program: str, *arguments: str | Path) -> None:
     """Run one of Ceph's tools to its end; :class:`ServerError` with what it said if it fails."""
-    options: Sequence[str | Path] = () if program == "monmaptool" else ("-c", configuration)
+    options: Sequence[str | Path] = () if program in OF_FILES else ("-c", configuration)
     try:
         ended = subprocess.run(
             [program, *options, *arguments],
