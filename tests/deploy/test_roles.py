@@ -5,23 +5,27 @@ is.
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from server.platform.database import Database
 from server.platform.migrate import newest_schema
+from server.platform.valkey_bus import ValkeyBus
 from shared_models.realtime import SUBPROTOCOL
 from tests.deploy.schema import set_version
-from tests.servers.lifetime import Lifetime
+from tests.servers.lifetime import Lifetime, kill
 from tests.servers.picky import TEST_ENVIRONMENT, PickyServer, start_picky
 from tests.servers.s3 import S3Bucket
+from tests.servers.valkey import start_valkey
 
 ROLES = ("api", "realtime", "worker")
 PERSON = {"handle": "minsu", "password": "a password that nobody guesses", "display_name": "me"}
@@ -91,13 +95,8 @@ def test_every_role_serves_its_own_and_says_who_serves_the_rest(
         refusal(httpx.post(f"{url}/v1/accounts", json=PERSON))
     assert "this process is worker" in socket_refusal(servers["worker"])
     token = {"Authorization": f"Bearer {signed_in.json()['token']}"}
-    with connect(
-        socket_url(servers["realtime"]),
-        subprotocols=[Subprotocol(SUBPROTOCOL)],
-        additional_headers=token,
-    ) as socket:
-        socket.send('{"t":"hello","device":"","client":""}')
-        assert '"t":"welcome"' in str(socket.recv(PATIENCE_S))
+    with dial(servers["realtime"], token):
+        pass
 
 
 def test_only_the_worker_runs_jobs(start: Callable[[str], PickyServer]) -> None:
@@ -112,6 +111,39 @@ def test_only_the_worker_runs_jobs(start: Callable[[str], PickyServer]) -> None:
         while (state := client.get("/v1/me/export").json()["state"]) == "processing":
             pass  # asking takes a moment
         assert state == "ready"
+
+
+async def test_a_lost_instance_of_the_bus_loses_nothing(
+    private_lifetime: Lifetime, fleet: dict[str, Any]
+) -> None:
+    """The database is the log: what the bus did not bring is read there."""
+    buses = {bus.url(): bus for bus in (start_valkey(private_lifetime, name) for name in "ab")}
+    fleet["bus_url"] = ",".join(buses)
+    api, realtime = (
+        start_picky(private_lifetime, role, role=role, **fleet) for role in ("api", "realtime")
+    )
+    async with httpx.AsyncClient(base_url=api.url) as client:
+        signed_in = (await client.post("/v1/accounts", json=PERSON)).json()
+        token = {"Authorization": f"Bearer {signed_in['token']}"}
+        with dial(realtime, token) as socket:
+            bus = ValkeyBus(list(buses))
+            kill(buses[bus.place(UUID(signed_in["account"]["id"]))].pid)
+            await bus.close()
+            renamed = await client.patch("/v1/me", json={"display_name": "you"}, headers=token)
+            assert renamed.status_code == 200
+            while '"kind":"account.changed"' not in (told := str(socket.recv(PATIENCE_S))):
+                pass  # pings
+            assert '"display_name":"you"' in told
+
+
+@contextmanager
+def dial(server: PickyServer, token: dict[str, str]) -> Iterator[ClientConnection]:
+    """A socket that has been welcomed."""
+    spoken = [Subprotocol(SUBPROTOCOL)]
+    with connect(socket_url(server), subprotocols=spoken, additional_headers=token) as socket:
+        socket.send('{"t":"hello","device":"","client":""}')
+        assert '"t":"welcome"' in str(socket.recv(PATIENCE_S))
+        yield socket
 
 
 def refused_start(role: str, data_dir: Path, settings: dict[str, str]) -> str:
