@@ -27,6 +27,7 @@ from server.accounts.sessions import (
     authenticate,
     create_ticket,
     live_sessions,
+    note_write,
     redeem_ticket,
     touch_session,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "hold",
     "is_blocked",
     "live_sessions",
+    "note_write",
     "notification_switches",
     "own_account",
     "redeem_ticket",

@@ -21,7 +21,7 @@ from server.platform.http import (
 )
 from server.platform.idempotency import Answer
 from server.platform.rates import Rate
-from server.platform.unit_of_work import UnitOfWork
+from server.platform.unit_of_work import UnitOfWork, reading_perhaps_behind
 from shared_models.accounts import (
     Account,
     AccountPatch,
@@ -51,7 +51,9 @@ AccountId = Annotated[UUID, Path(description="The account.")]
 async def settled(request: Request, account_id: AccountId) -> AsyncIterator[UnitOfWork]:
     """A reading unit of work, once what is overdue of the account in the path is settled."""
     port = context_of(request).wiring.port(OpenTrades)
-    async with reading_after(request, lambda context, _: port.settle(context, account_id)) as work:
+    async with reading_after(
+        request, lambda context, _: port.settle(context, account_id), reading_perhaps_behind
+    ) as work:
         yield work
 
 

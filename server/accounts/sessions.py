@@ -27,8 +27,12 @@ async def authenticate(work: UnitOfWork, token: str) -> Actor:
     found = await repository.session_of_token(work, work.context.secret.token_hash(token))
     if found is None:
         raise Unauthenticated("The token is not valid (any more). Sign in again.")
-    session_id, account_id = found
-    return Actor(account_id, session_id)
+    return found
+
+
+async def note_write(work: UnitOfWork) -> None:
+    """Remember that the actor's session wrote, for its next reads (decision 17)."""
+    await repository.note_write(work)
 
 
 async def start_session(

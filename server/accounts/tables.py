@@ -43,6 +43,8 @@ class Session(Entity, Table):
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     device: Mapped[str | None] = mapped_column(String(60))
     last_seen_at: Mapped[datetime]
+    wrote_at: Mapped[datetime | None]
+    """When it last changed something over HTTP; noted only where there is a replica."""
 
 
 class Block(Entity, Table):

@@ -8,11 +8,13 @@ from fastapi import FastAPI, Response
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from server.app.elsewhere import refuse_http, refuse_sockets
 from server.app.health import Readiness
 from server.app.health import router as health_router
 from server.app.market import describe_market
 from server.app.metrics import Metrics
-from server.app.rooms import Rooms, routers
+from server.app.roles import Role
+from server.app.rooms import Rooms, http_routers, socket_router
 from server.app.settings import Settings
 from server.app.watch import Watch
 from server.platform.body_limit import BodyLimit
@@ -59,6 +61,7 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
         telemetry=_NO_TELEMETRY,
+        openapi_url="/openapi.json" if settings.role.serves(Role.API) else None,
         responses=_PROBLEMS,  # type: ignore[arg-type]
     )
     app.state.context = context
@@ -70,11 +73,23 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, but_under=MOUNT_PATH)
     app.add_middleware(Watch, traces=context.traces)
     app.include_router(health_router)
-    _add_market_route(app, settings)
-    for router in routers():
-        app.include_router(router)
     _mount_embedded_store(app, context, settings)
+    _add_rooms(app, settings)
     return app
+
+
+def _add_rooms(app: FastAPI, settings: Settings) -> None:
+    role = settings.role
+    if role.serves(Role.REALTIME):
+        app.include_router(socket_router())
+    else:
+        refuse_sockets(app, role)
+    if role.serves(Role.API):
+        _add_market_route(app, settings)
+        for router in http_routers():
+            app.include_router(router)
+    else:
+        refuse_http(app, role)
 
 
 def _add_market_route(app: FastAPI, settings: Settings) -> None:

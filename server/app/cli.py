@@ -12,7 +12,8 @@ from uuid import UUID
 import typer
 
 from server.app.parent import end_with_parent
-from server.app.settings import Environment, Role, Settings, SettingsError, load_settings
+from server.app.roles import Role
+from server.app.settings import Environment, Settings, SettingsError, load_settings
 
 app = typer.Typer(
     name="picky-server",
@@ -100,13 +101,15 @@ def health(port: Port = None) -> None:
 
 @app.command()
 def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema; a newer one is left as it is."""
     settings = _settings(data_dir=data_dir)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    from server.app.logs import configure_logs
     from server.platform.migrate import HalfRestored, upgrade
 
+    configure_logs(settings.log_level)
     try:
-        upgrade(settings.effective_database_url)
+        upgrade(settings.effective_database_url, pooler=settings.database_pooler)
     except HalfRestored as error:
         _refuse(str(error))
     print("the schema is current")

@@ -25,6 +25,9 @@ from server.platform.secrets import Secret
 from server.platform.traces import NO_TRACES, Traces
 from shared_models.market import Limits
 
+_ON_THE_WAY_S = 5.0
+"""How much longer than a statement may take its answer may take to come."""
+
 
 def build_context(
     settings: Settings,
@@ -47,8 +50,7 @@ def build_context(
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     clock = clock or SystemClock()
     context = Context(
-        database=database
-        or Database(settings.effective_database_url, pool_size=settings.database_pool),
+        database=database or open_database(settings),
         clock=clock,
         make_id=make_id,
         limits=Limits(**settings.limits.model_dump()),
@@ -63,6 +65,20 @@ def build_context(
     context.wiring.provide(ConvertPool, ConvertPool())
     wire(context, watched=watched)
     return context
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that the settings name, with its limits and its replica."""
+    return Database(
+        settings.effective_database_url,
+        pool_size=settings.database_pool,
+        statement_s=settings.database_statement_timeout_s,
+        lock_s=settings.database_lock_timeout_s,
+        answer_s=settings.database_statement_timeout_s + _ON_THE_WAY_S,
+        pooler=settings.database_pooler,
+        replica_url=settings.database_replica_url,
+        replica_lag_s=settings.database_replica_lag_s,
+    )
 
 
 def _bus(settings: Settings) -> Bus:
@@ -88,7 +104,8 @@ def _traces(settings: Settings) -> Traces:
 def _provide_object_store(context: Context, settings: Settings, base_url: str) -> None:
     if settings.object_store_url:
         address = parse_s3_url(settings.object_store_url)
-        context.wiring.provide(ObjectStore, S3ObjectStore(address, context.clock))
+        public_url = settings.object_store_public_url
+        context.wiring.provide(ObjectStore, S3ObjectStore(address, context.clock, public_url))
         return
     files = EmbeddedFiles(settings.data_dir / "object-store")
     context.wiring.provide(EmbeddedFiles, files)

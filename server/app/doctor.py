@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from server.app.container import open_database
 from server.app.doctor_database import examine_postgres
 from server.app.doctor_store import examine_bucket
 from server.app.findings import Finding, bad, good, harmless
 from server.app.settings import CONFIG_VARIABLE, Settings, SettingsError, load_settings
 from server.platform.clock import Clock, SystemClock
-from server.platform.database import Database
 from server.platform.migrate import schema_is_current
 from server.platform.object_store import ObjectStoreError, S3ObjectStore, parse_s3_url
 
@@ -122,7 +122,7 @@ async def _dependencies(settings: Settings, clock: Clock) -> list[Finding]:
 async def _database(settings: Settings, clock: Clock) -> list[Finding]:
     if settings.database_url is None and not settings.sqlite_path.exists():
         return [good("database", f"{settings.sqlite_path} is made at the first start")]
-    database = Database(settings.effective_database_url, pool_size=1)
+    database = open_database(settings)
     try:
         async with database.reader.connect():
             pass

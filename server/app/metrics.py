@@ -11,7 +11,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from server.app.settings import Role
+from server.app.roles import Role
 from server.media import api as media
 from server.platform import jobs
 from server.platform.context import Context

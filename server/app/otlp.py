@@ -7,7 +7,7 @@ from importlib.metadata import version
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-from server.app.settings import Role
+from server.app.roles import Role
 from server.platform.exported_traces import ExportedTraces
 from server.platform.traces import Traces
 

@@ -1,4 +1,4 @@
-"""What runs beside the requests: the worker and the realtime hub; and every room's routes."""
+"""What runs beside the requests, by role: the worker and the realtime hub; and all routes."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from server.accounts import jobs as accounts_jobs
 from server.accounts import routes as accounts_routes
-from server.app.settings import Role, Settings
+from server.app.roles import Role
+from server.app.settings import Settings
 from server.chat import jobs as chat_jobs
 from server.chat import routes as chat_routes
 from server.listings import jobs as listings_jobs
@@ -28,8 +29,8 @@ from server.trades import jobs as trades_jobs
 from server.trades import routes as trades_routes
 
 
-def routers() -> list[APIRouter]:
-    """The routes of all rooms, the busiest first: each one that does not match costs a little."""
+def http_routers() -> list[APIRouter]:
+    """The HTTP of all rooms, the busiest first: each one that does not match costs a little."""
     return [
         chat_routes.router,
         listings_routes.router,
@@ -39,6 +40,11 @@ def routers() -> list[APIRouter]:
         notifications_routes.router,
         realtime_routes.router,
     ]
+
+
+def socket_router() -> APIRouter:
+    """The realtime socket."""
+    return realtime_routes.socket_router
 
 
 def runners() -> Mapping[str, Run]:
@@ -97,8 +103,10 @@ class Rooms:
 
     async def start(self) -> None:
         """Start what this role runs."""
-        await self._realtime.start()
-        if self._settings.role in (Role.ALL, Role.WORKER):
+        role = self._settings.role
+        if role.serves(Role.REALTIME):
+            await self._realtime.start()
+        if role.serves(Role.WORKER):
             worker = Worker(self._context, runners(), periodic(), deleting=deleting())
             self._tasks.append(asyncio.create_task(worker.run(), name="worker"))
 

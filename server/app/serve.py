@@ -14,7 +14,8 @@ from server.app.container import build_context, close_context
 from server.app.logs import configure_logs
 from server.app.rooms import Rooms
 from server.app.settings import Settings, SettingsError
-from server.platform.migrate import upgrade_database
+from server.platform.database import DATABASE_FAILURES, Database, is_unavailable
+from server.platform.migrate import SchemaTooOld, require_schema, upgrade_database
 from shared_models.bounds import FRAME_BYTES_MAX
 
 _GRACE_S = 10
@@ -85,7 +86,7 @@ async def _serve(settings: Settings) -> None:
     base_url = base_url_of(listener)
     context = build_context(settings, base_url=settings.public_url or base_url)
     try:
-        await upgrade_database(context.database)
+        await _prepare_schema(context.database, settings)
         app = create_app(context, settings)
         config = uvicorn.Config(
             app,
@@ -105,6 +106,22 @@ async def _serve(settings: Settings) -> None:
         )
     finally:
         await close_context(context)
+
+
+async def _prepare_schema(database: Database, settings: Settings) -> None:
+    """Migrate, or refuse to start on a schema that somebody else has not migrated yet."""
+    try:
+        if settings.migrates:
+            await upgrade_database(database)
+        else:
+            await require_schema(database)
+    except SchemaTooOld as error:
+        raise SettingsError(str(error)) from error
+    except DATABASE_FAILURES as error:
+        if not is_unavailable(error):
+            raise
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise SettingsError(f"the database cannot be used: {reason}") from error
 
 
 def _announce(settings: Settings, base_url: str) -> None:

@@ -16,10 +16,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.app.roles import Role
+from server.platform.pooler import Pooler
 from shared_models.market import Rules
 
 CONFIG_VARIABLE = "PICKY_CONFIG"
 """Names the TOML file."""
+
+_POSTGRESQL = "postgresql://"
+_SQLITE = "sqlite:///"
+_BUSES = ("redis://", "rediss://", "valkey://", "valkeys://")
 
 
 class Environment(StrEnum):
@@ -28,15 +34,6 @@ class Environment(StrEnum):
     LOCAL = "local"
     TEST = "test"
     PRODUCTION = "production"
-
-
-class Role(StrEnum):
-    """What this process does; ``all`` is the whole market in one process."""
-
-    ALL = "all"
-    API = "api"
-    REALTIME = "realtime"
-    WORKER = "worker"
 
 
 class SettingsError(Exception):
@@ -70,6 +67,9 @@ class Settings(BaseSettings):
     object_store_url: str | None = Field(
         default=None, description="`s3://bucket?endpoint=URL&region=R`; else the embedded store."
     )
+    object_store_public_url: str | None = Field(
+        default=None, description="A CDN in front of the bucket, from which photos are read."
+    )
     public_url: str | None = Field(
         default=None, description="How clients reach this server, when not by host and port."
     )
@@ -92,6 +92,21 @@ class Settings(BaseSettings):
         ge=1,
         le=100,
         description="Connections a process opens to PostgreSQL, and one more.",
+    )
+    database_statement_timeout_s: float = Field(
+        default=10, gt=0, le=600, description="When PostgreSQL ends a statement."
+    )
+    database_lock_timeout_s: float = Field(
+        default=5, gt=0, le=600, description="How long a statement waits for a lock."
+    )
+    database_pooler: Pooler = Field(
+        default=Pooler.NONE, description="`transaction` behind PgBouncer in that mode."
+    )
+    database_replica_url: str | None = Field(
+        default=None, description="A streaming replica, for pages that may be a little behind."
+    )
+    database_replica_lag_s: float = Field(
+        default=2, ge=1, le=60, description="A replica further behind is not asked."
     )
     log_level: str = Field(
         default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`: what is logged."
@@ -129,9 +144,32 @@ class Settings(BaseSettings):
         """The database of this process."""
         return self.database_url or f"sqlite:///{self.sqlite_path}"
 
+    @property
+    def migrates(self) -> bool:
+        """Whether a start brings the schema up to date; in a fleet `picky-server migrate` does."""
+        return self.role is Role.ALL
+
     def check(self) -> None:
         """Refuse what does not add up, saying exactly what is missing."""
-        fleet = self.environment is Environment.PRODUCTION or self.role is not Role.ALL
+        self._check_fleet()
+        self._check_addresses()
+        if self.secret_key and len(self.secret_key.get_secret_value()) < 32:
+            raise SettingsError("PICKY_SECRET_KEY must have at least 32 characters")
+        if self.database_lock_timeout_s > self.database_statement_timeout_s:
+            raise SettingsError(
+                "PICKY_DATABASE_LOCK_TIMEOUT_S must not be above "
+                "PICKY_DATABASE_STATEMENT_TIMEOUT_S: the statement would end first"
+            )
+        uses_server = (self.database_url or "").startswith(_POSTGRESQL)
+        if not self.rate_limits and uses_server and self.environment is not Environment.TEST:
+            raise SettingsError(
+                "PICKY_RATE_LIMITS=off with a database server is for PICKY_ENVIRONMENT=test only"
+            )
+
+    def _check_fleet(self) -> None:
+        if self.environment is not Environment.PRODUCTION and self.role is Role.ALL:
+            return
+        what = "production" if self.role is Role.ALL else f"the role {self.role}"
         needed = {
             "PICKY_DATABASE_URL": self.database_url,
             "PICKY_BUS_URL": self.bus_url,
@@ -139,24 +177,43 @@ class Settings(BaseSettings):
             "PICKY_SECRET_KEY": self.secret_key,
         }
         missing = [name for name, value in needed.items() if not value]
-        if fleet and missing:
-            what = "production" if self.role is Role.ALL else f"the role {self.role}"
+        if missing:
             raise SettingsError(f"{what} needs {', '.join(missing)}")
-        if self.database_url and not self.database_url.startswith(("postgresql://", "sqlite:///")):
-            raise SettingsError("PICKY_DATABASE_URL must start with postgresql:// or sqlite:///")
-        if self.secret_key and len(self.secret_key.get_secret_value()) < 32:
-            raise SettingsError("PICKY_SECRET_KEY must have at least 32 characters")
-        uses_server = (self.database_url or "").startswith("postgresql://")
-        if not self.rate_limits and uses_server and self.environment is not Environment.TEST:
+        if not (self.database_url or "").startswith(_POSTGRESQL):
             raise SettingsError(
-                "PICKY_RATE_LIMITS=off with a database server is for PICKY_ENVIRONMENT=test only"
+                f"{what} needs PICKY_DATABASE_URL to start with {_POSTGRESQL}: "
+                "SQLite is a file, which other processes do not share"
             )
+
+    def _check_addresses(self) -> None:
+        """Refuse what no server can be reached at, before anything is built on it."""
+        _check_scheme("PICKY_DATABASE_URL", self.database_url, _POSTGRESQL, _SQLITE)
+        _check_scheme("PICKY_DATABASE_REPLICA_URL", self.database_replica_url, _POSTGRESQL)
+        if self.database_replica_url and not (self.database_url or "").startswith(_POSTGRESQL):
+            raise SettingsError("PICKY_DATABASE_REPLICA_URL needs its primary: PICKY_DATABASE_URL")
+        for url in (self.bus_url or "").split(","):
+            _check_scheme("PICKY_BUS_URL", url.strip(), *_BUSES)
+        _check_scheme(
+            "PICKY_OBJECT_STORE_PUBLIC_URL", self.object_store_public_url, "http://", "https://"
+        )
+        if self.object_store_url:
+            from server.platform.object_store import parse_s3_url
+
+            try:
+                parse_s3_url(self.object_store_url)
+            except ValueError as error:
+                raise SettingsError(f"PICKY_OBJECT_STORE_URL: {error}") from error
 
     def secret_bytes(self) -> bytes:
         """The server's secret; made once and kept in the data dir when none is set."""
         if self.secret_key is not None:
             return self.secret_key.get_secret_value().encode()
         return _kept_secret(self.data_dir / "secret.key")
+
+
+def _check_scheme(name: str, url: str | None, *schemes: str) -> None:
+    if url and not url.startswith(schemes):
+        raise SettingsError(f"{name} must start with {' or '.join(schemes)}")
 
 
 def _kept_secret(path: Path) -> bytes:

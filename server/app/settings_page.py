@@ -11,7 +11,8 @@ from annotated_types import Ge, Le
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from server.app.settings import CONFIG_VARIABLE, Role, Settings, SettingsError
+from server.app.roles import Role
+from server.app.settings import CONFIG_VARIABLE, Settings, SettingsError
 from shared_models.market import Rules
 
 _HEAD = f"""\

@@ -49,7 +49,7 @@ def wire(context: Context, *, watched: bool = True) -> None:
 
 def _wire_accounts(context: Context) -> None:
     context.wiring.provide(media.Uploaders, media.Uploaders(hold=accounts.hold))
-    context.wiring.provide(Authenticator, Authenticator(accounts.authenticate))
+    context.wiring.provide(Authenticator, Authenticator(accounts.authenticate, accounts.note_write))
     rooms_above = (listings, chat, trades, notifications)
     parts = tuple(room.export_rows for room in rooms_above)
     context.wiring.provide(accounts.ExportParts, accounts.ExportParts(parts))

@@ -21,7 +21,7 @@ from server.platform.http import (
     reading_after,
 )
 from server.platform.rates import Rate
-from server.platform.unit_of_work import UnitOfWork
+from server.platform.unit_of_work import UnitOfWork, reading_perhaps_behind
 from shared_models.base import Page, Time
 from shared_models.listings import (
     Listing,
@@ -52,15 +52,24 @@ async def settled(
     return reading_after(request, lambda context, _: port.settle(context, listing_id))
 
 
-async def all_settled(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
-    """The same for a list of listings: once what is overdue anywhere is settled."""
+async def public_settled(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
+    """The same for a list of what everybody may see, once what is overdue anywhere is settled."""
     port = context_of(request).wiring.port(ListingNeighbours)
-    return reading_after(request, lambda context, _: port.settle_due(context))
+    return reading_after(
+        request, lambda context, _: port.settle_due(context), reading_perhaps_behind
+    )
+
+
+async def reading_public(request: Request) -> AsyncIterator[UnitOfWork]:
+    """The same as a reading unit of work."""
+    async with await public_settled(request) as work:
+        yield work
 
 
 async def reading_settled(request: Request) -> AsyncIterator[UnitOfWork]:
-    """The same as a reading unit of work."""
-    async with await all_settled(request) as work:
+    """The same for a list of one's own."""
+    port = context_of(request).wiring.port(ListingNeighbours)
+    async with reading_after(request, lambda context, _: port.settle_due(context)) as work:
         yield work
 
 
@@ -72,7 +81,8 @@ async def settled_writer(listing_id: ListingId, write: Writing) -> Writer:
 
 
 Settled = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(settled)]
-AllSettled = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(all_settled)]
+PublicSettled = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(public_settled)]
+ReadingPublic = Annotated[UnitOfWork, Depends(reading_public, scope="function")]
 ReadingSettled = Annotated[UnitOfWork, Depends(reading_settled, scope="function")]
 SettledWriting = Annotated[Writer, Depends(settled_writer)]
 PriceBound = Annotated[int | None, Query(ge=0, le=99_999_999)]
@@ -124,7 +134,7 @@ Wanted = Annotated[ListingFilter, Depends(listing_filter)]
 
 @router.get("/listings", response_model=Page[ListingCard])
 async def search_listings(
-    wanted: Wanted, opened: AllSettled, limit: Limit = 20, cursor: CursorText = None
+    wanted: Wanted, opened: PublicSettled, limit: Limit = 20, cursor: CursorText = None
 ) -> Response:
     """What is for sale. A text search is noted in the account's history."""
     return model_response(await lists.search(opened, wanted, limit, cursor))
@@ -189,7 +199,7 @@ async def unlike(listing_id: ListingId, write: Writing) -> Response:
 @router.get("/accounts/{account_id}/listings", response_model=Page[ListingCard])
 async def account_listings(
     account_id: UUID,
-    work: ReadingSettled,
+    work: ReadingPublic,
     state: States = "any",
     limit: Limit = 20,
     cursor: CursorText = None,

@@ -3,6 +3,9 @@
 from uuid import UUID
 
 COPY_TYPE = "image/jpeg"
+COPY_CACHE = "public, max-age=86400, immutable"
+"""Only who is given a signed URL reads a copy, and a cache keeps it by that; a deleted one for at
+most a day."""
 THUMB, FULL = "thumb", "full"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from server.media import repository
-from server.media.keys import COPY_TYPE, copy_key, original_key
+from server.media.keys import COPY_CACHE, COPY_TYPE, copy_key, original_key
 from server.media.ports import PhotoViewers, Uploaders
 from server.platform.context import Actor, Context
 from server.platform.errors import Conflict, NotFound, TooMany, Unavailable
@@ -134,11 +134,14 @@ async def check_visible(work: UnitOfWork, photo_id: UUID) -> None:
 
 
 async def view_url(context: Context, photo_id: UUID, copy: str) -> str:
-    """A URL that reads one copy of a photo for five minutes."""
+    """A URL that reads one copy of a photo for five minutes and a little more."""
     store = context.wiring.port(ObjectStore)
     with _store_needed():
         return await store.presign_get(
-            copy_key(photo_id, copy), content_type=COPY_TYPE, expires_s=_VIEW_S
+            copy_key(photo_id, copy),
+            content_type=COPY_TYPE,
+            cache_control=COPY_CACHE,
+            expires_s=_VIEW_S,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class Actor:
 
     account_id: UUID
     session_id: UUID
+    wrote_at: datetime | None = field(default=None, compare=False)
+    """When the session last wrote; noted only where there is a replica, which may not know."""
 
 
 class Wiring:

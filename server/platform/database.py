@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,10 +28,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from server.platform.pooler import Pooler
 from server.platform.sqlite_connection import use_direct_connections
+
+if TYPE_CHECKING:
+    from server.platform.replica import Replica
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_IMPATIENT_MS = 250
+"""How long a lock is waited for by what is written for many."""
 
 Item = TypeVar("Item")
 
@@ -44,6 +50,11 @@ def microseconds(moment: datetime) -> int:
 def moment(microseconds: int) -> datetime:
     """The moment that SQLite stores as these microseconds."""
     return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def stored_moment(stored: datetime | int) -> datetime:
+    """A moment as a hand-written statement reads it: microseconds on SQLite."""
+    return moment(stored) if isinstance(stored, int) else stored
 
 
 def stored_id(id_: UUID | str) -> UUID:
@@ -137,33 +148,59 @@ class Database:
 
     ``snapshot`` reads all of a transaction as of one moment. ``impatient`` writes what is written
     together for many, and gives up on a lock that somebody holds for long: on SQLite there is one
-    lock for all, and it is the writer.
+    lock for all, and it is the writer. ``replica`` is there when PostgreSQL has one.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8, answer_s: float = 15.0) -> None:
-        """``url`` is ``sqlite:///path`` or ``postgresql://…``.
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        answer_s: float = 15.0,
+        statement_s: float = 10.0,
+        lock_s: float = 5.0,
+        pooler: Pooler = Pooler.NONE,
+        replica_url: str | None = None,
+        replica_lag_s: float = 2.0,
+    ) -> None:
+        """``url`` is ``sqlite:///path`` or ``postgresql://…``; the rest is for PostgreSQL.
 
-        A server that says nothing for ``answer_s``, longer than it gives a statement itself, is
-        taken for one that is away.
+        A server that says nothing for ``answer_s``, which must be longer than it gives a statement
+        itself, is taken for one that is away.
         """
-        parsed = make_url(url)
-        self._url = parsed
-        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._url = make_url(url)
+        self._pooler = pooler
+        self.is_sqlite = self._url.get_backend_name() == "sqlite"
+        self.replica: Replica | None = None
         if self.is_sqlite:
-            target = parsed.set(drivername="sqlite+aiosqlite")
-            self.writer = _create_engine(target, pool_size=1)
-            self.reader = _create_engine(target, pool_size=4)
-            _tune_sqlite(self.writer, only_reads=False)
-            _tune_sqlite(self.reader, only_reads=True)
+            target = self._url.set(drivername="sqlite+aiosqlite")
+            self.writer = _sqlite_engine(target, pool_size=1, only_reads=False)
+            self.reader = _sqlite_engine(target, pool_size=4, only_reads=True)
             self.snapshot, self.impatient = self.reader, self.writer
-        else:
-            self.writer = _postgresql_engine(parsed, pool_size, answer_s, lock_ms=5000)
-            self.impatient = _postgresql_engine(parsed, 1, answer_s, lock_ms=250)
-            # A statement is a snapshot of its own there anyway: two round trips a read less.
-            self.reader = self.writer.execution_options(isolation_level="AUTOCOMMIT")
-            self.snapshot = self.writer.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            return
+        # asyncpg is not needed for SQLite
+        from server.platform import postgresql, replica
+
+        statement_ms, lock_ms = int(statement_s * 1000), int(lock_s * 1000)
+        usual = postgresql.Limits(statement_ms, lock_ms)
+        impatient = postgresql.Limits(statement_ms, min(lock_ms, _IMPATIENT_MS))
+
+        def engine(url: URL, limits: postgresql.Limits, **options: Any) -> AsyncEngine:
+            return postgresql.create_engine(
+                url, limits, pooler=pooler, answer_s=answer_s, **options
             )
+
+        self.writer = engine(self._url, usual, pool_size=pool_size)
+        self.impatient = engine(self._url, impatient, pool_size=1)
+        self.reader = postgresql.reading(self.writer, pooler)
+        self.snapshot = self.writer.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        if replica_url is not None:
+            # A connection that has died is noticed before it is used: the primary is there.
+            copies = engine(make_url(replica_url), usual, pool_size=pool_size, pool_pre_ping=True)
+            reader = postgresql.reading(copies, pooler)
+            self.replica = replica.Replica(self.reader, reader, most_behind_s=replica_lag_s)
 
     @asynccontextmanager
     async def unlimited(self) -> AsyncIterator[AsyncConnection]:
@@ -172,7 +209,11 @@ class Database:
             async with self.writer.begin() as connection:
                 yield connection
             return
-        engine = _postgresql_engine(self._url, 1, None, statement_ms=0, lock_ms=0)
+        from server.platform import postgresql
+
+        engine = postgresql.create_engine(
+            self._url, postgresql.Limits(0, 0), pooler=self._pooler, answer_s=None, pool_size=1
+        )
         try:
             async with engine.begin() as connection:
                 yield connection
@@ -183,27 +224,15 @@ class Database:
         """Close every connection."""
         await self.writer.dispose()
         await (self.reader if self.is_sqlite else self.impatient).dispose()
+        if self.replica is not None:
+            await self.replica.close()
 
 
-def _postgresql_engine(
-    url: URL, pool_size: int, answer_s: float | None, *, lock_ms: int, statement_ms: int = 10_000
-) -> AsyncEngine:
-    settings = {
-        "application_name": "picky",
-        "statement_timeout": str(statement_ms),
-        "lock_timeout": str(lock_ms),
-        "idle_in_transaction_session_timeout": "30000",
-    }
-    return _create_engine(
-        url.set(drivername="postgresql+asyncpg"),
-        pool_size=pool_size,
-        connect_args={"server_settings": settings, "command_timeout": answer_s},
-    )
-
-
-def _create_engine(url: URL, **options: Any) -> AsyncEngine:
+def _sqlite_engine(url: URL, *, pool_size: int, only_reads: bool) -> AsyncEngine:
     """An engine whose errors do not tell values: they are logged, and values are texts."""
-    return create_async_engine(url, max_overflow=0, hide_parameters=True, **options)
+    engine = create_async_engine(url, pool_size=pool_size, max_overflow=0, hide_parameters=True)
+    _tune_sqlite(engine, only_reads=only_reads)
+    return engine
 
 
 def _tune_sqlite(engine: AsyncEngine, *, only_reads: bool) -> None:

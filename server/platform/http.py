@@ -51,6 +51,8 @@ class Authenticator:
 
     resolve: Callable[[UnitOfWork, str], Awaitable[Actor]]
     """Raises :class:`Unauthenticated` for a dead token."""
+    note_write: Callable[[UnitOfWork], Awaitable[None]]
+    """Has the actor's session remember that it wrote (:attr:`Actor.wrote_at`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ class Writer:
                 if stored is not None:
                     return stored, True
             answer = to_answer(await action(work), status)
+            if self.context.database.replica is not None:
+                await self.context.wiring.port(Authenticator).note_write(work)
             if key is not None:
                 await remember(work, key, print_, answer)
             return answer, False
@@ -233,6 +237,23 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
+def problem_of(error: Refusal) -> Problem:
+    """How a refusal is told."""
+    current = error.current
+    if isinstance(current, BaseModel):
+        current = current.model_dump(mode="json")
+    return Problem(
+        title=error.title,
+        status=error.status,
+        detail=error.detail,
+        code=error.code,
+        retryable=error.retryable,
+        errors=error.errors,
+        current=current,
+        retry_after_s=error.retry_after_s,
+    )
+
+
 async def _on_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     headers = {}
@@ -240,22 +261,7 @@ async def _on_refusal(_request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    current = error.current
-    if isinstance(current, BaseModel):
-        current = current.model_dump(mode="json")
-    return problem_response(
-        Problem(
-            title=error.title,
-            status=error.status,
-            detail=error.detail,
-            code=error.code,
-            retryable=error.retryable,
-            errors=error.errors,
-            current=current,
-            retry_after_s=error.retry_after_s,
-        ),
-        headers,
-    )
+    return problem_response(problem_of(error), headers)
 
 
 async def _on_database_failure(request: Request, error: Exception) -> Response:

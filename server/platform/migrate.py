@@ -8,14 +8,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import func, inspect, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.platform.database import Database
+from server.platform.database import DATABASE_FAILURES, Database
+from server.platform.pooler import Pooler
 
 MIGRATION_LOCK = 0x7069636B79
-"""The advisory lock of who migrates a PostgreSQL database."""
+"""The advisory lock of who migrates a PostgreSQL database; it ends with the transaction."""
+
+log = structlog.get_logger("migrate")
+
+
+class SchemaTooOld(Exception):
+    """This version needs a newer schema; the message says how to get it."""
 
 
 class HalfRestored(Exception):
@@ -34,11 +41,15 @@ def _config(connection: Any) -> Any:
 def _upgrade(connection: Any) -> None:
     from alembic import command
 
+    present = _present(connection)
     if revision_of(connection) is None and inspect(connection).has_table("platform_stream"):
         raise HalfRestored(
             "a restore into this database was interrupted: its tables have no version yet. "
             "Empty the database and run `picky-server restore` again"
         )
+    if present > newest_schema():
+        log.warning("schema_is_newer", schema=present, known=newest_schema())
+        return
     command.upgrade(_config(connection), "head")
 
 
@@ -66,24 +77,44 @@ def knows_revision(revision: str) -> bool:
 
 
 @cache
-def _newest() -> frozenset[str]:
+def newest_schema() -> int:
     """The newest revision of this process's code: reading all of them costs 10 ms and more."""
     from alembic.script import ScriptDirectory
 
-    return frozenset(ScriptDirectory.from_config(_config(None)).get_heads())
+    return _number(ScriptDirectory.from_config(_config(None)).get_current_head())
 
 
-def _is_current(connection: Any) -> bool:
-    return {revision_of(connection)} == _newest()
+def _number(revision: str | None) -> int:
+    """Revisions are numbered; 0 is a database without a schema, or with somebody else's."""
+    return int(revision) if revision and revision.isdecimal() else 0
+
+
+def _present(connection: Any) -> int:
+    return _number(revision_of(connection))
+
+
+async def require_schema(database: Database) -> None:
+    """Raise :class:`SchemaTooOld` unless the schema is what this version needs, or newer.
+
+    A newer one is that of the version to come, which migrates before its processes start: every
+    migration leaves what the version before it uses.
+    """
+    async with database.reader.connect() as connection:
+        present = await connection.run_sync(_present)
+    if present < newest_schema():
+        raise SchemaTooOld(
+            f"the database's schema is {present:04}, this version needs {newest_schema():04}: "
+            "run `picky-server migrate`, then start again"
+        )
 
 
 async def schema_is_current(database: Database) -> bool:
-    """Whether the database is reachable and has the newest schema."""
+    """Whether the database is reachable and has the schema that this version needs, or a newer."""
     try:
-        async with database.reader.connect() as connection:
-            return bool(await connection.run_sync(_is_current))
-    except (SQLAlchemyError, OSError):
+        await require_schema(database)
+    except (SchemaTooOld, *DATABASE_FAILURES):
         return False
+    return True
 
 
 @asynccontextmanager
@@ -109,11 +140,11 @@ async def upgrade_from(connection: AsyncConnection, revision: str) -> None:
     await connection.run_sync(_stamp_and_upgrade, revision)
 
 
-def upgrade(database_url: str) -> None:
+def upgrade(database_url: str, *, pooler: Pooler = Pooler.NONE) -> None:
     """The same from outside an event loop, for the command line and the tests."""
 
     async def run() -> None:
-        database = Database(database_url)
+        database = Database(database_url, pooler=pooler)
         try:
             await upgrade_database(database)
         finally:

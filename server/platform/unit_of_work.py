@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,6 +19,9 @@ from shared_models.market import Limits
 
 Result = TypeVar("Result")
 Parameters = Mapping[str, Any]
+
+_OWN_WRITES_FRESH = timedelta(seconds=10)
+"""For so long after a write its session reads the primary; more than a replica may be behind."""
 
 
 class UnitOfWork:
@@ -175,6 +178,22 @@ class UnitOfWork:
 async def reading(context: Context, actor: Actor | None = None) -> AsyncIterator[UnitOfWork]:
     """A read-only unit of work: one consistent snapshot on SQLite, READ COMMITTED elsewhere."""
     async with context.database.reader.connect() as connection:
+        yield UnitOfWork(context, connection, actor)
+
+
+@asynccontextmanager
+async def reading_perhaps_behind(context: Context, actor: Actor) -> AsyncIterator[UnitOfWork]:
+    """The same for what others may see too: from the replica, where there is one that is near.
+
+    Whose session has just written reads the primary, and finds what it wrote.
+    """
+    replica = context.database.replica
+    wrote_at = actor.wrote_at
+    if replica is None or wrote_at is None or context.clock.now() - wrote_at < _OWN_WRITES_FRESH:
+        async with reading(context, actor) as work:
+            yield work
+        return
+    async with replica.reader() as connection:
         yield UnitOfWork(context, connection, actor)
 
 

@@ -16,6 +16,7 @@ from server.trades import api as trades
 from shared_models.sync import Bootstrap, Ticket
 
 router = APIRouter(prefix="/v1", tags=["Sync"])
+socket_router = APIRouter(prefix="/v1", tags=["Sync"])
 
 _TICKETS = Rate("tickets", burst=30, per_second=1 / 2)
 
@@ -33,7 +34,7 @@ async def settled(request: Request) -> AsyncIterator[UnitOfWork]:
 Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
 
 
-@router.websocket("/realtime")
+@socket_router.websocket("/realtime")
 async def realtime(socket: WebSocket) -> None:
     """The realtime protocol, subprotocol ``picky.v1.json``."""
     context: Context = socket.app.state.context

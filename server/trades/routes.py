@@ -17,7 +17,7 @@ from server.platform.http import (
     reading_after,
 )
 from server.platform.rates import Rate
-from server.platform.unit_of_work import UnitOfWork
+from server.platform.unit_of_work import UnitOfWork, reading_perhaps_behind
 from server.trades import appointments, no_shows, offers, reports, reserving, reviews, service
 from server.trades.settling import settle_account
 from shared_models.base import Page
@@ -70,7 +70,7 @@ async def settled(request: Request) -> AsyncIterator[UnitOfWork]:
 async def subject_settled(request: Request, account_id: AccountId) -> AsyncIterator[UnitOfWork]:
     """The same, once the timers of the account in the path have run."""
     async with reading_after(
-        request, lambda context, _: settle_account(context, account_id)
+        request, lambda context, _: settle_account(context, account_id), reading_perhaps_behind
     ) as work:
         yield work
 

@@ -12,7 +12,8 @@ import redis
 from botocore.exceptions import ClientError
 
 from deploy.ecs.tasks import DRAIN_S
-from server.app.settings import Environment, Role, Settings, SettingsError, load_settings
+from server.app.roles import Role
+from server.app.settings import Environment, Settings, SettingsError, load_settings
 from tests.deploy.composed import (
     DEPLOY,
     FILE,

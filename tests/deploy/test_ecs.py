@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from deploy.ecs import scaling, services, tasks
 from deploy.ecs.__main__ import app, requests
 from deploy.ecs.parameters import Parameters, ParametersError
+from server.app.roles import Role
 from server.app.serve import _GRACE_S
-from server.app.settings import Role, load_settings
+from server.app.settings import load_settings
 from server.platform.metrics import JOBS_WAITING
 from server.realtime.metrics import SOCKETS
 from server.realtime.settings import RealtimeSettings

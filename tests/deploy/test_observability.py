@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-from server.app.rooms import routers
+from server.app.rooms import http_routers
 from tests.house.sources import ROOT, python_files
 
 FOLDER = ROOT / "deploy" / "observability"
@@ -117,7 +117,7 @@ def test_every_own_metric_is_explained() -> None:
 
 
 def test_routes_that_are_asked_for_exist() -> None:
-    paths = {getattr(route, "path", None) for router in routers() for route in router.routes}
+    paths = {getattr(route, "path", None) for router in http_routers() for route in router.routes}
     asked = {
         matcher.value
         for text in expressions().values()

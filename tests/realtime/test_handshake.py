@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -70,7 +71,7 @@ async def test_who_cannot_be_looked_up_now_may_try_again(
     by_ticket = await dial()
     await by_ticket.say("hello", ticket=ticket, device="", client="")
     assert await by_ticket.closed() == 4003
-    context.wiring.provide(Authenticator, Authenticator(fail))
+    context.wiring.provide(Authenticator, replace(context.wiring.port(Authenticator), resolve=fail))
     assert await (await dial(buyer)).closed() == 4003
 
 

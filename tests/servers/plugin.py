@@ -13,6 +13,8 @@ import pytest
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import Postgres, shared_postgres
+from tests.servers.replica import Pair, start_pair
+from tests.servers.rgw import RadosGateway, shared_rgw
 from tests.servers.s3 import S3Bucket, S3Store, shared_s3
 from tests.servers.valkey import DATABASES, Valkey, shared_valkey
 
@@ -172,6 +174,24 @@ def s3(lifetime: Lifetime) -> S3Store:
 def s3_bucket(s3: S3Store, worker_id: str) -> S3Bucket:
     """An empty bucket of the run's S3-compatible store."""
     return s3.create_bucket(f"{worker_id}-{next(serial)}")
+
+
+@pytest.fixture(scope="session")
+def pair(lifetime: Lifetime, worker_id: str) -> Pair:
+    """This worker's PostgreSQL with a replica that streams from it."""
+    return start_pair(lifetime, f"pair-{worker_id}")
+
+
+@pytest.fixture(scope="session")
+def rgw(lifetime: Lifetime) -> RadosGateway:
+    """The run's Ceph, where it is installed."""
+    return shared_rgw(lifetime)
+
+
+@pytest.fixture
+def rgw_bucket(rgw: RadosGateway, worker_id: str) -> S3Bucket:
+    """An empty bucket of the run's Ceph."""
+    return rgw.create_bucket(f"{worker_id}-{next(serial)}")
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, delete, exists, insert, select, update
 
 from server.accounts.tables import Account, Session, Ticket
-from server.platform.database import live, slices, stored_id
+from server.platform.context import Actor
+from server.platform.database import live, slices, stored_id, stored_moment
 from server.platform.pages import after_position
 from server.platform.unit_of_work import UnitOfWork
 
@@ -21,7 +22,7 @@ _SESSION = (
 
 # Asked with every request, so it is written by hand.
 _SESSION_OF_TOKEN = """
-SELECT session.id, session.account_id
+SELECT session.id, session.account_id, coalesce(session.wrote_at, session.created_at)
 FROM accounts_session AS session
 JOIN accounts_account AS account ON account.id = session.account_id
 WHERE session.token_hash = $1 AND session.deleted_at IS NULL AND account.deleted_at IS NULL
@@ -55,13 +56,19 @@ async def insert_session(
     return inserted.one()
 
 
-async def session_of_token(work: UnitOfWork, token_hash: str) -> tuple[UUID, UUID] | None:
-    """The live session and its live account."""
+async def session_of_token(work: UnitOfWork, token_hash: str) -> Actor | None:
+    """Who holds the token: a live session of a live account."""
     rows = await work.by_hand(_SESSION_OF_TOKEN, token_hash)
     if not rows:
         return None
-    session_id, account_id = rows[0]
-    return stored_id(session_id), stored_id(account_id)
+    session_id, account_id, wrote_at = rows[0]
+    return Actor(stored_id(account_id), stored_id(session_id), stored_moment(wrote_at))
+
+
+async def note_write(work: UnitOfWork) -> None:
+    """Move the moment at which the actor's session last wrote."""
+    statement = update(Session).where(Session.id == work.actor.session_id)
+    await work.execute(statement.values(wrote_at=work.now))
 
 
 async def live_sessions(work: UnitOfWork, session_ids: Iterable[UUID]) -> set[UUID]:

@@ -5,7 +5,7 @@ only old messages are imported in bulk.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
@@ -167,4 +167,5 @@ class Seeding:
         async def resolve(_work: UnitOfWork, token: str) -> Actor:
             return actors[token]
 
-        self.context.wiring.provide(Authenticator, Authenticator(resolve))
+        usual = self.context.wiring.port(Authenticator)
+        self.context.wiring.provide(Authenticator, replace(usual, resolve=resolve))

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from server.platform.clock import Clock
 from server.platform.object_store.port import (
     OBJECT_KEY,
+    UNCACHED,
     Credentials,
     ObjectInfo,
     ObjectNotFound,
@@ -104,10 +105,16 @@ class EmbeddedObjectStore:
             expires_s=expires_s,
         )
 
-    async def presign_get(self, key: str, *, content_type: str, expires_s: int) -> str:
+    async def presign_get(
+        self, key: str, *, content_type: str, expires_s: int, cache_control: str = UNCACHED
+    ) -> str:
         await load_signing_code()
         return self._signer.get(
-            self._files.credentials, key, content_type=content_type, expires_s=expires_s
+            self._files.credentials,
+            key,
+            content_type=content_type,
+            cache_control=cache_control,
+            expires_s=expires_s,
         )
 
     async def head(self, key: str) -> ObjectInfo | None:

@@ -134,6 +134,7 @@ class EmbeddedStoreApp:
         query = parse_qs(request.url.query)
         content_type = query.get("response-content-type", ["application/octet-stream"])[0]
         headers = {
+            "Cache-Control": query.get("response-cache-control", ["no-store"])[0],
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox",
         }

@@ -10,6 +10,7 @@ OBJECT_KEY = re.compile(
     r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}){0,9}"
 )
 """What a key of the server's looks like; as a relative path it stays below its folder."""
+UNCACHED = "private, no-store"
 
 
 class ObjectStoreError(Exception):
@@ -56,8 +57,14 @@ class ObjectStore(Protocol):
         """A URL that accepts this key with this type, length in bytes and digest (in hex)."""
         ...
 
-    async def presign_get(self, key: str, *, content_type: str, expires_s: int) -> str:
-        """A URL that reads the object for ``expires_s`` seconds, answered as ``content_type``."""
+    async def presign_get(
+        self, key: str, *, content_type: str, expires_s: int, cache_control: str = UNCACHED
+    ) -> str:
+        """A URL that reads the object for ``expires_s`` seconds and up to a minute more.
+
+        It is answered as ``content_type``, with that ``Cache-Control``. All that are made in the
+        same minute are equal, so that a cache has what somebody else has read.
+        """
         ...
 
     async def head(self, key: str) -> ObjectInfo | None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from server.platform.clock import Clock
 from server.platform.object_store.port import (
+    UNCACHED,
     Credentials,
     ObjectInfo,
     ObjectNotFound,
@@ -31,12 +32,18 @@ Result = TypeVar("Result")
 
 
 class S3ObjectStore:
-    """One bucket of an S3-compatible server; credentials are found the AWS way."""
+    """One bucket of an S3-compatible server; credentials are found the AWS way.
 
-    def __init__(self, address: S3Address, clock: Clock) -> None:
+    ``public_url`` is a cache in front of the bucket, for reads: it asks the bucket under the
+    endpoint's own host, with the path below the bucket and the whole query, by which it also keeps
+    what it got. So nobody reads there what was not signed for somebody.
+    """
+
+    def __init__(self, address: S3Address, clock: Clock, public_url: str | None = None) -> None:
         self._bucket = address.bucket
         self._endpoint = address.endpoint
         self._region = address.region
+        self._public_url = public_url and public_url.rstrip("/")
         self._clock = clock
         self._setup = threading.Lock()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="object-store")
@@ -56,11 +63,18 @@ class S3ObjectStore:
 
         return await self._run(sign)
 
-    async def presign_get(self, key: str, *, content_type: str, expires_s: int) -> str:
+    async def presign_get(
+        self, key: str, *, content_type: str, expires_s: int, cache_control: str = UNCACHED
+    ) -> str:
         def sign() -> str:
-            return self._signer.get(
-                self._credentials(), key, content_type=content_type, expires_s=expires_s
+            url = self._signer.get(
+                self._credentials(),
+                key,
+                content_type=content_type,
+                cache_control=cache_control,
+                expires_s=expires_s,
             )
+            return self._public(url)
 
         return await self._run(sign)
 
@@ -138,6 +152,12 @@ class S3ObjectStore:
                 return call()
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
+
+    def _public(self, url: str) -> str:
+        """The same at the CDN, which asks the bucket with the path and the query it was asked."""
+        if self._public_url is None:
+            return url
+        return self._public_url + url.removeprefix(f"{self._signer.endpoint}/{self._bucket}")
 
     @cached_property
     def _session(self) -> Any:

@@ -75,12 +75,23 @@ class Signer:
             "Content-Length": str(length),
             CHECKSUM_HEADER: base64.b64encode(bytes.fromhex(sha256)).decode(),
         }
-        return SignedPut(self._sign(credentials, "PUT", key, headers, {}, expires_s), headers)
+        now = self.clock.now()
+        url = self._sign(credentials, "PUT", key, headers, {}, now, expires_s)
+        return SignedPut(url, headers)
 
-    def get(self, credentials: Credentials, key: str, *, content_type: str, expires_s: int) -> str:
-        """A GET that answers with ``content_type`` whatever the store remembers."""
-        query = {"response-content-type": content_type}
-        return self._sign(credentials, "GET", key, {}, query, expires_s)
+    def get(
+        self,
+        credentials: Credentials,
+        key: str,
+        *,
+        content_type: str,
+        cache_control: str,
+        expires_s: int,
+    ) -> str:
+        """A GET that answers with these headers whatever the store remembers, as of this minute."""
+        query = {"response-cache-control": cache_control, "response-content-type": content_type}
+        this_minute = self.clock.now().replace(second=0, microsecond=0)
+        return self._sign(credentials, "GET", key, {}, query, this_minute, expires_s + 60)
 
     def _sign(
         self,
@@ -89,9 +100,10 @@ class Signer:
         key: str,
         headers: Mapping[str, str],
         query: Mapping[str, str],
+        moment: datetime,
         expires_s: int,
     ) -> str:
-        timestamp = self.clock.now().astimezone(UTC).strftime(_TIMESTAMP)
+        timestamp = moment.astimezone(UTC).strftime(_TIMESTAMP)
         url = f"{self.endpoint}/{self.bucket}/{quote(key)}"
         headers = {"host": urlsplit(url).netloc, **headers}
         scope = f"{timestamp[:8]}/{self.region}/s3/aws4_request"

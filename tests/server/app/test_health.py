@@ -7,13 +7,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
 
 from server.app.health import Readiness
 from server.platform import migrate
 from server.platform.bus import BusError, LocalBus
 from server.platform.context import Context
 from server.platform.object_store import ObjectStore, ObjectStoreError
+from tests.deploy.schema import set_version
 
 
 class AwayBus(LocalBus):
@@ -58,16 +58,15 @@ async def test_what_is_away_is_named(
     assert (await client.get("/healthz")).status_code == 200
 
 
-async def test_a_database_of_another_schema_is_not_ready(
-    client: httpx.AsyncClient, context: Context
+@pytest.mark.parametrize(("ahead", "is_ready"), [(-1, False), (0, True), (1, True)])
+async def test_an_older_schema_is_not_ready_and_a_newer_one_is(
+    client: httpx.AsyncClient, context: Context, ahead: int, is_ready: bool
 ) -> None:
-    async with context.database.writer.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = 'older'"))
+    await set_version(context.database, migrate.newest_schema() + ahead)
     answer = await ready(client)
-    async with context.database.writer.begin() as connection:
-        newest = {"newest": next(iter(migrate._newest()))}
-        await connection.execute(text("UPDATE alembic_version SET version_num = :newest"), newest)
-    assert answer == (503, {"status": "unready", "failing": ["database"]})
+    await set_version(context.database, migrate.newest_schema())
+    unready = (503, {"status": "unready", "failing": ["database"]})
+    assert answer == ((200, {"status": "ready"}) if is_ready else unready)
 
 
 async def test_a_server_that_drains_is_not_ready(client: httpx.AsyncClient, app: FastAPI) -> None:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from server.app.metrics import Metrics
-from server.app.settings import Role
+from server.app.roles import Role
 from server.media import api as media
 from server.platform import jobs
 from server.platform.clock import MovableClock

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server.app.settings import Role, Settings, SettingsError
+from server.app.roles import Role
+from server.app.settings import Settings, SettingsError
 from server.app.settings_page import fleet_needs, page, variable
 from shared_models.market import Rules
 

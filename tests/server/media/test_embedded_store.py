@@ -178,7 +178,8 @@ async def test_an_upload_url_that_binds_no_length_is_refused(
     embedded: Embedded, client: httpx.AsyncClient
 ) -> None:
     signer = Signer(f"{BASE_URL}/object-store", "picky", "local", embedded.clock)
-    url = signer._sign(embedded.files.credentials, "PUT", "originals/one", {}, {}, 600)
+    now = embedded.clock.now()
+    url = signer._sign(embedded.files.credentials, "PUT", "originals/one", {}, {}, now, 600)
     assert (await client.put(url, content=BODY)).status_code == 403
 
 

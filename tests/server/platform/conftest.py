@@ -8,8 +8,11 @@ import pytest
 
 from server.platform.bus import Hint
 from server.platform.valkey_bus import ValkeyBus
+from tests.servers.pgbouncer import PGBOUNCER_IS_INSTALLED
 
 PATIENCE_S = 20
+
+collect_ignore = [] if PGBOUNCER_IS_INSTALLED else ["test_pgbouncer.py"]
 
 
 class Node:

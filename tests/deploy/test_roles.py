@@ -1,0 +1,191 @@
+"""Each role as a process of its own, over real servers: it does its part, and says whose the rest
+is.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from server.platform.database import Database
+from server.platform.migrate import newest_schema
+from server.platform.valkey_bus import ValkeyBus
+from shared_models.realtime import SUBPROTOCOL
+from tests.deploy.schema import set_version
+from tests.servers.lifetime import Lifetime, kill
+from tests.servers.picky import TEST_ENVIRONMENT, PickyServer, start_picky
+from tests.servers.s3 import S3Bucket
+from tests.servers.valkey import start_valkey
+
+ROLES = ("api", "realtime", "worker")
+PERSON = {"handle": "minsu", "password": "a password that nobody guesses", "display_name": "me"}
+PATIENCE_S = 20
+
+
+@pytest.fixture
+def fleet(
+    postgres_url: str, valkey_url: str, s3_bucket: S3Bucket, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """The settings of every process of a fleet."""
+    for name, value in s3_bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    return {
+        "database_url": postgres_url,
+        "bus_url": valkey_url,
+        "object_store_url": s3_bucket.url,
+        "secret_key": "one key for all processes of these tests",
+    }
+
+
+@pytest.fixture
+def start(private_lifetime: Lifetime, fleet: dict[str, Any]) -> Callable[[str], PickyServer]:
+    return lambda role: start_picky(private_lifetime, role, role=role, **fleet)
+
+
+def refusal(answer: httpx.Response) -> dict[str, Any]:
+    """The problem of what is served elsewhere."""
+    assert answer.status_code == 404, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["code"] == "served_elsewhere"
+    return body
+
+
+def socket_refusal(server: PickyServer) -> str:
+    with pytest.raises(InvalidStatus) as refused, connect(socket_url(server)):
+        pass
+    response = refused.value.response
+    assert response.status_code == 404
+    assert response.body is not None
+    return response.body.decode()
+
+
+def socket_url(server: PickyServer) -> str:
+    return f"ws{server.url.removeprefix('http')}/v1/realtime"
+
+
+def test_every_role_serves_its_own_and_says_who_serves_the_rest(
+    start: Callable[[str], PickyServer],
+) -> None:
+    servers = {role: start(role) for role in ROLES}
+    for server in servers.values():
+        assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
+        assert httpx.get(f"{server.url}/readyz").json() == {"status": "ready"}
+        assert httpx.get(f"{server.url}/metrics").status_code == 200
+    api = servers["api"]
+    signed_in = httpx.post(f"{api.url}/v1/accounts", json=PERSON)
+    assert signed_in.status_code == 201
+    assert "served by the roles realtime and all; this process is api" in socket_refusal(api)
+    assert httpx.get(f"{api.url}/openapi.json").status_code == 200
+    for role in ("realtime", "worker"):
+        url = servers[role].url
+        for path in "/v1/market", "/v1/me", "/openapi.json", "/docs":
+            told = refusal(httpx.get(url + path))
+            assert f"served by the roles api and all; this process is {role}" in told["detail"]
+        refusal(httpx.post(f"{url}/v1/accounts", json=PERSON))
+    assert "this process is worker" in socket_refusal(servers["worker"])
+    token = {"Authorization": f"Bearer {signed_in.json()['token']}"}
+    with dial(servers["realtime"], token):
+        pass
+
+
+def test_only_the_worker_runs_jobs(start: Callable[[str], PickyServer]) -> None:
+    api = start("api")
+    with httpx.Client(base_url=api.url) as client:
+        token = client.post("/v1/accounts", json=PERSON).json()["token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert client.post("/v1/me/export").status_code == 202
+        start("realtime")
+        assert client.get("/v1/me/export").json()["state"] == "processing"
+        start("worker")
+        while (state := client.get("/v1/me/export").json()["state"]) == "processing":
+            pass  # asking takes a moment
+        assert state == "ready"
+
+
+async def test_a_lost_instance_of_the_bus_loses_nothing(
+    private_lifetime: Lifetime, fleet: dict[str, Any]
+) -> None:
+    """The database is the log: what the bus did not bring is read there."""
+    buses = {bus.url(): bus for bus in (start_valkey(private_lifetime, name) for name in "ab")}
+    fleet["bus_url"] = ",".join(buses)
+    api, realtime = (
+        start_picky(private_lifetime, role, role=role, **fleet) for role in ("api", "realtime")
+    )
+    async with httpx.AsyncClient(base_url=api.url) as client:
+        signed_in = (await client.post("/v1/accounts", json=PERSON)).json()
+        token = {"Authorization": f"Bearer {signed_in['token']}"}
+        with dial(realtime, token) as socket:
+            bus = ValkeyBus(list(buses))
+            kill(buses[bus.place(UUID(signed_in["account"]["id"]))].pid)
+            await bus.close()
+            renamed = await client.patch("/v1/me", json={"display_name": "you"}, headers=token)
+            assert renamed.status_code == 200
+            while '"kind":"account.changed"' not in (told := str(socket.recv(PATIENCE_S))):
+                pass  # pings
+            assert '"display_name":"you"' in told
+
+
+@contextmanager
+def dial(server: PickyServer, token: dict[str, str]) -> Iterator[ClientConnection]:
+    """A socket that has been welcomed."""
+    spoken = [Subprotocol(SUBPROTOCOL)]
+    with connect(socket_url(server), subprotocols=spoken, additional_headers=token) as socket:
+        socket.send('{"t":"hello","device":"","client":""}')
+        assert '"t":"welcome"' in str(socket.recv(PATIENCE_S))
+        yield socket
+
+
+def refused_start(role: str, data_dir: Path, settings: dict[str, str]) -> str:
+    """What a process that does not start says."""
+    environment = {f"PICKY_{name.upper()}": value for name, value in settings.items()}
+    command = ("-m", "server", "serve", "--port", "0", "--role", role, "--data-dir", data_dir)
+    ended = subprocess.run(
+        [sys.executable, *command],
+        env=os.environ | TEST_ENVIRONMENT | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "listening" not in ended.stdout
+    return ended.stderr.strip()
+
+
+def test_a_role_does_not_start_on_a_schema_that_is_too_old(
+    fleet: dict[str, Any], empty_postgres_url: str, tmp_path: Path
+) -> None:
+    told = refused_start("worker", tmp_path, fleet | {"database_url": empty_postgres_url})
+    assert told == (
+        f"picky-server: the database's schema is 0000, this version needs {newest_schema():04}: "
+        "run `picky-server migrate`, then start again"
+    )
+
+
+def test_a_role_whose_database_is_away_says_so(fleet: dict[str, Any], tmp_path: Path) -> None:
+    settings = fleet | {"database_url": "postgresql://postgres@127.0.0.1:1/market"}
+    told = refused_start("api", tmp_path, settings)
+    assert told.startswith("picky-server: the database cannot be used: ")
+
+
+async def test_a_role_starts_on_the_schema_of_the_version_to_come(
+    start: Callable[[str], PickyServer], postgres_url: str
+) -> None:
+    database = Database(postgres_url)
+    await set_version(database, newest_schema() + 1)
+    try:
+        async with httpx.AsyncClient(base_url=start("api").url) as client:
+            assert (await client.get("/readyz")).json() == {"status": "ready"}
+    finally:
+        await set_version(database, newest_schema())
+        await database.close()

@@ -1,0 +1,134 @@
+"""Which reads go to the replica, and that nobody misses there what they have just done.
+
+The replica shows nothing new in these tests, so who is told something old has asked it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.app.container import build_context, close_context
+from server.app.settings import Environment, Settings
+from server.platform.clock import MovableClock
+from server.platform.context import Context
+from server.platform.migrate import upgrade
+from server.platform.passwords import Passwords
+from tests.server.conftest import Person, SignUpPerson
+from tests.server.trades.market import Deal, Market, done
+from tests.servers.postgres import empty_database
+from tests.servers.replica import Pair
+
+DATABASE = "market"
+LONG_AGO = timedelta(minutes=1)
+
+
+@pytest.fixture(scope="session")
+def replicated(pair: Pair) -> Pair:
+    """The pair with a database of the newest schema."""
+    upgrade(pair.primary.create_database(DATABASE))
+    return pair
+
+
+@pytest.fixture
+async def settings(replicated: Pair, tmp_path: Path) -> Settings:
+    """The settings of a server with a replica that may be behind for longer than a test takes."""
+    await empty_database(replicated.primary.url(DATABASE))
+    return Settings(
+        environment=Environment.TEST,
+        data_dir=tmp_path,
+        database_url=replicated.primary.url(DATABASE),
+        database_replica_url=replicated.replica.url(DATABASE),
+        database_replica_lag_s=60,
+        rate_limits=False,
+    )
+
+
+@pytest.fixture
+async def context(settings: Settings, clock: MovableClock) -> AsyncIterator[Context]:
+    """Its tools."""
+    passwords = Passwords(time_cost=1, memory_kib=8)
+    context = build_context(
+        settings, base_url="http://testserver", clock=clock, passwords=passwords
+    )
+    yield context
+    await close_context(context)
+
+
+@pytest.fixture
+async def deal(context: Context, clock: MovableClock, sign_up: SignUpPerson) -> Deal:
+    """Two people and a listing, long after they wrote anything."""
+    made = await Market(context, clock, sign_up).deal()
+    clock.advance(LONG_AGO)
+    return made
+
+
+async def title(person: Person, path: str = "/v1/listings") -> Any:
+    page = await done(person.get(path))
+    return page["items"][0]["title"]
+
+
+async def test_pages_of_listings_are_read_from_the_replica_but_not_by_who_has_just_written(
+    replicated: Pair, context: Context, clock: MovableClock, deal: Deal
+) -> None:
+    await near(replicated, context)
+    before = await title(deal.buyer)
+    with replicated.replay_paused():
+        await rename(deal)
+        for path in "/v1/listings", f"/v1/accounts/{deal.seller.id}/listings":
+            assert await title(deal.seller, path) == "Renamed"
+            assert await title(deal.buyer, path) == before
+        clock.advance(LONG_AGO)
+        assert await title(deal.seller) == before
+    await asyncio.to_thread(replicated.catch_up)
+    assert await title(deal.buyer) == "Renamed"
+
+
+async def test_a_listing_and_what_is_ones_own_are_read_from_the_primary(
+    replicated: Pair, context: Context, clock: MovableClock, deal: Deal
+) -> None:
+    await near(replicated, context)
+    with replicated.replay_paused():
+        await rename(deal)
+        clock.advance(LONG_AGO)
+        read = await done(deal.buyer.get(f"/v1/listings/{deal.listing_id}"))
+        assert read["title"] == "Renamed"
+        message = {"cid": str(deal.buyer.id), "text": "said just now"}
+        path = f"/v1/chatrooms/{deal.room_id}/messages"
+        assert (await deal.buyer.post(path, message)).status_code == 201
+        page = await done(deal.seller.get(path))
+        assert page["items"][-1]["text"] == "said just now"
+
+
+async def test_a_profile_and_its_reviews_are_read_from_the_replica(
+    replicated: Pair, context: Context, deal: Deal
+) -> None:
+    path = f"/v1/accounts/{deal.seller.id}"
+    await near(replicated, context)
+    name = (await done(deal.buyer.get(path)))["display_name"]
+    with replicated.replay_paused():
+        await done(deal.seller.patch("/v1/me", {"display_name": "somebody"}))
+        assert (await done(deal.seller.get(path)))["display_name"] == "somebody"
+        assert (await done(deal.buyer.get(path)))["display_name"] == name
+        assert (await done(deal.buyer.get(f"{path}/reviews")))["items"] == []
+
+
+async def near(replicated: Pair, context: Context) -> None:
+    """Wait until the replica has all and the server knows."""
+    replica = context.database.replica
+    assert replica is not None
+    while not await replica.is_near():
+        await asyncio.to_thread(replicated.catch_up)
+        replica._ask_at = 0.0
+
+
+async def rename(deal: Deal) -> None:
+    path = f"/v1/listings/{deal.listing_id}"
+    version = (await done(deal.seller.get(path)))["version"]
+    answer = await deal.seller.patch(
+        path, {"title": "Renamed"}, headers={"If-Match": f'"{version}"'}
+    )
+    assert answer.status_code == 200, answer.text
