@@ -38,7 +38,9 @@ class DrainingServer(uvicorn.Server):
             self._on_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: drain. A second one, or ctrl-c: go at once.
+        """First signal: drain. A second one, or ctrl-c: go at once, but close what is open.
+
+        uvicorn would raise the signal again when it has ended, amid that closing.
 
         A terminal and a service manager signal the whole group, in which the launcher of the one
         file passes on what it gets: what comes twice within a moment was meant once.
@@ -48,7 +50,8 @@ class DrainingServer(uvicorn.Server):
             return
         self._heard_at[sig] = now
         if sig == signal.SIGINT or self._rooms.draining or not self.started:
-            super().handle_exit(sig, frame)
+            self.force_exit = self.should_exit
+            self.should_exit = True
             return
         asyncio.get_running_loop().call_soon_threadsafe(self._drain)
 

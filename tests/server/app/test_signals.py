@@ -52,7 +52,7 @@ async def test_a_second_signal_later_on_ends_the_draining(monkeypatch: pytest.Mo
     server.handle_exit(signal.SIGTERM, None)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert not server.should_exit
+    assert (rooms.draining, server.should_exit) == (True, False)
     server.handle_exit(signal.SIGTERM, None)
     assert server.should_exit
     rooms.empty.set()
@@ -67,8 +67,24 @@ async def test_ctrl_c_goes_at_once_even_amid_the_draining() -> None:
     rooms.empty.set()
 
 
-async def test_ctrl_c_that_comes_twice_still_finishes_what_runs() -> None:
+@pytest.mark.parametrize(("echo_s", "forced"), [(0.5, False), (0.0, True)])
+async def test_ctrl_c_lets_requests_finish_until_it_is_pressed_again(
+    monkeypatch: pytest.MonkeyPatch, echo_s: float, forced: bool
+) -> None:
+    monkeypatch.setattr(serve, "_ECHO_S", echo_s)
     server = serving(BusyRooms())
     server.handle_exit(signal.SIGINT, None)
     server.handle_exit(signal.SIGINT, None)
-    assert (server.should_exit, server.force_exit) == (True, False)
+    assert (server.should_exit, server.force_exit) == (True, forced)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+async def test_no_signal_is_raised_again_amid_the_closing(asked: signal.Signals) -> None:
+    rooms = BusyRooms()
+    rooms.empty.set()
+    server = serving(rooms)
+    with server.capture_signals():
+        signal.raise_signal(asked)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert server.should_exit
