@@ -1,6 +1,7 @@
 """Applies the Alembic migrations in ``migrations/``, on both databases."""
 
 import asyncio
+import sys
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,7 @@ def _config(connection: Any) -> Any:
 
     config = Config()
     config.set_main_option("script_location", str(Path(str(files("migrations")))))
+    config.set_main_option("sourceless", str(getattr(sys, "frozen", False)).lower())
     config.attributes["connection"] = connection
     return config
 
