@@ -10,6 +10,8 @@ UV := .cache/boot/bin/uv
 BIN := .venv/bin
 RUN := .venv/.run-is-installed
 DEV := .venv/.dev-is-installed
+BUILD_BIN := .cache/binary/venv/bin
+BUILD := .cache/binary/venv/.is-installed
 ROOMS := shared_models server client_tui migrations bench deploy tests
 CODE := $(wildcard $(ROOMS))
 EXPORT := --quiet --format requirements-txt --no-emit-project --no-header
@@ -23,10 +25,11 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 .DEFAULT_GOAL := help
-.PHONY: help model faults fleet demo test lint format snapshots pictures keys contract bench pins clean capacity settings
+.PHONY: help model faults fleet demo test lint format snapshots pictures keys settings contract \
+	bench capacity pins clean binary test-binary
 
 help:  ## list what can be made
-	@awk -F ':.*  ## ' '/^[a-z]+:.*  ## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN))  ## run a private market with people in it
 	@$(BIN)/picky demo $(ARGS)
@@ -60,6 +63,13 @@ faults: $(DEV)  ## kill servers and the bus, cut lines, fill disks; ARGS="--minu
 fleet: $(DEV)  ## kill, pause and restart every part of a fleet in turn; ARGS="--rounds 3"
 	$(BIN)/python -m tests.deploy $(ARGS)
 
+binary: $(BUILD)  ## build the local server as one file: dist/picky-server
+	$(BUILD_BIN)/pyinstaller --noconfirm --log-level WARN --distpath dist \
+		--workpath .cache/binary/work deploy/binary/picky-server.spec
+
+test-binary: $(DEV) binary  ## build the one file and do the main job and the demo with it
+	$(BIN)/python -m pytest tests/binary $(ARGS)
+
 keys: $(DEV)  ## write the page of keys anew from the registry
 	$(BIN)/python -m client_tui.keys_page > docs/keys.md
 
@@ -79,6 +89,7 @@ pins: $(UV)  ## choose the newest versions that fit and write their hashes to re
 	$(UV) lock --upgrade
 	$(UV) export $(EXPORT) --no-dev --output-file requirements/run.txt
 	$(UV) export $(EXPORT) --output-file requirements/dev.txt
+	$(UV) export $(EXPORT) --no-dev --group binary --output-file requirements/binary.txt
 	printf 'uv\nhatchling\neditables\n' | $(UV) pip compile - --quiet --universal \
 		--python-version 3.11 --generate-hashes --no-header --output-file requirements/boot.txt
 
@@ -94,6 +105,15 @@ $(DEV) $(RUN): .venv/.%-is-installed: requirements/%.txt pyproject.toml $(UV)
 	@echo 'installing requirements/$(INSTALL).txt'
 	@$(UV) pip sync --quiet --require-hashes --compile-bytecode $<
 	@$(UV) pip install --quiet --no-deps --build-constraint requirements/boot.txt --editable .
+	@touch $@
+
+# PyInstaller has an environment of its own: the one file holds nothing that only tests need.
+$(BUILD): requirements/binary.txt pyproject.toml $(UV)
+	@test -x $(BUILD_BIN)/python || $(UV) venv --quiet --python $(PYTHON) .cache/binary/venv
+	@echo 'installing requirements/binary.txt'
+	@$(UV) pip sync --quiet --require-hashes --python $(BUILD_BIN)/python $<
+	@$(UV) pip install --quiet --no-deps --build-constraint requirements/boot.txt \
+		--python $(BUILD_BIN)/python --editable .
 	@touch $@
 
 $(UV): requirements/boot.txt

@@ -24,7 +24,11 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same number gives the same market.")] = 1,
     scale: Annotated[Scale, typer.Option(help="How much there is in it.")] = Scale.LARGE,
 ) -> None:
-    """Try a private market on this machine; leaving it leaves nothing behind."""
+    """Try a private market on this machine; leaving it leaves nothing behind.
+
+    Its server is the `picky-server` beside `picky`, be it installed or the one file that
+    `make binary` builds; else the first on the PATH; else the one that was installed with `picky`.
+    """
     need_terminal()
     from client_tui.demo import run
 

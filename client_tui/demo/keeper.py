@@ -1,6 +1,7 @@
 """Runs the demo's server in a folder of its own, and takes both away when the app is gone.
 
-Started as a script, with the standard library only. The app holds the other end of this process's
+Started as a script, with the standard library only; its arguments are the market's seed and scale
+and the server's command. The app holds the other end of this process's
 standard input; the kernel closes that however the app ends, and then the server is killed and the
 folder removed. The first line on standard output names the folder; what the server prints follows,
 and the output ends with the server. Its complaints are in the folder, in ``server.log``.
@@ -14,9 +15,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-_SERVER = (sys.executable, "-P", "-m", "server")
 _CHUNK_BYTES = 4096
 _STDIN, _STDOUT = 0, 1
 
@@ -24,8 +25,9 @@ _STDIN, _STDOUT = 0, 1
 class Keeper:
     """One demo market."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: Sequence[str]) -> None:
         self._folder = folder
+        self._command = server
         self._log = folder / "server.log"
         self._lock = threading.Lock()
         self._over = False
@@ -53,10 +55,10 @@ class Keeper:
                 return None
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [*_SERVER, *arguments, *self._place()],
+                    [*self._command, *arguments, *self._place()],
                     stdin=subprocess.PIPE,
                     stderr=log,
-                    env=environment(),
+                    env=environment(self._folder),
                     start_new_session=True,
                 )
         return self._process.wait()
@@ -71,9 +73,12 @@ def end_output() -> None:
     os.dup2(silence, _STDOUT)
 
 
-def environment() -> dict[str, str]:
-    """Of the server: settings of another Picky on this machine are not for this one."""
-    return {name: text for name, text in os.environ.items() if not name.startswith("PICKY_")}
+def environment(folder: Path) -> dict[str, str]:
+    """Of the server: settings of another Picky on this machine are not for this one, and what it
+    would leave in the temporary folder when it is killed goes with its own.
+    """
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("PICKY_")}
+    return kept | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
@@ -89,10 +94,11 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Keep a market until standard input ends."""
     folder = Path(tempfile.mkdtemp(prefix="picky-demo-"))
-    keeper = Keeper(folder)
+    seed, scale, *server = sys.argv[1:]
+    keeper = Keeper(folder, server)
     try:
         print(json.dumps({"folder": str(folder)}), flush=True)
-        threading.Thread(target=keeper.run, args=sys.argv[1:3], daemon=True).start()
+        threading.Thread(target=keeper.run, args=(seed, scale), daemon=True).start()
         while os.read(_STDIN, _CHUNK_BYTES):
             pass
     finally:

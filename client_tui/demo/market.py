@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from client_tui.demo.server import server_command
+
 _KEEPER = Path(__file__).with_name("keeper.py")
 _LISTENING = "listening on "
 _END_WITHIN_S = 10
@@ -61,7 +63,7 @@ class DemoMarket:
 
     def __init__(self, *, seed: int, scale: str) -> None:
         self._keeper = subprocess.Popen(
-            [sys.executable, "-I", _KEEPER, str(seed), scale],
+            [sys.executable, "-I", _KEEPER, str(seed), scale, *server_command()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # ctrl-c and a closed terminal are for the app to answer

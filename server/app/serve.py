@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -19,6 +20,7 @@ from server.platform.migrate import SchemaTooOld, require_schema, upgrade_databa
 from shared_models.bounds import FRAME_BYTES_MAX
 
 _GRACE_S = 10
+_ECHO_S = 0.5
 
 
 class DrainingServer(uvicorn.Server):
@@ -28,6 +30,7 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._rooms = rooms
         self._on_ready = on_ready
+        self._heard_at: dict[int, float] = {}
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say when requests are answered."""
@@ -36,9 +39,20 @@ class DrainingServer(uvicorn.Server):
             self._on_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: drain. A second one, or ctrl-c: go at once."""
+        """First signal: drain. A second one, or ctrl-c: go at once, but close what is open.
+
+        uvicorn would raise the signal again when it has ended, amid that closing.
+
+        A terminal and a service manager signal the whole group, in which the launcher of the one
+        file passes on what it gets: what comes twice within a moment was meant once.
+        """
+        now = time.monotonic()
+        if now - self._heard_at.get(sig, float("-inf")) < _ECHO_S:
+            return
+        self._heard_at[sig] = now
         if sig == signal.SIGINT or self._rooms.draining or not self.started:
-            super().handle_exit(sig, frame)
+            self.force_exit = self.should_exit
+            self.should_exit = True
             return
         asyncio.get_running_loop().call_soon_threadsafe(self._drain)
 

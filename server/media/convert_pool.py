@@ -16,6 +16,13 @@ COMMAND = (sys.executable, "-m", "server.media.convert")
 PROCESSES = min(2, os.cpu_count() or 1)
 TIMEOUT_S = 60.0
 _ROOT = Path(__file__).parents[2]
+_WHERE_UNPACKED = (
+    "LD_LIBRARY_PATH",
+    "_PYI_APPLICATION_HOME_DIR",
+    "_PYI_ARCHIVE_FILE",
+    "_PYI_PARENT_PROCESS_LEVEL",
+)
+"""By these a subprocess of the one file uses what was unpacked for its parent."""
 
 
 class ConvertPool:
@@ -91,8 +98,16 @@ class ConvertPool:
             stdout=PIPE,
             stderr=DEVNULL,
             cwd=_ROOT,
-            env={"PYTHONPATH": str(_ROOT), "LC_ALL": "C.UTF-8"},
+            env=_environment(),
         )
+
+
+def _environment() -> dict[str, str]:
+    """Without the server's settings and secrets."""
+    environment = {"PYTHONPATH": str(_ROOT), "LC_ALL": "C.UTF-8"}
+    if getattr(sys, "frozen", False):
+        environment |= {name: os.environ[name] for name in _WHERE_UNPACKED}
+    return environment
 
 
 async def _end(process: Process) -> None:

@@ -60,7 +60,9 @@ class Bell:
     async def wait(self, timeout_s: float) -> None:
         """Until it rings, or the time is over."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), timeout_s)
+            # wait_for would drop a cancellation that comes with the ring, and a worker work on.
+            async with asyncio.timeout(timeout_s):
+                await self._event.wait()
         self._event.clear()
 
 

@@ -1,6 +1,7 @@
 """Applies the Alembic migrations in ``migrations/``, on both databases."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -34,6 +35,7 @@ def _config(connection: Any) -> Any:
 
     config = Config()
     config.set_main_option("script_location", str(Path(str(files("migrations")))))
+    config.set_main_option("sourceless", str(getattr(sys, "frozen", False)).lower())
     config.attributes["connection"] = connection
     return config
 

@@ -15,6 +15,7 @@ from tests.servers.lifetime import Lifetime, kill
 READY = re.compile(r"^listening on (http://\S+)$", re.MULTILINE)
 TEST_ENVIRONMENT = {"PICKY_ENVIRONMENT": "test", "PICKY_RATE_LIMITS": "off"}
 DRAIN_S = 30.0
+FROM_SOURCE = (sys.executable, "-m", "server")
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,16 @@ def start_picky(
     role: str = "all",
     database_url: str | None = None,
     under: Sequence[str | Path] = (),
+    command: Sequence[str | Path] = FROM_SOURCE,
     **settings: str,
 ) -> PickyServer:
     """Start a server on loopback and return when it answers.
 
     The same name starts again on the data that is there. `settings` are names of settings without
     `PICKY_`, such as `bus_url`; without a `database_url` it uses SQLite in its data dir. Rate
-    limits are off unless `rate_limits="on"`. `under` is a command that becomes the server's, and
-    `credentials` are variables as they are.
+    limits are off unless `rate_limits="on"`. `under` is a command that becomes the server's,
+    `credentials` are variables as they are, and `command` is the server itself, when it is not the
+    one of these sources.
     """
     data_dir = lifetime.directory / f"{name}-data"
     environment = TEST_ENVIRONMENT | {
@@ -75,7 +78,7 @@ def start_picky(
         name,
         [
             *under,
-            *(sys.executable, "-m", "server", "serve"),
+            *(*command, "serve"),
             *("--port", str(port), "--role", role, "--data-dir", data_dir),
         ],
         env=environment,
