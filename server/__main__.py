@@ -8,5 +8,7 @@ sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
 
 from server.app.cli import main  # noqa: E402
 
+__all__ = ["main"]
+
 if __name__ == "__main__":
     main()

@@ -31,7 +31,7 @@ async def authenticate(work: UnitOfWork, token: str) -> Actor:
 
 
 async def note_write(work: UnitOfWork) -> None:
-    """Remember that the actor's session wrote, for its next reads (decision 17)."""
+    """Remember that the actor's session wrote, for its next reads (decision 19)."""
     await repository.note_write(work)
 
 
