@@ -95,7 +95,7 @@ pins: $(UV)  ## choose the newest versions that fit and write their hashes to re
 
 
 clean:  ## remove what make made
-	rm -rf .venv .cache
+	rm -rf .venv .cache dist
 
 # The development environment holds everything the application needs, so it serves for both.
 $(DEV): INSTALL = dev

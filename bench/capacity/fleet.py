@@ -10,6 +10,7 @@ from server.app.settings import Settings
 
 _LEAST = 2
 """Processes of each role, so that one may be lost."""
+_BESIDE_THE_POOL = 1
 _POOL = int(Settings.model_fields["database_pool"].default)
 
 
@@ -45,7 +46,7 @@ class Fleet:
     @property
     def connections(self) -> int:
         """To the database, when all pools are full; PgBouncer makes fewer of them."""
-        return self.processes * _POOL
+        return self.processes * (_POOL + _BESIDE_THE_POOL)
 
     @property
     def sockets_each(self) -> int:

@@ -7,7 +7,7 @@ going back is going back with the processes alone.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from deploy.ecs.parameters import Parameters
 from deploy.ecs.services import network
@@ -85,14 +85,14 @@ def _replace(
             services=[family(role) for role in definitions],
             WaiterConfig=dict(wait),
         )
-    except ClientError as error:
-        raise ReleaseError(f"AWS refused: {error}") from error
+        for role, definition in definitions.items():
+            # A rollout that ECS gave up has settled too: on what ran before.
+            if _running(ecs, parameters, role) != definition:
+                raise ReleaseError(f"{role} did not become healthy, and ECS went back")
     except WaiterError as error:
         raise ReleaseError(f"the services have not settled: {error}") from error
-    for role, definition in definitions.items():
-        # A rollout that ECS gave up has settled too: on what ran before.
-        if _running(ecs, parameters, role) != definition:
-            raise ReleaseError(f"{role} did not become healthy, and ECS went back")
+    except (ClientError, BotoCoreError) as error:
+        raise ReleaseError(f"AWS refused or was not reached: {error}") from error
 
 
 def _running(ecs: Any, parameters: Parameters, role: str) -> str:

@@ -66,7 +66,7 @@ def target_group(parameters: Parameters, role: str) -> dict[str, Any]:
         "Protocol": "HTTP",
         "Port": PORT,
         "VpcId": parameters.vpc,
-        "HealthCheckPath": "/readyz",
+        "HealthCheckPath": "/healthz",
         "HealthCheckIntervalSeconds": 5,
         "HealthCheckTimeoutSeconds": 3,
         "HealthyThresholdCount": 2,

@@ -105,6 +105,7 @@ def migrate(data_dir: DataDir = None) -> None:
     settings = _settings(data_dir=data_dir)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     from server.app.logs import configure_logs
+    from server.platform.database import DATABASE_FAILURES, why_unavailable
     from server.platform.migrate import HalfRestored, upgrade
 
     configure_logs(settings.log_level)
@@ -112,6 +113,10 @@ def migrate(data_dir: DataDir = None) -> None:
         upgrade(settings.effective_database_url, pooler=settings.database_pooler)
     except HalfRestored as error:
         _refuse(str(error))
+    except DATABASE_FAILURES as error:
+        if (reason := why_unavailable(error)) is None:
+            raise
+        _refuse(reason, code=1)
     print("the schema is current")
 
 
@@ -192,7 +197,14 @@ def openapi() -> None:
     from server.app.container import build_context
 
     with tempfile.TemporaryDirectory() as scratch:
-        settings = Settings(data_dir=Path(scratch))
+        settings = Settings(
+            data_dir=Path(scratch),
+            role=Role.ALL,
+            database_url=None,
+            bus_url=None,
+            object_store_url=None,
+            otlp_endpoint=None,
+        )
         context = build_context(settings, base_url="http://127.0.0.1")
         print(json.dumps(create_app(context, settings).openapi(), indent=2, sort_keys=True))
 
@@ -213,7 +225,10 @@ def top(
         server = [f"{host}:{settings.port}"]
     if sys.modules.get("rich", sys) is None:  # hidden by the command's start; a screen needs it
         del sys.modules["rich"]
-    from server.app.top.screen import watch
+    try:
+        from server.app.top.screen import watch
+    except ImportError:
+        _refuse("this build has no screens: use an installed `picky-server top --server ADDRESS`")
 
     watch(server)
 

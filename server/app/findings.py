@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_USER_INFO = re.compile(r"(?<=//)[^/@\s]*@")
+_USER_INFO = re.compile(r"(?<=//)[^/\s]*@")
 _SECRET_PARAMETER = re.compile(r"(?i)((?:password|secret|token|key)[^=&]*=)[^&]*")
 
 

@@ -15,7 +15,7 @@ from server.app.container import build_context, close_context
 from server.app.logs import configure_logs
 from server.app.rooms import Rooms
 from server.app.settings import Settings, SettingsError
-from server.platform.database import DATABASE_FAILURES, Database, is_unavailable
+from server.platform.database import DATABASE_FAILURES, Database, why_unavailable
 from server.platform.migrate import SchemaTooOld, require_schema, upgrade_database
 from shared_models.bounds import FRAME_BYTES_MAX
 
@@ -132,10 +132,9 @@ async def _prepare_schema(database: Database, settings: Settings) -> None:
     except SchemaTooOld as error:
         raise SettingsError(str(error)) from error
     except DATABASE_FAILURES as error:
-        if not is_unavailable(error):
+        if (reason := why_unavailable(error)) is None:
             raise
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise SettingsError(f"the database cannot be used: {reason}") from error
+        raise SettingsError(reason) from error
 
 
 def _announce(settings: Settings, base_url: str) -> None:

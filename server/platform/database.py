@@ -308,6 +308,14 @@ def is_unavailable(error: Exception) -> bool:
     return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_AWAY_OR_OVERRUN
 
 
+def why_unavailable(error: Exception) -> str | None:
+    """One line for people about a database that is away or overrun; None for any other error."""
+    if not is_unavailable(error):
+        return None
+    reason = str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"the database cannot be used: {reason}"
+
+
 class LostRace(Exception):
     """Another transaction was first; running this one again sees what it did."""
 

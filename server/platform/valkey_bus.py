@@ -80,12 +80,19 @@ class ValkeyBus:
             self._place(hint.stream_id).put(_channel(hint.stream_id), _encode(hint))
 
     async def check(self) -> None:
-        """Raise :class:`BusError` unless every instance answers and is listened to."""
-        try:
-            for instance in self._instances:
+        """Raise :class:`BusError` when no instance answers and is listened to.
+
+        What one that is away would have told is found in the database: no reason to send people
+        elsewhere, where it is away too.
+        """
+        failures = []
+        for instance in self._instances:
+            try:
                 await instance.check()
-        except FAILURES as error:
-            raise BusError(f"the bus does not answer: {type(error).__name__}") from error
+            except FAILURES as error:
+                failures.append(error)
+        if len(failures) == len(self._instances):
+            raise BusError(f"the bus does not answer: {type(failures[-1]).__name__}")
 
     async def close(self) -> None:
         """Stop sending and listening."""

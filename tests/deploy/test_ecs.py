@@ -108,7 +108,8 @@ def test_the_balancer_lets_go_as_the_server_would(parameters: Parameters) -> Non
     assert delays == {"api": f"{_GRACE_S}", "realtime": f"{DRAIN_S:.0f}"}
     for role in services.BALANCED:
         group = services.target_group(parameters, role)
-        assert group["HealthCheckPath"] == "/readyz"
+        # ECS ends a task that fails this: a database that is away must not end them all.
+        assert group["HealthCheckPath"] == "/healthz"
         assert group["HealthCheckTimeoutSeconds"] < group["HealthCheckIntervalSeconds"]
 
 
