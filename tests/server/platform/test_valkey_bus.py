@@ -94,6 +94,10 @@ async def test_streams_are_spread_over_instances_and_one_of_them_lost_stops_only
     assert 0 < len(alive) < 20
     await listener.until(lambda: len(listener.heard) == 20 + len(alive))
     assert {hint.stream_id for hint in listener.heard[20:]} == set(alive)
+    await listener.bus.check()  # what is away for all of them makes nobody unready
+    kill(first.pid)
+    with pytest.raises(BusError):
+        await listener.bus.check()
 
 
 async def test_a_join_after_one_that_was_cancelled_returns_when_the_stream_is_heard(
