@@ -85,14 +85,15 @@ class ValkeyBus:
         What one that is away would have told is found in the database: no reason to send people
         elsewhere, where it is away too.
         """
-        failures = []
+        failures: list[Exception] = []
         for instance in self._instances:
             try:
                 await instance.check()
-            except FAILURES as error:
+            except (BusError, *FAILURES) as error:
                 failures.append(error)
         if len(failures) == len(self._instances):
-            raise BusError(f"the bus does not answer: {type(failures[-1]).__name__}")
+            reason = str(failures[-1]) or type(failures[-1]).__name__
+            raise BusError(f"the bus cannot be used: {reason}")
 
     async def close(self) -> None:
         """Stop sending and listening."""
