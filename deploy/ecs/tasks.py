@@ -77,6 +77,8 @@ def _environment(parameters: Parameters, name: str) -> list[dict[str, str]]:
         "PICKY_ENVIRONMENT": "production",
         "PICKY_OBJECT_STORE_URL": f"s3://{parameters.bucket}?region={parameters.region}",
         "PICKY_PUBLIC_URL": f"https://{parameters.site}",
+        # Only the balancer reaches the tasks, from within the network: it tells who asks.
+        "PICKY_TRUSTED_PROXIES": '["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]',
     }
     if name != MIGRATE:
         settings["PICKY_ROLE"] = name

@@ -113,7 +113,8 @@ async def _serve(settings: Settings) -> None:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_GRACE_S,
-            proxy_headers=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
         )
         await DrainingServer(config, app.state.rooms, lambda: _announce(settings, base_url)).serve(
             [listener]

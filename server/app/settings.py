@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     rate_limits: bool = Field(default=True, description="`off` for tests and benchmarks.")
     allowed_origins: list[str] = Field(
         default=[], description="Origins whose pages may open the realtime websocket."
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        default=[],
+        description="Addresses and networks of proxies that are believed in `X-Forwarded-For`: "
+        "rates by address need to know who asks.",
     )
     market_name: str = Field(default="Picky", description="What clients call the market.")
     currency: str = Field(

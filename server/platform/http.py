@@ -78,7 +78,7 @@ def bearer_token(authorization: str | None) -> str:
 
 
 def address_of(request: Request) -> str:
-    """The caller's address, for rates."""
+    """The caller's address, for rates: what a trusted proxy says, or who is connected."""
     return request.client.host if request.client else "local"
 
 
