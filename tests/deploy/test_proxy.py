@@ -142,7 +142,9 @@ def until(line: ClientConnection, kind: str) -> dict[str, Any]:
             return frame
 
 
-def test_each_path_leads_to_its_role_and_a_drain_reaches_the_clients(market: Market) -> None:
+def test_each_path_leads_to_its_role_and_a_drain_reaches_the_clients(
+    market: Market, private_lifetime: Lifetime
+) -> None:
     with httpx.Client(base_url=market.url, verify=market.trust, timeout=PATIENCE_S) as client:
         assert client.get("/v1/market").json()["name"] == "Picky"
         for path in ("/metrics", "/healthz", "/readyz"):
@@ -166,6 +168,13 @@ def test_each_path_leads_to_its_role_and_a_drain_reaches_the_clients(market: Mar
             until(line, "nothing more")
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == CloseCode.DRAINING
+    gone = httpx.get(
+        f"{market.url}/v1/realtime?ticket=SECRET", verify=market.trust, timeout=PATIENCE_S
+    )
+    assert gone.status_code in (502, 503)
+    log = private_lifetime.log("caddy").read_text()
+    assert '"uri":"/v1/realtime"' in log
+    assert "SECRET" not in log
 
 
 def test_the_proxy_takes_what_the_server_would_take() -> None:
