@@ -281,8 +281,10 @@ DATABASE_FAILURES = (SQLAlchemyError, OSError, TimeoutError)
 """What a database that is away or overrun raises; what was asked may be asked again."""
 
 
-_AWAY_OR_OVERRUN = ("08", "53", "55", "57", "58")
-"""Classes of PostgreSQL's codes: connection, resources, locks, operator and timeout, system."""
+_AWAY_OR_OVERRUN = ("08", "40", "53", "55", "57", "58")
+"""Classes of PostgreSQL's codes: connection, rollback (of a read that a replica cancels, say),
+resources, locks, operator and timeout, system.
+"""
 _SQLITE_AWAY_OR_OVERRUN = frozenset(
     {
         sqlite3.SQLITE_BUSY,

@@ -10,7 +10,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from server.platform.database import DATABASE_FAILURES, Database, LostRace, races_named
+from server.platform.database import (
+    DATABASE_FAILURES,
+    Database,
+    LostRace,
+    is_unavailable,
+    races_named,
+)
 
 PATIENCE_S = 20
 
@@ -114,4 +120,16 @@ async def test_a_server_that_says_nothing_is_given_up_and_asked_again(postgres_u
     finally:
         os.kill(silent, signal.SIGCONT)
     assert await backend() != silent
+    await database.close()
+
+
+async def test_a_read_that_a_replica_cancels_may_be_asked_again(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    canceled = (
+        "DO $$ BEGIN RAISE EXCEPTION 'conflict with recovery' USING ERRCODE = '40001'; END $$"
+    )
+    with pytest.raises(DBAPIError) as failure:
+        async with database.reader.connect() as connection:
+            await connection.exec_driver_sql(canceled)
+    assert is_unavailable(failure.value)
     await database.close()
