@@ -15,6 +15,7 @@ from shared_models.photo_failures import PhotoFailure
 COMMAND = (sys.executable, "-m", "server.media.convert")
 PROCESSES = min(2, os.cpu_count() or 1)
 TIMEOUT_S = 60.0
+_ENDS_WITHIN_S = 5.0
 _ROOT = Path(__file__).parents[2]
 _WHERE_UNPACKED = (
     "LD_LIBRARY_PATH",
@@ -80,7 +81,7 @@ class ConvertPool:
             await _end(process)
             raise
         if not line.endswith(b"\n"):
-            await _end(process)
+            await _let_end(process)
             is_out_of_time = process.returncode == -signal.SIGXCPU
             return {"failure": PhotoFailure.TOO_SLOW} if is_out_of_time else None
         self._idle.append(process)
@@ -108,6 +109,17 @@ def _environment() -> dict[str, str]:
     if getattr(sys, "frozen", False):
         environment |= {name: os.environ[name] for name in _WHERE_UNPACKED}
     return environment
+
+
+async def _let_end(process: Process) -> None:
+    """Wait for one that has closed its output. Who kills it at that moment may take away from
+    asyncio how it has ended.
+    """
+    try:
+        async with asyncio.timeout(_ENDS_WITHIN_S):
+            await process.wait()
+    except TimeoutError:
+        await _end(process)
 
 
 async def _end(process: Process) -> None:

@@ -120,6 +120,8 @@ async def near(replicated: Pair, context: Context) -> None:
     """Wait until the replica has all and the server knows."""
     replica = context.database.replica
     assert replica is not None
+    await asyncio.to_thread(replicated.catch_up)
+    replica._ask_at = 0.0
     while not await replica.is_near():
         await asyncio.to_thread(replicated.catch_up)
         replica._ask_at = 0.0
