@@ -13,8 +13,7 @@ Item = TypeVar("Item")
 
 def format_time(moment: datetime) -> str:
     """RFC 3339, UTC, always with microseconds, so that equal times are equal strings."""
-    plain = moment.astimezone(UTC).replace(tzinfo=None)
-    return plain.isoformat(timespec="microseconds") + "Z"
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _utc(moment: datetime) -> datetime:

@@ -61,7 +61,10 @@ class MessageContent(Body):
     """What a message is made of: text, photos or both (rule 1)."""
 
     text: MessageText = ""
-    photo_ids: Annotated[list[Id], Field(max_length=bounds.MESSAGE_PHOTOS_MAX)] = []
+    # A factory: Pydantic would make a deep copy of a default list, for every message.
+    photo_ids: Annotated[list[Id], Field(max_length=bounds.MESSAGE_PHOTOS_MAX)] = Field(
+        default_factory=list, json_schema_extra={"default": []}
+    )
     confirmed: bool = False
 
     @model_validator(mode="after")

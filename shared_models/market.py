@@ -53,73 +53,89 @@ class Rules(Wire):
 
     model_config = ConfigDict(extra="forbid")
 
-    title_min: int = Field(2, description="Characters a title must have.")
+    title_min: int = Field(2, ge=1, description="Characters a title must have.")
     description_publish_min: int = Field(
-        10, description="Characters a description must have to be published."
+        10, ge=0, description="Characters a description must have to be published."
     )
-    drafts_max: int = Field(30, description="Drafts an account may keep.")
-    draft_idle_days: int = Field(90, description="Days after which an untouched draft is deleted.")
+    drafts_max: int = Field(30, ge=1, description="Drafts an account may keep.")
+    draft_idle_days: int = Field(
+        90, ge=1, description="Days after which an untouched draft is deleted."
+    )
     live_listings_max: int = Field(
-        200, description="Listings an account may have on sale or reserved."
+        200, ge=1, description="Listings an account may have on sale or reserved."
     )
-    listings_per_day: int = Field(20, description="Listings an account may publish a day.")
-    listings_per_day_new: int = Field(5, description="Listings a new account may publish a day.")
-    new_account_days: int = Field(7, description="Days for which an account counts as new.")
-    photo_pixels_max: int = Field(50_000_000, description="Pixels a photo may have.")
-    uploads_per_hour: int = Field(60, description="Photos an account may upload an hour.")
+    listings_per_day: int = Field(20, ge=1, description="Listings an account may publish a day.")
+    listings_per_day_new: int = Field(
+        5, ge=1, description="Listings a new account may publish a day."
+    )
+    new_account_days: int = Field(7, ge=0, description="Days for which an account counts as new.")
+    photo_pixels_max: int = Field(50_000_000, ge=1, description="Pixels a photo may have.")
+    uploads_per_hour: int = Field(60, ge=0, description="Photos an account may upload an hour.")
     upload_expires_s: int = Field(
-        600, description="Seconds for which an upload's address can be used."
+        600, ge=1, description="Seconds for which an upload's address can be used."
     )
     message_delete_s: int = Field(
-        300, description="Seconds for which a message can be deleted by its sender."
+        300, ge=0, description="Seconds for which a message can be deleted by its sender."
     )
-    rooms_per_hour: int = Field(10, description="Rooms an account may open an hour.")
-    rooms_per_day: int = Field(50, description="Rooms an account may open a day.")
-    offer_percent_min: int = Field(50, description="The lowest offer, in percent of the price.")
-    offers_per_listing: int = Field(3, description="Offers a buyer may make on one listing.")
-    offers_per_day: int = Field(25, description="Offers an account may make a day.")
-    offer_hours: int = Field(48, description="Hours after which an offer expires.")
+    rooms_per_hour: int = Field(10, ge=1, description="Rooms an account may open an hour.")
+    rooms_per_day: int = Field(50, ge=1, description="Rooms an account may open a day.")
+    offer_percent_min: int = Field(
+        50, ge=0, le=100, description="The lowest offer, in percent of the price."
+    )
+    offers_per_listing: int = Field(3, ge=0, description="Offers a buyer may make on one listing.")
+    offers_per_day: int = Field(25, ge=0, description="Offers an account may make a day.")
+    offer_hours: int = Field(48, ge=1, description="Hours after which an offer expires.")
     reserve_days: int = Field(
-        7, description="Days after which a reservation without an appointment lapses."
+        7, ge=1, description="Days after which a reservation without an appointment lapses."
     )
     appointment_grace_hours: int = Field(
-        72, description="Hours after its appointment when a reservation lapses."
+        72, ge=1, description="Hours after its appointment when a reservation lapses."
     )
-    appointment_min_minutes: int = Field(10, description="Minutes an appointment must lie ahead.")
-    appointment_max_days: int = Field(30, description="Days an appointment may lie ahead.")
+    appointment_min_minutes: int = Field(
+        10, ge=0, description="Minutes an appointment must lie ahead."
+    )
+    appointment_max_days: int = Field(30, ge=1, description="Days an appointment may lie ahead.")
     appointment_late_change_minutes: int = Field(
-        60, description="Minutes before an appointment from which a change is a late one."
+        60, ge=0, description="Minutes before an appointment from which a change is a late one."
     )
     no_show_after_minutes: int = Field(
-        15, description="Minutes after an appointment from which a no-show can be told."
+        15, ge=0, description="Minutes after an appointment from which a no-show can be told."
     )
     no_show_contest_hours: int = Field(
-        72, description="Hours for which a no-show can be contested."
+        72, ge=1, description="Hours for which a no-show can be contested."
     )
     confirm_hours: int = Field(
-        72, description="Hours after one side's confirmation when a trade completes by itself."
+        72,
+        ge=1,
+        description="Hours after one side's confirmation when a trade completes by itself.",
     )
-    undo_minutes: int = Field(30, description="Minutes for which a confirmation can be undone.")
+    undo_minutes: int = Field(
+        30, ge=0, description="Minutes for which a confirmation can be undone."
+    )
     shipped_days: int = Field(
-        7, description="Days after shipping when a trade completes by itself."
+        7, ge=1, description="Days after shipping when a trade completes by itself."
     )
     dispute_days: int = Field(
-        30, description="Days after which a dispute that nobody resolves is closed."
+        30, ge=1, description="Days after which a dispute that nobody resolves is closed."
     )
-    review_days: int = Field(14, description="Days for which a trade can be reviewed.")
-    notification_days: int = Field(90, description="Days for which notifications are kept.")
-    follows_max: int = Field(1000, description="People an account may follow.")
-    sends_burst: int = Field(15, description="Messages an account may send at once.")
-    sends_per_s: float = Field(5, description="Messages a second by which that allowance refills.")
+    review_days: int = Field(14, ge=1, description="Days for which a trade can be reviewed.")
+    notification_days: int = Field(90, ge=1, description="Days for which notifications are kept.")
+    follows_max: int = Field(1000, ge=0, description="People an account may follow.")
+    sends_burst: int = Field(15, ge=1, description="Messages an account may send at once.")
+    sends_per_s: float = Field(
+        5, gt=0, description="Messages a second by which that allowance refills."
+    )
     sends_sustained_burst: int = Field(
-        120, description="Messages an account may send in a longer burst."
+        120, ge=1, description="Messages an account may send in a longer burst."
     )
     sends_sustained_per_s: float = Field(
-        2, description="Messages a second by which the longer allowance refills."
+        2, gt=0, description="Messages a second by which the longer allowance refills."
     )
-    frames_burst: int = Field(40, description="Frames a connection may send at once.")
-    frames_per_s: float = Field(20, description="Frames a second by which that allowance refills.")
-    connections_max: int = Field(8, description="Realtime connections an account may have.")
+    frames_burst: int = Field(40, ge=1, description="Frames a connection may send at once.")
+    frames_per_s: float = Field(
+        20, gt=0, description="Frames a second by which that allowance refills."
+    )
+    connections_max: int = Field(8, ge=1, description="Realtime connections an account may have.")
 
 
 class Limits(Rules):

@@ -9,8 +9,6 @@ from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
 from shared_models.text import Line
 
-PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
-
 
 class Purpose(StrEnum):
     """What an upload is for; it can be attached to nothing else."""

@@ -39,7 +39,11 @@ class NotificationsRead(Body):
 
 
 class NotificationsSeen(Wire):
-    """Everything up to a notice was read on some device; ``unread`` ones are left."""
+    """Everything up to a notice was read on some device; ``unread`` ones are left.
+
+    With a ``chatroom_id`` it was read in that chat: of these only the notices of its messages.
+    """
 
     up_to_id: Id
     unread: int
+    chatroom_id: Id | None = None

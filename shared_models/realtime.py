@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, TypeAdapter
 
 from shared_models import bounds
 from shared_models.base import Body, Id, Time, Wire
-from shared_models.chat import MessageContent, Seq
+from shared_models.chat import SendMessage, Seq
 from shared_models.text import Line
 
 SUBPROTOCOL = "picky.v1.json"
@@ -60,12 +60,11 @@ class Hello(Body):
     client: ClientName = ""
 
 
-class Send(MessageContent):
+class Send(SendMessage):
     """A message; answered ``ok`` after its commit, or ``err``."""
 
     t: Literal["send"] = "send"
     id: Tag
-    cid: Id
     chatroom_id: Id
 
 
@@ -192,7 +191,7 @@ class Reset(Wire):
 
 
 class Bye(Wire):
-    """The node drains; a close follows."""
+    """The node drains, or too many come at once (``busy``); a close follows."""
 
     t: Literal["bye"] = "bye"
     reconnect_in_ms: int

@@ -16,12 +16,14 @@ _TERMINAL_ESCAPE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_].*?(?:\x1b\\|$)|\x1b.",
     re.DOTALL,
 )
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+"""What else ends a line: dropped, it would glue two words together."""
 _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 _KEPT_CONTROLS = frozenset("\n\t")
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cs", "Co"})
-_DROPPED = frozenset("\u200b\u2060\ufeff\u2028\u2029\u180e")
+_DROPPED = frozenset("\u200b\u2060\ufeff\u180e")
 _SEEN_FORMATS = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
@@ -42,12 +44,12 @@ _RAW_TIMES = 8
 def clean_text(text: str) -> str:
     r"""NFC text without terminal escapes, control characters and bidi overrides (rule 18).
 
-    Line breaks are kept as ``\n`` and tabs as they are; the ends are stripped. A text in which
-    nothing can be seen is empty. Cleaning what is clean changes nothing.
+    Line breaks of any kind are kept as ``\n`` and tabs as they are; the ends are stripped. A text
+    in which nothing can be seen is empty. Cleaning what is clean changes nothing.
     """
     if text.isascii() and text.isprintable():
         return text.strip()
-    text = _TERMINAL_ESCAPE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _TERMINAL_ESCAPE.sub("", _LINE_END.sub("\n", text))
     kept = "".join(character for character in text if _is_kept(character))
     if not kept.isascii():
         # Composing may take marks apart too, so that there are more of them afterwards.
