@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from server.platform.database import Table
+from server.platform.columns import Table
 
 _ROOMS = (
     "platform",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from server.platform.database import JsonValue, UtcTime
+from server.platform.columns import JsonValue, UtcTime
 
 revision: str = "0001"
 down_revision: str | None = None

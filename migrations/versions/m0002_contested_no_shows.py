@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from server.platform.database import UtcTime
+from migrations import beside
+from server.platform.columns import UtcTime
 
 revision: str = "0002"
 down_revision: str | None = "0001"
@@ -25,23 +26,14 @@ _REPORTED = "no_show_by IS NOT NULL"
 def upgrade() -> None:
     """Apply."""
     for column in ("no_show_until", "contested_at", "counted_at"):
-        op.add_column("trades_appointment", sa.Column(column, UtcTime(), nullable=True))
-    op.create_index(
-        "ix_trades_appointment_pending_no_show",
-        "trades_appointment",
-        ["no_show_until"],
-        unique=False,
-        postgresql_where=sa.text(_PENDING),
-        sqlite_where=sa.text(_PENDING),
-    )
-    op.create_index(
-        "ix_trades_appointment_no_show_by",
-        "trades_appointment",
-        ["no_show_by"],
-        unique=False,
-        postgresql_where=sa.text(_REPORTED),
-        sqlite_where=sa.text(_REPORTED),
-    )
+        beside.add_column("trades_appointment", sa.Column(column, UtcTime(), nullable=True))
+    for name, column, where in (
+        ("ix_trades_appointment_pending_no_show", "no_show_until", sa.text(_PENDING)),
+        ("ix_trades_appointment_no_show_by", "no_show_by", sa.text(_REPORTED)),
+    ):
+        beside.create_index(
+            name, "trades_appointment", [column], postgresql_where=where, sqlite_where=where
+        )
 
 
 def downgrade() -> None:

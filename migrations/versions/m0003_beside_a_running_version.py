@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from server.platform.database import UtcTime
+from migrations import beside
+from server.platform.columns import UtcTime
 
 revision: str = "0003"
 down_revision: str | None = "0002"
@@ -23,16 +24,16 @@ _HOT = "chat_room", "chat_member", "accounts_account", "accounts_session"
 
 
 def upgrade() -> None:
-    """Apply."""
-    op.add_column("accounts_session", sa.Column("wrote_at", UtcTime(), nullable=True))
-    if op.get_bind().dialect.name == "postgresql":
+    """Apply; first what keeps nobody waiting."""
+    if beside.is_postgresql():
         for table in _HOT:
             op.execute(f"ALTER TABLE {table} SET (fillfactor = 90)")
+    beside.add_column("accounts_session", sa.Column("wrote_at", UtcTime(), nullable=True))
 
 
 def downgrade() -> None:
     """Undo."""
-    if op.get_bind().dialect.name == "postgresql":
+    if beside.is_postgresql():
         for table in _HOT:
             op.execute(f"ALTER TABLE {table} RESET (fillfactor)")
     op.drop_column("accounts_session", "wrote_at")
