@@ -1,6 +1,5 @@
 """The façade of the chat: rooms and messages for the rooms above."""
 
-from server.chat.elsewhere import on_sale_again, on_sold_elsewhere
 from server.chat.export import export_rows
 from server.chat.history import find_message
 from server.chat.metrics import count_send
@@ -25,6 +24,7 @@ from server.chat.rooms import (
     room_for,
     room_page,
 )
+from server.chat.sale_elsewhere import on_sale_again, on_sold_elsewhere
 from server.chat.sending import SendLine
 from server.chat.service import (
     ImportedMessage,

@@ -50,6 +50,15 @@ class MessageDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomLeft:
+    """``account_id`` has left, and with it has done with all up to ``seq`` (rule 15)."""
+
+    room_id: UUID
+    account_id: UUID
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class RoomRead:
     """``account_id`` has read up to ``seq``; ``unread`` is what it has left.
 

@@ -8,9 +8,9 @@ from server.chat import repository
 from server.chat.rooms import chatrooms
 from server.chat.views import wire_message
 from server.platform.unit_of_work import UnitOfWork
+from shared_models.bounds import PAGE_MAX
 
 _ROOMS_AT_ONCE = 100
-_MESSAGES_AT_ONCE = 500
 
 
 async def export_rows(work: UnitOfWork, account_id: UUID) -> AsyncIterator[ExportRow]:
@@ -28,11 +28,11 @@ async def export_rows(work: UnitOfWork, account_id: UUID) -> AsyncIterator[Expor
 async def _history(work: UnitOfWork, room_id: UUID, account_id: UUID) -> AsyncIterator[ExportRow]:
     file, seq = f"messages/{room_id}", 0
     while True:
-        page = await repository.history(
-            work, room_id, account_id, at_least=seq + 1, limit=_MESSAGES_AT_ONCE
+        found = await repository.history(
+            work, room_id, account_id, at_least=seq + 1, limit=PAGE_MAX
         )
-        for found in page:
-            yield ExportRow(file, wire_message(found, room_id, account_id))
-        if len(page) < _MESSAGES_AT_ONCE:
+        if found is None:
             return
-        seq = page[-1].seq
+        for message in found.messages:
+            yield ExportRow(file, wire_message(message, room_id, account_id))
+        seq = found.messages[-1].seq

@@ -1,12 +1,11 @@
 """Pages of history: a constant number of statements, whatever a page holds or how deep it is."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from server.accounts import api as accounts
 from server.chat import repository, views
-from server.chat.repository import LoggedMessage
+from server.chat.repository import Stretch
 from server.platform.errors import Invalid, NotFound
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.chat import Message
@@ -19,6 +18,7 @@ async def page(
     work: UnitOfWork,
     room_id: UUID,
     *,
+    token: str | None = None,
     before: int | None = None,
     after: int | None = None,
     around: int | None = None,
@@ -26,8 +26,9 @@ async def page(
 ) -> WirePage:
     """Messages below ``before``, above ``after`` or about ``around``; the last ones without any.
 
-    Two statements: the messages, scoped to the actor; and the people in them. An empty page asks
-    instead whether the room is the actor's at all.
+    One statement: the messages, scoped to who reads, and the people in them. Who reads is the
+    actor, or where nobody acts yet whoever holds the ``token``. An empty page asks instead who that
+    is, and whether the room is theirs at all.
     """
     if sum(bound is not None for bound in (before, after, around)) > 1:
         raise Invalid("one_bound", "Use one of before, after and around.")
@@ -36,13 +37,14 @@ async def page(
         at_least = after + 1
     elif around is not None:
         at_least = max(1, around - limit // 2)
-    viewer_id = work.actor.account_id
-    rows = await repository.history(
-        work, room_id, viewer_id, at_least=at_least, below=before, limit=limit
+    reader = work.actor.account_id if token is None else work.context.secret.token_hash(token)
+    found = await repository.history(
+        work, room_id, reader, at_least=at_least, below=before, limit=limit
     )
-    if not rows:
-        return await _empty_page(work, room_id, at_least=at_least, below=before)
-    return await _full_page(work, rows, room_id, viewer_id)
+    if found is not None:
+        return _full_page(found, room_id)
+    actor = work.actor if token is None else await accounts.authenticate(work, token)
+    return await _empty_page(work, room_id, actor.account_id, at_least=at_least, below=before)
 
 
 async def find_message(work: UnitOfWork, message_id: UUID, account_id: UUID) -> Message | None:
@@ -51,26 +53,25 @@ async def find_message(work: UnitOfWork, message_id: UUID, account_id: UUID) -> 
     return None if row is None else views.message_of(row, account_id)
 
 
-async def _full_page(
-    work: UnitOfWork, rows: Sequence[LoggedMessage], room_id: UUID, viewer_id: UUID
-) -> WirePage:
+def _full_page(found: Stretch, room_id: UUID) -> WirePage:
+    rows = found.messages
     mentioned = {row.sender_id for row in rows} | {row.actor_id for row in rows}
-    people = await accounts.cards(work, [UUID(id_) for id_ in mentioned if id_ is not None])
-    first, last = rows[0], rows[-1]
+    people = accounts.cards_in(found.cards, [UUID(id_) for id_ in mentioned if id_ is not None])
+    first_seq, last_seq = rows[0].seq, rows[-1].seq
     return {
-        "items": [views.wire_message(row, room_id, viewer_id) for row in rows],
-        "first_seq": first.seq,
-        "last_seq": last.seq,
-        "has_more_before": first.seq > max(1, first.cleared_before_seq),
-        "has_more_after": last.seq < first.room_last_seq,
+        "items": [views.wire_message(row, room_id, found.reader_id) for row in rows],
+        "first_seq": first_seq,
+        "last_seq": last_seq,
+        "has_more_before": first_seq > max(1, found.cleared_before_seq),
+        "has_more_after": last_seq < found.room_last_seq,
         "profiles": {str(id_): card for id_, card in people.items()},
     }
 
 
 async def _empty_page(
-    work: UnitOfWork, room_id: UUID, *, at_least: int | None, below: int | None
+    work: UnitOfWork, room_id: UUID, reader_id: UUID, *, at_least: int | None, below: int | None
 ) -> WirePage:
-    extent = await repository.extent(work, room_id, work.actor.account_id)
+    extent = await repository.extent(work, room_id, reader_id)
     if extent is None:
         raise NotFound("chatroom")
     last_seq, cleared_before_seq = extent

@@ -1,5 +1,7 @@
 """What the chat counts: messages, by what became of them."""
 
+from functools import cache
+
 from prometheus_client import Counter
 
 from server.chat.service import Sent
@@ -15,8 +17,14 @@ SENDS = Counter(
 def count_send(answer: Sent | Exception) -> str:
     """Count an answer, given after its commit; what it is counted as."""
     outcome = _outcome(answer)
-    SENDS.labels(outcome).inc()
+    _sends(outcome).inc()
     return outcome
+
+
+@cache
+def _sends(outcome: str) -> Counter:
+    """To find a counter by its labels costs six times what it does to count."""
+    return SENDS.labels(outcome)
 
 
 def _outcome(answer: Sent | Exception) -> str:

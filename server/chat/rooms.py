@@ -9,13 +9,14 @@ from uuid import UUID
 from server.accounts import api as accounts
 from server.accounts.events import AccountBlocked, AccountDeleted, AccountUnblocked
 from server.chat import repository, views
-from server.chat.events import RoomChanged, RoomOpened
+from server.chat.events import RoomChanged, RoomLeft, RoomOpened
 from server.chat.ports import RoomExtras, RoomFacts
 from server.chat.service import post_system
 from server.listings import api as listings
 from server.listings.events import ListingDeleted, ListingTaken
-from server.platform.errors import Conflict, Forbidden, NotFound, TooMany
+from server.platform.errors import Conflict, Forbidden, NotFound
 from server.platform.pages import read_page
+from server.platform.rates import refuse_beyond
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.base import Page
 from shared_models.chat import Chatroom, ChatroomDetail
@@ -110,13 +111,8 @@ async def _check_openings(work: UnitOfWork, buyer_id: UUID) -> None:
     opened = await repository.openings_since(work, buyer_id, work.now - _DAY)
     limits = ((work.limits.rooms_per_hour, _HOUR), (work.limits.rooms_per_day, _DAY))
     for most, window in limits:
-        if len(opened) >= most and opened[most - 1] > work.now - window:
-            wait = opened[most - 1] + window - work.now
-            raise TooMany(
-                f"At most {most} new chats in {int(window / _HOUR)} h.",
-                retry_after_s=wait.total_seconds(),
-                code="too_many_rooms",
-            )
+        detail = f"At most {most} new chats in {int(window / _HOUR)} h."
+        refuse_beyond(opened, most, window, work.now, detail, code="too_many_rooms")
 
 
 async def room_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[Chatroom]:
@@ -187,6 +183,7 @@ async def leave(work: UnitOfWork, room_id: UUID) -> None:
     if extra.trade is not None and extra.trade.state in OPEN_TRADE_STATES:
         raise Conflict("open_trade", "Finish or cancel the trade first.", current=extra.trade)
     if await repository.leave(work, room, account_id):
+        work.announce(RoomLeft(room_id, account_id, room.last_seq))
         await _announce_change(work, room_id, account_id)
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,21 +12,21 @@ from server.chat import history, rooms, search, service
 from server.chat.metrics import count_send
 from server.chat.ports import RoomExtras
 from server.listings import api as listings
-from server.platform.database import DATABASE_FAILURES
 from server.platform.errors import Refusal, TooMany
+from server.platform.failures import DATABASE_FAILURES
 from server.platform.http import (
     CursorText,
     Limit,
     Reading,
-    Reply,
     Writing,
+    bearer_token,
     context_of,
+    created,
     model_response,
     reading_after,
-    signed_in,
     wire_response,
 )
-from server.platform.unit_of_work import UnitOfWork
+from server.platform.unit_of_work import UnitOfWork, reading
 from shared_models.base import Page
 from shared_models.bounds import PAGE_MAX
 from shared_models.chat import (
@@ -80,40 +79,6 @@ AllSettled = Annotated[UnitOfWork, Depends(all_settled, scope="function")]
 CaughtUp = Annotated[UnitOfWork, Depends(caught_up, scope="function")]
 
 
-@router.post(
-    "/chatrooms",
-    status_code=201,
-    response_model=ChatroomDetail,
-    responses={200: {"model": ChatroomDetail, "description": "The room that exists."}},
-)
-async def open_room(body: OpenRoom, write: Writing) -> Response:
-    """Open the chat with a listing's seller; one room per listing and buyer.
-
-    403 `own_listing`, `blocked` or `suspended`; 409 `not_selling` while it is reserved or sold;
-    429 `too_many_rooms`.
-    """
-    port = write.context.wiring.port(listings.ListingNeighbours)
-    await port.settle(write.context, body.listing_id)
-
-    async def run(work: UnitOfWork) -> Reply:
-        room, is_new = await rooms.open_room(work, body.listing_id)
-        return Reply(room, 201 if is_new else 200)
-
-    return await write(run)
-
-
-@router.get("/chatrooms", response_model=Page[Chatroom])
-async def list_rooms(work: AllSettled, limit: Limit = 20, cursor: CursorText = None) -> Response:
-    """One's rooms, newest activity first."""
-    return model_response(await rooms.room_page(work, limit, cursor))
-
-
-@router.get("/chatrooms/{room_id}", response_model=ChatroomDetail)
-async def read_room(room_id: RoomId, work: Settled) -> Response:
-    """A room with its trade, pending offer, appointment and what one may do."""
-    return model_response(await rooms.room_detail(work, room_id))
-
-
 class HistoryRoute(APIRoute):
     """A page that is asked for plainly is read without FastAPI's machinery, which costs more than
     the page does. What it makes of anything else is answered as everywhere.
@@ -128,20 +93,23 @@ class HistoryRoute(APIRoute):
             if asked is None:
                 return await by_fastapi(request)
             room_id = UUID(request.path_params["room_id"])
-            async with asynccontextmanager(signed_in)(request) as work:
-                return wire_response(await history.page(work, room_id, **asked))
+            token = bearer_token(request.headers.get("authorization"))
+            async with reading(context_of(request)) as work:
+                page = await history.page(work, room_id, token=token, **asked)
+            return wire_response(page)
 
         return handle
 
 
 def _plainly_asked(request: Request) -> dict[str, int] | None:
-    """The bounds and the limit as numbers; None unless all is as every client writes it."""
+    """The bound, if any, and the limit as numbers; None unless all is as every client writes it."""
     query: str = request.scope["query_string"].decode("latin-1")
     if not (_PLAIN_ID.fullmatch(request.path_params["room_id"]) and _PLAIN.fullmatch(query)):
         return None
     pairs = [part.partition("=") for part in query.split("&") if part]
     asked = {"limit": _LIMIT, **{name: int(number) for name, _, number in pairs}}
-    return asked if 1 <= asked["limit"] <= PAGE_MAX else None
+    at_most_one_bound = len(asked) <= 2
+    return asked if at_most_one_bound and 1 <= asked["limit"] <= PAGE_MAX else None
 
 
 async def read_history(
@@ -160,12 +128,42 @@ async def read_history(
     return wire_response(page)
 
 
+# The busiest of all is the first that is tried.
 router.add_api_route(
     "/chatrooms/{room_id}/messages",
     read_history,
     response_model=MessagePage,
     route_class_override=HistoryRoute,
 )
+
+
+@router.post(
+    "/chatrooms",
+    status_code=201,
+    response_model=ChatroomDetail,
+    responses={200: {"model": ChatroomDetail, "description": "The room that exists."}},
+)
+async def open_room(body: OpenRoom, write: Writing) -> Response:
+    """Open the chat with a listing's seller; one room per listing and buyer.
+
+    403 `own_listing`, `blocked` or `suspended`; 409 `not_selling` while it is reserved or sold;
+    429 `too_many_rooms`.
+    """
+    port = write.context.wiring.port(listings.ListingNeighbours)
+    await port.settle(write.context, body.listing_id)
+    return await write(created(lambda work: rooms.open_room(work, body.listing_id)))
+
+
+@router.get("/chatrooms", response_model=Page[Chatroom])
+async def list_rooms(work: AllSettled, limit: Limit = 20, cursor: CursorText = None) -> Response:
+    """One's rooms, newest activity first."""
+    return model_response(await rooms.room_page(work, limit, cursor))
+
+
+@router.get("/chatrooms/{room_id}", response_model=ChatroomDetail)
+async def read_room(room_id: RoomId, work: Settled) -> Response:
+    """A room with its trade, pending offer, appointment and what one may do."""
+    return model_response(await rooms.room_detail(work, room_id))
 
 
 @router.post(
@@ -181,16 +179,16 @@ async def send(room_id: RoomId, body: SendMessage, write: Writing) -> Response:
     reason, 409 `confirm_needed` (send again with `confirmed`), 409 `room_read_only`, 403 `blocked`.
     """
 
-    async def run(work: UnitOfWork) -> Reply:
+    async def send_and_count(work: UnitOfWork) -> tuple[Message, bool]:
         sent = await service.send(work, room_id, body)
         work.after_commit(lambda: count_send(sent))
-        return Reply(sent.message, 200 if sent.duplicate else 201)
+        return sent.message, not sent.duplicate
 
     try:
         wait_s = service.send_wait_s(write.context, write.actor.account_id)
         if wait_s > 0:
             raise TooMany("You send too fast.", retry_after_s=wait_s)
-        return await write(run)
+        return await write(created(send_and_count))
     except (Refusal, *DATABASE_FAILURES) as error:
         count_send(error)
         raise

@@ -7,12 +7,13 @@ its account's rooms still lack, so that a message is found as soon as it is ackn
 import asyncio
 import time
 from contextlib import suppress
+from functools import partial
 from uuid import UUID
 
 from server.chat import repository, views
 from server.platform.context import Actor, Context
 from server.platform.errors import Conflict, NotFound
-from server.platform.pages import decode_cursor, encode_cursor
+from server.platform.pages import read_page
 from server.platform.rates import Rate
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.base import Page
@@ -50,17 +51,19 @@ async def page(
 
     404 for a stranger's room.
     """
-    me, secret = work.actor.account_id, work.context.secret
+    me = work.actor.account_id
     if room_id is not None and await repository.room(work, room_id, me) is None:
         raise NotFound("chatroom")
-    scope = f"messages:{room_id}:{q}"
-    below = decode_cursor(secret, scope, cursor)[0] if cursor else None
-    found = await repository.found_page(work, me, q, room_id=room_id, below=below, limit=limit + 1)
-    more = len(found) > limit
-    return Page[Message](
-        items=[views.message_of(one.message, me) for one in found[:limit]],
-        next_cursor=encode_cursor(secret, scope, [found[limit - 1].place]) if more else None,
+    found, next_cursor = await read_page(
+        partial(repository.found_page, work, me, q, room_id),
+        limit,
+        cursor,
+        secret=work.context.secret,
+        scope=f"messages:{room_id}:{q}",
+        key=lambda one: (one.place,),
     )
+    items = [views.message_of(one.message, me) for one in found]
+    return Page[Message](items=items, next_cursor=next_cursor)
 
 
 async def index_all(context: Context) -> None:

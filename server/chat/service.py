@@ -63,20 +63,8 @@ async def send(work: UnitOfWork, room_id: UUID, body: SendMessage) -> Sent:
     place = await repository.take_place(work, target.facts, sender_id)
     if place is None:
         raise await _refusal(work, room_id)
-    message = StoredMessage(
-        room_id=room_id,
-        seq=place.seq,
-        id=message_id,
-        cid=body.cid,
-        sender_id=sender_id,
-        actor_id=sender_id,
-        kind=(MessageKind.PHOTO if photos else MessageKind.TEXT).value,
-        text=body.text,
-        photos=photos,
-        system=None,
-        warning=warned_of,
-        created_at=place.at,
-        deleted_at=None,
+    message = _written_message(
+        room_id, place, message_id, body.cid, sender_id, body.text, photos, warned_of
     )
     await repository.insert_messages(work, [message], print_)
     await _tell(work, [(message, target.facts)], {room_id} if target.somebody_left else set())
@@ -203,6 +191,33 @@ def _newly_unread(
         and member.account_id != actor_id
         and member.unread == 1
         and not member.muted
+    )
+
+
+def _written_message(
+    room_id: UUID,
+    place: Place,
+    message_id: UUID,
+    cid: UUID,
+    sender_id: UUID,
+    text: str,
+    photos: list[dict[str, Any]],
+    warned_of: str | None,
+) -> StoredMessage:
+    return StoredMessage(
+        room_id=room_id,
+        seq=place.seq,
+        id=message_id,
+        cid=cid,
+        sender_id=sender_id,
+        actor_id=sender_id,
+        kind=(MessageKind.PHOTO if photos else MessageKind.TEXT).value,
+        text=text,
+        photos=photos,
+        system=None,
+        warning=warned_of,
+        created_at=place.at,
+        deleted_at=None,
     )
 
 
@@ -346,17 +361,15 @@ async def import_messages(
     if not messages:
         return
     rows = [
-        _system_message(
-            work,
-            room,
+        _written_message(
+            room_id,
             Place(room.last_seq + number, item.created_at),
-            item.sender_id,
-            item.text,
-            None,
-        )._replace(
-            kind=MessageKind.TEXT.value,
+            message_id=work.new_id(),
             cid=work.new_id(),
             sender_id=item.sender_id,
+            text=item.text,
+            photos=[],
+            warned_of=None,
         )
         for number, item in enumerate(messages, start=1)
     ]

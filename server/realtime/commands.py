@@ -12,8 +12,8 @@ from server.accounts import api as accounts
 from server.chat import api as chat
 from server.platform.bus import Hint
 from server.platform.context import Context
-from server.platform.database import DATABASE_FAILURES
 from server.platform.errors import Refusal, TooMany
+from server.platform.failures import DATABASE_FAILURES
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from server.realtime.connection import Connection
 from server.realtime.frames import encode, ephemeral, frame_of, refusal
@@ -21,7 +21,7 @@ from server.realtime.hub import Hub
 from server.realtime.metrics import SEND_SECONDS
 from server.realtime.settings import RealtimeSettings
 from shared_models.base import Wire
-from shared_models.chat import ReadMark, SendMessage
+from shared_models.chat import ReadMark
 from shared_models.realtime import ClientFrame, Close, Err, Ok, Open, Read, Send, Typing
 
 _TOUCH_EVERY_S = 600.0
@@ -91,7 +91,7 @@ class Commands:
         began, at = self._context.traces.now(), self._monotonic()
         waits = [chat.send_wait_s(self._context, account_id) for _ in frames]
         messages = [
-            (frame.chatroom_id, message_in(frame))
+            (frame.chatroom_id, frame)
             for frame, wait_s in zip(frames, waits, strict=True)
             if wait_s <= 0
         ]
@@ -105,7 +105,7 @@ class Commands:
                 self._refuse(answer, frame)
             SEND_SECONDS.observe(self._monotonic() - at)
             outcome = chat.count_send(answer)
-            self._context.traces.record("send", began, message=frame.cid, outcome=outcome)
+            self._context.traces.record("send", began, sent_as=frame.cid, outcome=outcome)
 
     async def _read(self, frame: Read) -> None:
         async def run(work: UnitOfWork) -> ReadMark:
@@ -138,10 +138,15 @@ class Commands:
     async def _look(self, room_id: UUID) -> None:
         peer_id = await self._tell_peer("presence", room_id, on=True)
         self._connection.looking_at.add(room_id)
-        if peer_id is not None and self._hub.looks_at(peer_id, room_id):
+        if peer_id is not None and self._peer_looks(peer_id, room_id):
             ttl_ms = self._settings.presence_ttl_ms
             shown = ephemeral("presence", room_id, peer_id, on=True, ttl_ms=ttl_ms)
             self._connection.writer.put_ephemeral(frame_of(shown))
+
+    def _peer_looks(self, peer_id: UUID, room_id: UUID) -> bool:
+        """Whether it does here, or has said so elsewhere."""
+        account_id = self._connection.account_id
+        return self._hub.looks_at(peer_id, room_id) or self._hub.peer_looks_at(account_id, room_id)
 
     async def _look_away(self, room_id: UUID) -> None:
         if room_id not in self._connection.looking_at:
@@ -151,10 +156,16 @@ class Commands:
             await self._tell_peer("presence", room_id, on=False)
 
     async def still_here(self) -> None:
-        """The device has answered a ping: tell who watches, before what they know expires."""
+        """The device has answered a ping: tell who looks too, before what they know expires.
+
+        Who does not look has no use for it; whoever comes to look says so, and is told then. Who
+        has been silent for long is told too: an outage may have kept both from being heard.
+        """
+        account_id = self._connection.account_id
         with suppress(Refusal, *DATABASE_FAILURES):
             for room_id in tuple(self._connection.looking_at):
-                await self._tell_peer("presence", room_id, on=True)
+                if self._hub.peer_has_come(account_id, room_id):
+                    await self._tell_peer("presence", room_id, on=True)
             await self._touch_session()
 
     async def _touch_session(self) -> None:
@@ -188,13 +199,6 @@ class Commands:
 
     def _answer(self, answer: Wire) -> None:
         self._connection.writer.put(encode(answer))
-
-
-def message_in(frame: Send) -> SendMessage:
-    """The message that a frame carries; it was checked with the frame."""
-    return SendMessage.trusted(
-        cid=frame.cid, text=frame.text, photo_ids=frame.photo_ids, confirmed=frame.confirmed
-    )
 
 
 def ok(frame: Send, sent: chat.Sent) -> Ok:

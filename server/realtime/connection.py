@@ -1,7 +1,6 @@
 """One connected device: where it stands in its account's stream, and which rooms it looks at."""
 
-import asyncio
-from collections import deque
+from collections.abc import Callable
 from uuid import UUID
 
 from server.platform.context import Actor
@@ -27,8 +26,9 @@ class Connection:
         self.reached = 0
         """The last position that was queued for the device."""
         self._live = False
-        self._behind = asyncio.Event()
-        self._held: deque[tuple[int, Frame]] = deque(maxlen=settings.queue_frames // 2)
+        self._on_behind: Callable[[], object] | None = None
+        self._held: list[tuple[int, Frame]] = []
+        self._held_most = settings.queue_frames // 2
 
     @property
     def account_id(self) -> UUID:
@@ -47,10 +47,12 @@ class Connection:
                 self._queue(pos, frame)
                 return
             self._live = False
-            self._behind.set()
+            if self._on_behind is not None:
+                self._on_behind()
         if not self._live:
             # The oldest ones fall out of a full buffer; catching up then reads them again.
             self._held.append((pos, frame))
+            del self._held[: -self._held_most]
         elif pos > self.reached:
             self.close(CloseCode.POSITION_LOST, "position lost")
 
@@ -69,11 +71,10 @@ class Connection:
     def go_live(self) -> None:
         """From now on events are queued as they come."""
         self._live = True
-        self._behind.clear()
 
-    async def fallen_behind(self) -> None:
-        """Wait until it must catch up again."""
-        await self._behind.wait()
+    def follow(self, on_behind: Callable[[], object] | None) -> None:
+        """Call this whenever it has fallen behind and must catch up."""
+        self._on_behind = on_behind
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Close after what is queued."""

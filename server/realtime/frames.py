@@ -1,8 +1,9 @@
 """Frames: decoded once on their way in, encoded once on their way out."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -14,10 +15,12 @@ from shared_models.realtime import ClientFrame, Ephemeral, Err, client_frame
 _LONGEST_TAG = 64
 _LONGEST_DETAIL = 300
 _BODY_FIELDS = frozenset({"text", "photo_ids"})
+# As `streams.encode_event` and `shared_models.chat.Message` put them: what people wrote comes after
+# the client id, and its quotation marks are escaped.
+_NEW_MESSAGE = re.compile(r'"kind":"message\.new","data":\{[^{}]*?"cid":"([0-9a-f-]{36})"')
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """An encoded frame, shared by all connections it goes to; ``size`` is in bytes."""
 
     text: str
@@ -45,6 +48,11 @@ def encode_bytes(model: Wire) -> bytes:
 def encode(model: Wire) -> Frame:
     """Encode a frame."""
     return frame_of(encode_bytes(model))
+
+
+def new_messages_in(frame: str) -> Iterator[UUID]:
+    """The client ids of the new messages in a frame; it is not decoded, for most have none."""
+    return (UUID(match[1]) for match in _NEW_MESSAGE.finditer(frame))
 
 
 def ephemeral(kind: Any, room_id: UUID, account_id: UUID, *, on: bool, ttl_ms: int) -> bytes:

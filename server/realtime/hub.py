@@ -8,6 +8,7 @@ told.
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
@@ -17,19 +18,21 @@ from server.accounts import api as accounts
 from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.context import Context
-from server.platform.database import DATABASE_FAILURES
+from server.platform.failures import DATABASE_FAILURES
 from server.platform.unit_of_work import reading
 from server.realtime.connection import Connection
 from server.realtime.frames import Frame, frame_of
 from server.realtime.metrics import GAPS, STREAMS
 from server.realtime.settings import RealtimeSettings
-from shared_models.realtime import CloseCode
+from shared_models.realtime import CloseCode, Ephemeral
 
 SESSION_ENDED = -1
 """The position of a hint that is not for devices: its data is the id of a session that ended."""
 
 _PAGE = 200
 _AGAIN_S = 1.0
+_APART_S = 1.0
+"""Between two looks at all heads, a fifth more or less: each process of a fleet may ask for one."""
 
 log = structlog.get_logger("realtime")
 
@@ -47,6 +50,11 @@ class Stream:
         self.last: int | None = None
         self.head = 0
         self.filling = False
+        self._peers_here: dict[UUID, float] = {}
+        """Until when the other side of a room is shown to look at it, as it has said last. It stays
+        here until it says that it looks no more: both would fall silent for good otherwise, after
+        an outage that let what they know of each other expire.
+        """
         self._ahead: dict[int, Frame] = {}
         self._keep_most = keep_most
 
@@ -59,8 +67,17 @@ class Stream:
         """There is an event at ``pos``."""
         self.head = max(self.head, pos)
 
-    def keep(self, pos: int, frame: Frame) -> None:
-        """Keep an event until it is its turn. Too many are dropped: the database has them."""
+    def take(self, pos: int, frame: Frame) -> None:
+        """Pass an event on if it is its turn, and what follows; else keep it until then."""
+        if self.last is not None and pos == self.last + 1:
+            self.dispatch(pos, frame)
+            if self._ahead:
+                self.pass_on()
+        else:
+            self._keep(pos, frame)
+
+    def _keep(self, pos: int, frame: Frame) -> None:
+        """Too many are dropped: the database has them."""
         self.know(pos)
         if len(self._ahead) >= self._keep_most:
             self._ahead.clear()
@@ -76,6 +93,21 @@ class Stream:
         if self.last is None:
             self.last = pos
             self.pass_on()
+
+    def heed(self, said: Ephemeral, now: float) -> None:
+        """The other side of a room looks at it, or no more."""
+        if said.data["on"]:
+            self._peers_here[said.chatroom_id] = now + said.ttl_ms / 1000
+        else:
+            self._peers_here.pop(said.chatroom_id, None)
+
+    def peer_looks_at(self, room_id: UUID, now: float) -> bool:
+        """Whether the other side of a room looks at it too, on whatever node."""
+        return self._peers_here.get(room_id, now) > now
+
+    def peer_has_come(self, room_id: UUID) -> bool:
+        """Whether it has looked at it and not said since that it looks no more."""
+        return room_id in self._peers_here
 
     def pass_on(self) -> None:
         """Pass on what is ahead as far as there is no gap."""
@@ -97,11 +129,16 @@ class Hub:
     """All streams of this node."""
 
     def __init__(
-        self, context: Context, settings: RealtimeSettings, chance: Callable[[], float]
+        self,
+        context: Context,
+        settings: RealtimeSettings,
+        chance: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context = context
         self._settings = settings
         self._chance = chance
+        self._monotonic = monotonic
         self._streams: dict[UUID, Stream] = {}
         self._look_now = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -119,6 +156,16 @@ class Hub:
         return stream is not None and any(
             room_id in connection.looking_at for connection in stream.connections
         )
+
+    def peer_looks_at(self, account_id: UUID, room_id: UUID) -> bool:
+        """Whether the other side has said that it looks at the room, and it still holds."""
+        stream = self._streams.get(account_id)
+        return stream is not None and stream.peer_looks_at(room_id, self._monotonic())
+
+    def peer_has_come(self, account_id: UUID, room_id: UUID) -> bool:
+        """Whether the other side has said that it looks at the room, however long ago."""
+        stream = self._streams.get(account_id)
+        return stream is not None and stream.peer_has_come(room_id)
 
     async def join(self, connection: Connection) -> Stream:
         """Register a device; the account's oldest one gives way above the limit (4503)."""
@@ -155,17 +202,22 @@ class Hub:
         if hint.pos == SESSION_ENDED:
             self._end_session(stream, UUID(json.loads(hint.data)))
         elif hint.pos == 0:
-            frame = frame_of(hint.data)
-            for connection in stream.connections:
-                if connection.live:
-                    connection.writer.put_ephemeral(frame)
+            self._receive_ephemeral(stream, hint)
         elif stream.last is None or hint.pos > stream.last:
             self._receive_event(stream, hint)
 
+    def _receive_ephemeral(self, stream: Stream, hint: Hint) -> None:
+        if b'"presence"' in hint.data:  # all else is for devices, also what a newer version tells
+            said = Ephemeral.model_validate_json(hint.data)
+            if said.kind == "presence":
+                stream.heed(said, self._monotonic())
+        frame = frame_of(hint.data)
+        for connection in stream.connections:
+            if connection.live:
+                connection.writer.put_ephemeral(frame)
+
     def _receive_event(self, stream: Stream, hint: Hint) -> None:
-        stream.keep(hint.pos, frame_of(hint.data))
-        if stream.last is not None:
-            stream.pass_on()
+        stream.take(hint.pos, frame_of(hint.data))
         if stream.has_gap:
             self._fill_soon(stream)
 
@@ -214,10 +266,13 @@ class Hub:
             connection.close(CloseCode.POSITION_LOST, "position lost")
 
     async def run(self) -> None:
-        """Look at all heads again and again, soon where it failed; ends when cancelled."""
+        """Look at all heads again and again, soon where it failed; ends when cancelled.
+
+        Whoever asks for a look just after one waits with all who ask meanwhile.
+        """
         failed = False
         while True:
-            wait_s = self._settings.reconcile_s * (0.8 + 0.4 * self._chance())
+            wait_s = self._about(self._settings.reconcile_s)
             if failed:
                 wait_s = min(wait_s, _AGAIN_S)
             with contextlib.suppress(TimeoutError):
@@ -232,6 +287,11 @@ class Hub:
                 log.warning("heads_not_compared", error=type(error).__name__)
             except Exception:  # what no hint told of would never be found again
                 log.exception("heads_not_compared")
+            await asyncio.sleep(self._about(_APART_S))
+
+    def _about(self, seconds: float) -> float:
+        """A fifth more or less: all processes hear of a gap at once."""
+        return seconds * (0.8 + 0.4 * self._chance())
 
     async def reconcile(self) -> None:
         """Compare the heads of all streams at once and fill gaps; the same for sessions."""

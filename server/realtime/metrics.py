@@ -10,8 +10,11 @@ CLOSED = Counter(
 HANDSHAKES = Counter(
     "picky_handshakes",
     "Devices that were welcome: new, resumed, or reset (they bootstrap) because of their epoch, or "
-    "because what they missed is too old or too far away.",
+    "because what they missed is too old or too far away; or, too many coming at once, busy.",
     ["outcome"],
+)
+UNDER_WAY = Gauge(
+    "picky_handshakes_under_way", "Handshakes that are worked on, from the token up to the welcome."
 )
 
 SEND_SECONDS = Histogram(

@@ -8,13 +8,11 @@ from math import ceil
 
 from server.platform.bus import LocalBus
 from server.platform.context import Context
-from server.realtime.frames import encode
 from server.realtime.gateway import Gateway
 from server.realtime.hub import Hub
 from server.realtime.metrics import LONGEST_QUEUE, QUEUED_BYTES, QUEUED_FRAMES
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
-from shared_models.realtime import Bye, CloseCode
 
 
 class RealtimeNode:
@@ -29,7 +27,7 @@ class RealtimeNode:
     ) -> None:
         self._context = context
         self._settings = settings or RealtimeSettings()
-        self.hub = Hub(context, self._settings, self._chance)
+        self.hub = Hub(context, self._settings, self._chance, monotonic)
         self.gateway = Gateway(context, self._settings, self.hub, self._chance, monotonic)
         self._reconciling: asyncio.Task[None] | None = None
 
@@ -70,13 +68,8 @@ class RealtimeNode:
         slice_size = ceil(len(writers) / settings.drain_slices)
         for start in range(0, len(writers), slice_size):
             for writer in writers[start : start + slice_size]:
-                self._send_away(writer)
+                self.gateway.send_away(writer, "draining")
             await asyncio.sleep(settings.drain_s / settings.drain_slices)
-
-    def _send_away(self, writer: Writer) -> None:
-        wait_ms = int(self._chance() * self._settings.reconnect_within_ms)
-        writer.put(encode(Bye(reconnect_in_ms=wait_ms, reason="draining")))
-        writer.close(CloseCode.DRAINING, "draining")
 
     async def stop(self) -> None:
         """Stop comparing heads."""

@@ -9,8 +9,8 @@ from server.accounts import api as accounts
 from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.context import Context
-from server.platform.database import DATABASE_FAILURES
 from server.platform.errors import Unauthenticated
+from server.platform.failures import DATABASE_FAILURES
 from server.platform.streams import Position
 from server.platform.unit_of_work import reading
 from server.realtime.connection import Connection
@@ -36,14 +36,14 @@ def why_reset(hello: Hello, position: Position, most_behind: int) -> Reason | No
     return "too_far" if position.head - hello.pos > most_behind else None
 
 
-async def catch_up(
+async def welcome(
     context: Context,
     settings: RealtimeSettings,
     connection: Connection,
     stream: Stream,
     hello: Hello,
 ) -> None:
-    """Welcome a registered connection, send what it missed, and make it live.
+    """Welcome a registered connection; what it missed is still to be sent.
 
     ``welcome.pos`` is where its events begin: the next one is ``pos + 1``, resumed or not. A
     session that ended before the connection was registered raises :class:`Unauthenticated`.
@@ -59,7 +59,7 @@ async def catch_up(
     if reason is not None:
         connection.writer.put(encode(Reset(reason=reason)))
     start = hello.pos if resumed and hello.pos is not None else position.head
-    welcome = Welcome(
+    frame = Welcome(
         connection=connection.id,
         account_id=connection.account_id,
         epoch=position.epoch,
@@ -69,29 +69,28 @@ async def catch_up(
         limits=settings.told_to_clients(context.limits),
         server_time=now,
     )
-    connection.writer.put(encode(welcome))
+    connection.writer.put(encode(frame))
     connection.reached = start
     stream.know(position.head)
-    await _send_missed(context, settings, connection, stream)
 
 
-async def keep_up(
+async def catch_up(
     context: Context, settings: RealtimeSettings, connection: Connection, stream: Stream
 ) -> None:
-    """Whenever the connection has fallen behind, send what it missed and make it live again."""
-    while not connection.writer.closing:
-        await connection.fallen_behind()
-        try:
-            await _send_missed(context, settings, connection, stream)
-        except DATABASE_FAILURES as error:
-            log.warning("not_caught_up", error=type(error).__name__)
-            connection.close(CloseCode.POSITION_LOST, "try again")
+    """Send a connection that has fallen behind what it missed, and make it live again."""
+    try:
+        await send_missed(context, settings, connection, stream)
+    except DATABASE_FAILURES as error:
+        log.warning("not_caught_up", error=type(error).__name__)
+        connection.close(CloseCode.POSITION_LOST, "try again")
 
 
-async def _send_missed(
+async def send_missed(
     context: Context, settings: RealtimeSettings, connection: Connection, stream: Stream
 ) -> None:
-    """Batches up to the head, then what was held; reads on while events fell out of the buffer."""
+    """Batches up to the head, then what was held; reads on while events fell out of the buffer.
+    Then the connection is live.
+    """
     while not connection.writer.closing:
         if connection.reached < stream.head:
             await _send_page(context, settings, connection, stream)

@@ -1,22 +1,19 @@
-"""The websocket, the tickets for it, and the state to begin from."""
+"""The tickets for the websocket, and the state to begin from."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response, WebSocket
+from fastapi import APIRouter, Depends, Request, Response
 
 from server.accounts import api as accounts
-from server.platform.context import Context
 from server.platform.http import Writing, model_response, reading_after
 from server.platform.rates import Rate
 from server.platform.unit_of_work import UnitOfWork, reading_one_moment
 from server.realtime.bootstrap import bootstrap
-from server.realtime.node import RealtimeNode
 from server.trades import api as trades
 from shared_models.sync import Bootstrap, Ticket
 
 router = APIRouter(prefix="/v1", tags=["Sync"])
-socket_router = APIRouter(prefix="/v1", tags=["Sync"])
 
 _TICKETS = Rate("tickets", burst=30, per_second=1 / 2)
 
@@ -32,13 +29,6 @@ async def settled(request: Request) -> AsyncIterator[UnitOfWork]:
 
 
 Settled = Annotated[UnitOfWork, Depends(settled, scope="function")]
-
-
-@socket_router.websocket("/realtime")
-async def realtime(socket: WebSocket) -> None:
-    """The realtime protocol, subprotocol ``picky.v1.json``."""
-    context: Context = socket.app.state.context
-    await context.wiring.port(RealtimeNode).gateway.serve(socket)
 
 
 @router.post("/realtime/tickets", status_code=201, response_model=Ticket)

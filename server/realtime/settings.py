@@ -32,6 +32,11 @@ class RealtimeSettings:
     """How often the heads of all streams on this node are compared; jittered by ±20 %."""
 
     frame_bytes: int = bounds.FRAME_BYTES_MAX
+    handshakes_most: int = 1_000
+    """Handshakes that are worked on at once; who comes then is sent away until its turn. A client
+    waits 15 s for its welcome."""
+    handshakes_per_s: float = 300.0
+    """How many a process is taken to do a second when turns are given; it does some 350."""
     in_flight: int = 16
     """Commands of one connection under way or waiting; past that the socket is not read."""
     frames_burst: float = _USUAL.frames_burst
@@ -57,7 +62,8 @@ class RealtimeSettings:
     presence_ttl_ms: int = 60_000
 
     reconnect_within_ms: int = 20_000
-    """A drained client comes back after a random part of this."""
+    """A client that is sent away comes back within this: after a random part of it from a process
+    that drains, and when its turn is from one that is busy."""
     drain_least_s: float = 3.0
     """How long a process among others is unready before it sends anybody away, for balancers to
     notice: they look every second or two."""

@@ -12,6 +12,8 @@ from server.realtime.metrics import CLOSED
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import CloseCode
 
+_GONE = int(CloseCode.SLOW_CONSUMER), "gone"
+
 
 class Socket(Protocol):
     """What the writer needs of a websocket."""
@@ -34,9 +36,8 @@ class Writer:
         self._traces = traces
         self._queue: deque[Frame] = deque()
         self._bytes = 0
-        self._wake = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._idle: asyncio.Future[None] | None = None
+        self._no_room: asyncio.Future[None] | None = None
         self._closing: tuple[int, str] | None = None
         self._deadline = asyncio.timeout(None)
         self._running = False
@@ -64,9 +65,7 @@ class Writer:
         self._bytes += frame.size
         if self._is_filled(1.0):
             self._give_up()
-        elif self.half_full:
-            self._has_room.clear()
-        self._wake.set()
+        _end_wait(self._idle)
 
     def put_ephemeral(self, frame: Frame) -> None:
         """Queue a frame that may be lost, unless the queue is half full."""
@@ -82,14 +81,26 @@ class Writer:
                 self._deadline.reschedule(
                     asyncio.get_running_loop().time() + self._settings.close_s
                 )
-            self._has_room.set()
-            self._wake.set()
+            _end_wait(self._no_room)
+            _end_wait(self._idle)
+
+    def stop(self) -> None:
+        """The peer is gone: write no more. A close that is under way is finished."""
+        if self._closing is None:
+            self._closing = _GONE
+            if self._running:
+                self._deadline.reschedule(asyncio.get_running_loop().time())
 
     async def room(self) -> None:
-        """Wait until the queue is less than half full, or closing; not for ever (4001)."""
+        """Wait until the queue is less than half full, or closing; not for ever (4001).
+
+        Only one waits at a time: who sends the device what it has missed.
+        """
         try:
             async with asyncio.timeout(self._settings.room_s):
-                await self._has_room.wait()
+                while self.half_full and not self.closing:
+                    self._no_room = asyncio.get_running_loop().create_future()
+                    await self._no_room
         except TimeoutError:
             self._give_up()
 
@@ -106,11 +117,12 @@ class Writer:
                 await self._write()
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             # RuntimeError: the server under us closed the socket between two frames.
-            self._closing = self._closing or (int(CloseCode.SLOW_CONSUMER), "gone")
+            self._closing = self._closing or _GONE
         finally:
             self._running = False
             self._queue.clear()
-            self._has_room.set()
+            self._bytes = 0
+            _end_wait(self._no_room)
 
     async def _write(self) -> None:
         while True:
@@ -120,13 +132,13 @@ class Writer:
                 began = self._traces.now()
                 await self._socket.send_text(frame.text)
                 self._traces.record("deliver", began, told=(frame.text,))
-                if not self._has_room.is_set() and not self.half_full:
-                    self._has_room.set()
+                if self._no_room is not None and not self.half_full:
+                    _end_wait(self._no_room)
             if self._closing is not None:
                 await self._socket.close(*self._closing)
                 return
-            self._wake.clear()
-            await self._wake.wait()
+            self._idle = asyncio.get_running_loop().create_future()
+            await self._idle
 
     def _is_filled(self, share: float) -> bool:
         settings = self._settings
@@ -134,3 +146,9 @@ class Writer:
             len(self._queue) >= share * settings.queue_frames
             or self._bytes >= share * settings.queue_bytes
         )
+
+
+def _end_wait(wait: asyncio.Future[None] | None) -> None:
+    """Futures, made when somebody waits: each event of asyncio would hold a kibibyte always."""
+    if wait is not None and not wait.done():
+        wait.set_result(None)

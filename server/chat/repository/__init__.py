@@ -15,7 +15,7 @@ from server.chat.repository.members import (
     room_ids_of,
     set_muted,
 )
-from server.chat.repository.pages import LoggedMessage, history
+from server.chat.repository.pages import LoggedMessage, Stretch, history
 from server.chat.repository.posting import (
     append_history,
     insert_messages,
@@ -69,6 +69,7 @@ __all__ = [
     "Post",
     "RoomToSendIn",
     "StoredMessage",
+    "Stretch",
     "Told",
     "append",
     "append_history",

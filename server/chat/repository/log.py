@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from server.platform.database import microseconds, moment
+from server.platform.columns import microseconds, moment
 from server.platform.unit_of_work import UnitOfWork
 
 
@@ -80,7 +80,8 @@ def _append_on_sqlite(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended 
     stored = [row for row in rows if row is not None]
     work.sqlite_many(_INSERT, stored)
     news = _count_unread(work, stored)
-    parties = {id_: UUID(id_) for row in stored for id_ in (row["seller"], row["buyer"])}
+    stored_ids = {id_ for row in stored for id_ in (row["seller"], row["buyer"])}
+    parties = {id_: UUID(id_) for id_ in stored_ids}
 
     def told(row: _Row) -> Appended:
         people = parties[row["seller"]], parties[row["buyer"]]
@@ -196,8 +197,8 @@ SELECT n, seq, at, seller_id, buyer_id, news FROM plain
 
 async def _append_on_postgresql(work: UnitOfWork, posts: Sequence[Post]) -> list[Appended | None]:
     columns = [list(column) for column in zip(*posts, strict=True)]
-    rows = await work.driver_rows(_APPEND, (list(range(len(posts))), *columns, work.now))
+    rows = await work.postgresql_rows(_APPEND, list(range(len(posts))), *columns, work.now)
     appended: list[Appended | None] = [None] * len(posts)
-    for row in rows:
-        appended[row.n] = Appended._make(row[1:])
+    for n, *row in rows:
+        appended[n] = Appended._make(row)
     return appended

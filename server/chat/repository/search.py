@@ -40,7 +40,7 @@ from server.chat.repository.records import (
 )
 from server.chat.tables import SearchDocument
 from server.platform.analyser import fts5_match, index_terms, parse_query, tsquery
-from server.platform.database import microseconds
+from server.platform.columns import microseconds
 from server.platform.unit_of_work import UnitOfWork
 
 _DOCUMENT: Any = SearchDocument.__table__
@@ -83,9 +83,8 @@ async def found_page(
     work: UnitOfWork,
     account_id: UUID,
     q: str,
-    *,
     room_id: UUID | None,
-    below: int | None,
+    position: Sequence[Any] | None,
     limit: int,
 ) -> list[Found]:
     """Messages with all words of ``q``, newest first, that the account can read; below a place."""
@@ -96,7 +95,7 @@ async def found_page(
     wanted: dict[str, Any] = {
         "account": account_id,
         "words": words,
-        "below": _ABOVE_ALL if below is None else below,
+        "below": position[0] if position else _ABOVE_ALL,
         "most": limit,
     }
     if room_id is not None:
