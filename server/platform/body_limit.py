@@ -4,11 +4,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.platform.http import problem_response
-from shared_models.problem import Problem
-
-_STATUS = 413
-_TITLE = "Too large"
+from server.platform.errors import TooLarge
+from server.platform.http import problem_of, problem_response
 
 
 class BodyLimit:
@@ -24,9 +21,8 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"].startswith(self._but_under):
             await self._app(scope, receive, send)
         elif self._declared(scope) > self._max_bytes:
-            detail = f"A body has at most {self._max_bytes} bytes."
-            problem = Problem(title=_TITLE, status=_STATUS, detail=detail, code="too_large")
-            await problem_response(problem)(scope, receive, send)
+            refusal = TooLarge("too_large", f"A body has at most {self._max_bytes} bytes.")
+            await problem_response(problem_of(refusal))(scope, receive, send)
         else:
             await self._app(scope, self._counted(receive), send)
 
@@ -42,7 +38,8 @@ class BodyLimit:
             message = await receive()
             total += len(message.get("body", b""))
             if total > self._max_bytes:
-                raise HTTPException(_STATUS, _TITLE)
+                # FastAPI hands on no other of what is raised while it reads a body.
+                raise HTTPException(TooLarge.status, TooLarge.title)
             return message
 
         return counting

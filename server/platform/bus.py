@@ -1,13 +1,11 @@
 """The port that carries hints between nodes. The database is the log; a lost hint is filled in."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
+class Hint(NamedTuple):
     """Something for the devices of one stream: a durable event (``pos`` > 0) or, with ``pos`` 0,
     something ephemeral. ``data`` is the encoded frame.
     """
@@ -36,6 +34,14 @@ class Bus(Protocol):
 
     def on_gap(self, tell: Callable[[], None]) -> None:
         """Set who is told when hints may have been missed, to look into the database at once."""
+        ...
+
+    def on_ring(self, tell: Callable[[], None]) -> None:
+        """Set who is told when another process has left jobs; called once, at start."""
+        ...
+
+    def ring(self) -> None:
+        """Tell workers elsewhere that there are jobs. Called after commit only; may be lost."""
         ...
 
     async def join(self, stream_id: UUID) -> None:
@@ -72,6 +78,12 @@ class LocalBus:
 
     def on_gap(self, tell: Callable[[], None]) -> None:
         """Nothing is missed in one process."""
+
+    def on_ring(self, tell: Callable[[], None]) -> None:
+        """There is no other process that could leave jobs."""
+
+    def ring(self) -> None:
+        """There are no workers elsewhere."""
 
     async def join(self, stream_id: UUID) -> None:
         """Hints of this stream are wanted."""

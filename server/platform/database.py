@@ -1,143 +1,33 @@
-"""Engines and column types for both databases. Nothing outside this file knows which one it is,
-but for the text search and the message log, which ask :func:`is_sqlite`.
+"""Engines for both databases. No rule knows which one it is: :func:`is_sqlite` is asked by
+statements that are written by hand, by text search, and by what looks after a database.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-from uuid import UUID
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
-    ColumnElement,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    MetaData,
-    Uuid,
     event,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
-from sqlalchemy.types import TypeDecorator
 
+from server.platform.failures import sqlite_failure
 from server.platform.pooler import Pooler
 from server.platform.sqlite_connection import use_direct_connections
 
 if TYPE_CHECKING:
     from server.platform.replica import Replica
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _IMPATIENT_MS = 250
 """How long a lock is waited for by what is written for many."""
-
-Item = TypeVar("Item")
-
-
-def microseconds(moment: datetime) -> int:
-    """A moment as SQLite stores it: microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(microseconds: int) -> datetime:
-    """The moment that SQLite stores as these microseconds."""
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def stored_moment(stored: datetime | int) -> datetime:
-    """A moment as a hand-written statement reads it: microseconds on SQLite."""
-    return moment(stored) if isinstance(stored, int) else stored
-
-
-def stored_id(id_: UUID | str) -> UUID:
-    """An id as a hand-written statement reads it: hexadecimal digits on SQLite."""
-    return UUID(id_) if isinstance(id_, str) else id_
-
-
-def slices(items: Collection[Item], most: int = 10_000) -> Iterator[Sequence[Item]]:
-    """``items`` in parts that one statement can name: a database takes 32,766 parameters."""
-    items = list(items)
-    return (items[start : start + most] for start in range(0, len(items), most))
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A moment in UTC: ``timestamptz`` on PostgreSQL, integer microseconds on SQLite."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """The column type of the dialect."""
-        if dialect.name == "postgresql":
-            return dialect.type_descriptor(DateTime(timezone=True))
-        return dialect.type_descriptor(BigInteger())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """To the database."""
-        if value is None or dialect.name == "postgresql":
-            return value
-        return microseconds(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """From the database."""
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            return value.astimezone(UTC)
-        return moment(value)
-
-
-JsonValue = JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
-
-_NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Table(DeclarativeBase):
-    """The base of every table; declared as classes, always read by explicit columns."""
-
-    metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcTime(),
-        UUID: Uuid(as_uuid=True),
-        dict[str, Any]: JsonValue,
-        list[Any]: JsonValue,
-    }
-
-
-class Entity:
-    """Base timestamps and soft delete, for every table of a domain."""
-
-    created_at: Mapped[datetime] = mapped_column(sort_order=900)
-    updated_at: Mapped[datetime] = mapped_column(sort_order=901)
-    deleted_at: Mapped[datetime | None] = mapped_column(sort_order=902)
-
-
-def refers_to(target: str, **options: Any) -> MappedColumn[Any]:
-    """A column that refers to an id, ``table.column``.
-
-    Its type is given here: SQLAlchemy would take it from the target, which is not known yet when a
-    statement is built while the tables of the other room are still to be imported.
-    """
-    return mapped_column(Uuid(as_uuid=True), ForeignKey(target), **options)
-
-
-def live(entity: type[Entity]) -> ColumnElement[bool]:
-    """The condition of every ordinary read: not deleted."""
-    return entity.deleted_at.is_(None)
+_TRY_MS = 500
+"""How long a lock is waited for at a time: who waits holds others', and gives them back."""
+_CLOSES_S = 2.0
+"""How long all connections together may take to close."""
 
 
 class Database:
@@ -147,8 +37,10 @@ class Database:
     are query-only. On PostgreSQL both are the same pool.
 
     ``snapshot`` reads all of a transaction as of one moment. ``impatient`` writes what is written
-    together for many, and gives up on a lock that somebody holds for long: on SQLite there is one
-    lock for all, and it is the writer. ``replica`` is there when PostgreSQL has one.
+    together for many, by the same few statements, and gives up on a lock that somebody holds for
+    long: on SQLite there is one lock for all, and it is the writer. ``probe`` is a connection of
+    its own, by which is asked how the database is also when all others are in use. ``replica`` is
+    there when PostgreSQL has one.
     """
 
     def __init__(
@@ -166,41 +58,60 @@ class Database:
         """``url`` is ``sqlite:///path`` or ``postgresql://…``; the rest is for PostgreSQL.
 
         A server that says nothing for ``answer_s``, which must be longer than it gives a statement
-        itself, is taken for one that is away.
+        itself, is taken for one that is away. For a lock that somebody holds an action is tried
+        ``lock_tries`` times, which makes ``lock_s`` together.
         """
         self._url = make_url(url)
+        self.lock_tries = max(1, round(lock_s * 1000 / _TRY_MS))
         self._pooler = pooler
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self.replica: Replica | None = None
         if self.is_sqlite:
-            target = self._url.set(drivername="sqlite+aiosqlite")
-            self.writer = _sqlite_engine(target, pool_size=1, only_reads=False)
-            self.reader = _sqlite_engine(target, pool_size=4, only_reads=True)
-            self.snapshot, self.impatient = self.reader, self.writer
-            return
-        # asyncpg is not needed for SQLite
-        from server.platform import postgresql, replica
+            self._open_sqlite()
+        else:
+            self._open_postgresql(pool_size, answer_s, statement_s, lock_s)
+            if replica_url is not None:
+                self.replica = self._copied_by(make_url(replica_url), pool_size, replica_lag_s)
+
+    def _open_sqlite(self) -> None:
+        target = self._url.set(drivername="sqlite+aiosqlite")
+        self.writer = _sqlite_engine(target, pool_size=1, only_reads=False)
+        self.reader = _sqlite_engine(target, pool_size=4, only_reads=True)
+        self.probe = _sqlite_engine(target, pool_size=1, only_reads=True)
+        self.snapshot, self.impatient = self.reader, self.writer
+
+    def _open_postgresql(
+        self, pool_size: int, answer_s: float, statement_s: float, lock_s: float
+    ) -> None:
+        from server.platform import postgresql  # asyncpg is not needed for SQLite
 
         statement_ms, lock_ms = int(statement_s * 1000), int(lock_s * 1000)
-        usual = postgresql.Limits(statement_ms, lock_ms)
-        impatient = postgresql.Limits(statement_ms, min(lock_ms, _IMPATIENT_MS))
-
-        def engine(url: URL, limits: postgresql.Limits, **options: Any) -> AsyncEngine:
-            return postgresql.create_engine(
-                url, limits, pooler=pooler, answer_s=answer_s, **options
-            )
-
-        self.writer = engine(self._url, usual, pool_size=pool_size)
-        self.impatient = engine(self._url, impatient, pool_size=1)
-        self.reader = postgresql.reading(self.writer, pooler)
+        impatient_ms = min(lock_ms, _IMPATIENT_MS)
+        usual = postgresql.Limits(statement_ms, lock_ms, min(lock_ms, _TRY_MS))
+        impatient = postgresql.Limits(statement_ms, impatient_ms, impatient_ms)
+        self._engine: Callable[..., AsyncEngine] = partial(
+            postgresql.create_engine, limits=usual, pooler=self._pooler, answer_s=answer_s
+        )
+        self.writer = self._engine(self._url, pool_size=pool_size)
+        self.impatient = self._engine(self._url, limits=impatient, pool_size=1, keeps_plans=True)
+        self.reader = postgresql.reading(self.writer, self._pooler)
+        # a connection that has died is noticed before it is used
+        probe = self._engine(self._url, pool_size=1, pool_pre_ping=True)
+        self.probe = postgresql.reading(probe, self._pooler)
         self.snapshot = self.writer.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        if replica_url is not None:
-            # A connection that has died is noticed before it is used: the primary is there.
-            copies = engine(make_url(replica_url), usual, pool_size=pool_size, pool_pre_ping=True)
-            reader = postgresql.reading(copies, pooler)
-            self.replica = replica.Replica(self.reader, reader, most_behind_s=replica_lag_s)
+
+    def _copied_by(self, url: URL, pool_size: int, most_behind_s: float) -> "Replica":
+        from server.platform import postgresql, replica
+
+        # a connection that has died is noticed before it is used: the primary is there
+        engine = partial(self._engine, pool_pre_ping=True)
+        copies, probe = (
+            postgresql.reading(engine(url, pool_size=size), self._pooler) for size in (pool_size, 1)
+        )
+        probes = replica.Probes(self.probe, probe)
+        return replica.Replica(self.reader, copies, probes, most_behind_s=most_behind_s)
 
     @asynccontextmanager
     async def unlimited(self) -> AsyncIterator[AsyncConnection]:
@@ -209,23 +120,42 @@ class Database:
             async with self.writer.begin() as connection:
                 yield connection
             return
+        async with self.unlimited_engine() as engine, engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def unlimited_engine(
+        self, *, lock_s: float = 0, name: str | None = None
+    ) -> AsyncIterator[AsyncEngine]:
+        """Connections to PostgreSQL for such transactions, which wait so long for a lock."""
         from server.platform import postgresql
 
-        engine = postgresql.create_engine(
-            self._url, postgresql.Limits(0, 0), pooler=self._pooler, answer_s=None, pool_size=1
+        engine = postgresql.create_unlimited_engine(
+            self._url,
+            lock_ms=int(lock_s * 1000),
+            pooler=self._pooler,
+            name=name or postgresql.NAME,
         )
         try:
-            async with engine.begin() as connection:
-                yield connection
+            yield engine
         finally:
             await engine.dispose()
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self.writer.dispose()
-        await (self.reader if self.is_sqlite else self.impatient).dispose()
-        if self.replica is not None:
-            await self.replica.close()
+        """Close every connection. A server that does not say goodbye in time is not waited for:
+        one after another, its connections would take minutes.
+        """
+        try:
+            async with asyncio.timeout(_CLOSES_S):
+                await asyncio.gather(*(engine.dispose() for engine in self._engines()))
+        except TimeoutError:
+            for engine in self._engines():
+                await engine.dispose(close=False)
+
+    def _engines(self) -> list[AsyncEngine]:
+        """One for each pool."""
+        own = [self.writer, self.reader if self.is_sqlite else self.impatient, self.probe]
+        return own if self.replica is None else [*own, *self.replica.engines]
 
 
 def _sqlite_engine(url: URL, *, pool_size: int, only_reads: bool) -> AsyncEngine:
@@ -249,6 +179,8 @@ def _tune_sqlite(engine: AsyncEngine, *, only_reads: bool) -> None:
         cursor.execute("PRAGMA cache_size = -16000")
         if only_reads:
             cursor.execute("PRAGMA query_only = ON")
+        else:  # the loop does not wait for the write lock
+            cursor.execute("PRAGMA busy_timeout = 0")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
@@ -262,82 +194,11 @@ def _tune_sqlite(engine: AsyncEngine, *, only_reads: bool) -> None:
 def _take_the_write_lock(connection: Any) -> None:
     begin = "BEGIN IMMEDIATE"
     try:
-        connection.connection.cursor().execute_in_thread(begin)
+        connection.connection.cursor().execute_with_lock(begin)
     except sqlite3.Error as error:  # SQLAlchemy wraps those of statements, but not of listeners
         raise sqlite_failure(begin, error) from error
-
-
-def sqlite_failure(statement: str, error: sqlite3.Error) -> Exception:
-    """An error of the bare driver as SQLAlchemy would raise it."""
-    return DBAPIError.instance(statement, None, error, sqlite3.Error, hide_parameters=True)
 
 
 def is_sqlite(connection: AsyncConnection) -> bool:
     """Whether this connection speaks to SQLite."""
     return connection.dialect.name == "sqlite"
-
-
-DATABASE_FAILURES = (SQLAlchemyError, OSError, TimeoutError)
-"""What a database that is away or overrun raises; what was asked may be asked again."""
-
-
-_AWAY_OR_OVERRUN = ("08", "40", "53", "55", "57", "58")
-"""Classes of PostgreSQL's codes: connection, rollback (of a read that a replica cancels, say),
-resources, locks, operator and timeout, system.
-"""
-_SQLITE_AWAY_OR_OVERRUN = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-    }
-)
-
-
-def is_unavailable(error: Exception) -> bool:
-    """Whether the database is away or overrun, and not a statement that is wrong."""
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, OSError | TimeoutError | PoolTimeout)
-    if error.connection_invalidated:
-        return True
-    code = getattr(error.orig, "sqlstate", None)
-    if code is not None:
-        return str(code).startswith(_AWAY_OR_OVERRUN)
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_AWAY_OR_OVERRUN
-
-
-def why_unavailable(error: Exception) -> str | None:
-    """One line for people about a database that is away or overrun; None for any other error."""
-    if not is_unavailable(error):
-        return None
-    reason = str(error).strip().partition("\n")[0] or type(error).__name__
-    return f"the database cannot be used: {reason}"
-
-
-class LostRace(Exception):
-    """Another transaction was first; running this one again sees what it did."""
-
-
-@contextmanager
-def races_named() -> Iterator[None]:
-    """Turn serialisation failures, deadlocks, locks that others hold for long and lost unique
-    races into :class:`LostRace`.
-    """
-    try:
-        yield
-    except DBAPIError as error:
-        if _is_race(error):
-            raise LostRace(str(error.orig)) from error
-        raise
-
-
-def _is_race(error: DBAPIError) -> bool:
-    code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    if code is not None:
-        return code in {"40001", "40P01", "55P03", "23505"}
-    text = str(error.orig)
-    return "UNIQUE constraint failed" in text or "database is locked" in text

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.platform.clock import Clock
 from server.platform.database import Database
@@ -35,6 +36,32 @@ class PostgresState:
     switched_off: tuple[str, ...]
     connections: int
     in_use: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which database this is. A server and its replicas have one number, which is None where it is
+    not told to everybody.
+    """
+
+    replica: bool
+    database: str
+    system: int | None
+
+
+_IDENTITY = text(
+    "SELECT pg_is_in_recovery() AS replica, current_database() AS database,"
+    " has_function_privilege('pg_control_system()', 'EXECUTE') AS tells_system"
+)
+_SYSTEM = text("SELECT system_identifier FROM pg_control_system()")
+
+
+async def identity(engine: AsyncEngine) -> Identity:
+    """Ask a PostgreSQL that can be reached who it is."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(_IDENTITY)).one()
+        system = await connection.scalar(_SYSTEM) if row.tells_system else None
+    return Identity(row.replica, row.database, system)
 
 
 async def postgres_state(database: Database, clock: Clock) -> PostgresState:

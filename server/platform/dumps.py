@@ -8,8 +8,8 @@ import asyncio
 import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +17,20 @@ from sqlalchemy import func, inspect, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.platform import postgres_programs, streams
+from server.platform import event_days, postgres_programs, streams
 from server.platform.context import Context
 from server.platform.database import Database
+from server.platform.disk import sync
+from server.platform.holding import end_hold
 from server.platform.migrate import migrating, upgrade_from
 from server.platform.postgres_programs import ProgramFailed
+from server.platform.sqlite_damage import damage
 from server.platform.unit_of_work import UnitOfWork
 
 __all__ = [
     "Dump",
     "NotRestored",
+    "NotWritten",
     "ProgramFailed",
     "check_target",
     "count_rows",
@@ -39,10 +43,11 @@ _VERSIONS = "alembic_version"
 """The table that names the schema's revision. No dump of PostgreSQL holds it: it is written when
 all the rest is there, so that no server takes half a database for a whole one."""
 
-_NO_LIMITS = (
-    "SET LOCAL statement_timeout = 0",
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
-)
+_RESTORE = "Restore an earlier backup"
+
+
+class NotWritten(Exception):
+    """A file of SQLite could not be written or read; the message says why."""
 
 
 class NotRestored(Exception):
@@ -71,7 +76,7 @@ async def count_rows(connection: AsyncConnection) -> dict[str, int]:
     return {
         name: await connection.scalar(select(func.count()).select_from(table(name))) or 0
         for name in sorted(names)
-        if name != _VERSIONS
+        if name != _VERSIONS and not event_days.is_part(name)
     }
 
 
@@ -79,7 +84,7 @@ async def count_rows(connection: AsyncConnection) -> dict[str, int]:
 async def dumped(context: Context, url: str, target: Path) -> AsyncIterator[UnitOfWork]:
     """Dump the database to a file, and read it exactly as it is in there.
 
-    Raises :class:`ProgramFailed`.
+    Raises :class:`ProgramFailed` and :class:`NotWritten`.
     """
     file = sqlite_file(url)
     dumping = (
@@ -92,10 +97,16 @@ async def dumped(context: Context, url: str, target: Path) -> AsyncIterator[Unit
 @asynccontextmanager
 async def _copied(context: Context, file: Path, target: Path) -> AsyncIterator[UnitOfWork]:
     def copy() -> None:
-        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as copy:
+        with (
+            _translated_errors(target),
+            closing(sqlite3.connect(file)) as source,
+            closing(sqlite3.connect(target)) as copy,
+        ):
             source.backup(copy)
 
     await asyncio.to_thread(copy)
+    if wrong := await asyncio.to_thread(damage, target):
+        raise NotWritten(f"{file} is damaged, and its backup would be too: {wrong}. {_RESTORE}")
     database = Database(f"sqlite:///{target}")
     try:
         async with database.reader.connect() as connection:
@@ -109,7 +120,6 @@ async def _copied(context: Context, file: Path, target: Path) -> AsyncIterator[U
 async def _dumped_postgresql(context: Context, url: str, target: Path) -> AsyncIterator[UnitOfWork]:
     async with context.database.unlimited() as connection:
         await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        await _lift_limits(connection)
         version = await postgres_programs.server_version(connection)
         snapshot = await connection.scalar(select(func.pg_export_snapshot()))
         await postgres_programs.dump(url, version, target, snapshot=str(snapshot), but=_VERSIONS)
@@ -119,8 +129,8 @@ async def _dumped_postgresql(context: Context, url: str, target: Path) -> AsyncI
 async def restore(context: Context, url: str, dump: Dump) -> None:
     """Fill an empty database from a dump; it ends with the newest schema and with new epochs.
 
-    Raises :class:`NotRestored` and :class:`ProgramFailed`. Who is killed in the midst leaves no
-    database that a server takes.
+    Raises :class:`NotRestored`, :class:`NotWritten` and :class:`ProgramFailed`. Who is killed in
+    the midst leaves no database that a server takes.
     """
     file = sqlite_file(url)
     if file is None:
@@ -149,7 +159,6 @@ async def _restore_postgresql(context: Context, url: str, dump: Dump) -> None:
     is_filled = False
     try:
         async with migrating(context.database) as connection:
-            await _lift_limits(connection)
             await _refuse_tables(connection)
             version = await postgres_programs.server_version(connection)
             await postgres_programs.restore(url, version, dump.file)
@@ -166,6 +175,8 @@ async def _drop_tables(context: Context) -> None:
     async with context.database.unlimited() as connection:
         names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
         await connection.execute(text(f"DROP TABLE {', '.join(names)} CASCADE"))
+        functions = ", ".join(event_days.FUNCTIONS)
+        await connection.execute(text(f"DROP FUNCTION IF EXISTS {functions}"))
 
 
 async def _restore_sqlite(context: Context, file: Path, dump: Dump) -> None:
@@ -180,10 +191,13 @@ async def _restore_sqlite(context: Context, file: Path, dump: Dump) -> None:
         finally:
             await database.close()
         await asyncio.to_thread(_make_one_file, unfinished)
+        if wrong := await asyncio.to_thread(damage, unfinished):
+            raise NotRestored(f"the backup's database is damaged: {wrong}. {_RESTORE}")
         try:
             os.link(unfinished, file)
         except FileExistsError:
             _refuse_existing(file)
+        await asyncio.to_thread(sync, file.parent)
     finally:
         for end in ("", "-wal", "-shm"):
             unfinished.with_name(unfinished.name + end).unlink(missing_ok=True)
@@ -210,17 +224,23 @@ async def _finish(context: Context, connection: AsyncConnection, dump: Dump) -> 
     if wrong:
         raise NotRestored(f"the dump has not the rows it should have in {', '.join(wrong)}")
     await upgrade_from(connection, dump.revision)
-    await streams.renew_epochs(UnitOfWork(context, connection, None))
-
-
-async def _lift_limits(connection: AsyncConnection) -> None:
-    for statement in _NO_LIMITS:
-        await connection.execute(text(statement))
+    work = UnitOfWork(context, connection, None)
+    await streams.renew_epochs(work)
+    await end_hold(work)
+    for day in await event_days.missing(work):
+        await event_days.make(work, day)
 
 
 def _make_one_file(path: Path) -> None:
     """Leave nothing in a log beside a database that nobody has open."""
-    with closing(sqlite3.connect(path)) as connection:
+    with _translated_errors(path), closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    sync(path)
+
+
+@contextmanager
+def _translated_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise NotWritten(f"{path} cannot be written: {error}") from error

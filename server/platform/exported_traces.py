@@ -1,7 +1,6 @@
 """Traces that are sent somewhere; imported only where they are, for the SDK is heavy."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from time import time_ns
@@ -24,9 +23,6 @@ from opentelemetry.trace import Span as OtelSpan
 
 from server.platform.traces import Span, Traces
 
-# As `streams.encode_event` and `shared_models.chat.Message` put them: what people wrote comes after
-# the client id, and its quotation marks are escaped.
-_NEW_MESSAGE = re.compile(r'"kind":"message\.new","data":\{[^{}]*?"cid":"([0-9a-f-]{36})"')
 _SPAN_BITS = 0xFFFFFFFFFFFFFFFF
 
 
@@ -47,10 +43,17 @@ class _Open(Span):
 class ExportedTraces(Traces):
     """Traces that go through ``processor``; the standard ``OTEL_*`` variables say which are kept.
 
-    ``attributes`` tell processes apart.
+    ``attributes`` tell processes apart. ``news_in`` finds the ids under which clients sent what is
+    new in a frame.
     """
 
-    def __init__(self, processor: SpanProcessor, attributes: dict[str, str | int]) -> None:
+    def __init__(
+        self,
+        processor: SpanProcessor,
+        attributes: dict[str, str | int],
+        news_in: Callable[[str], Iterable[UUID]],
+    ) -> None:
+        self._news_in = news_in
         resource = Resource.create({"service.name": "picky", **attributes})
         self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._provider.add_span_processor(processor)
@@ -78,13 +81,14 @@ class ExportedTraces(Traces):
         name: str,
         since: int,
         *,
-        message: UUID | None = None,
+        sent_as: UUID | None = None,
         told: Iterable[str | bytes] = (),
         **attributes: str | int,
     ) -> None:
-        """One span for each of the traces, with a link from a message's to what is under way."""
-        ids = [] if message is None else [message]
-        ids += [id_ for frame in told for id_ in _new_messages(frame)]
+        """One span for each of the traces, with a link from them to what is under way."""
+        ids = [] if sent_as is None else [sent_as]
+        frames = (frame if isinstance(frame, str) else frame.decode() for frame in told)
+        ids += [id_ for frame in frames for id_ in self._news_in(frame)]
         current = get_current_span()
         parents = {context.trace_id: NonRecordingSpan(context) for context in map(_root_of, ids)}
         links = []
@@ -113,16 +117,11 @@ def _named(attributes: dict[str, str | int]) -> dict[str, str | int]:
     return {f"picky.{name}": value for name, value in attributes.items()}
 
 
-def _new_messages(frame: str | bytes) -> Iterator[UUID]:
-    text = frame if isinstance(frame, str) else frame.decode()
-    return (UUID(match[1]) for match in _NEW_MESSAGE.finditer(text))
-
-
-def _root_of(cid: UUID) -> SpanContext:
-    """What a message's spans have in common: its sending by the client, which exports no span.
+def _root_of(sent_as: UUID) -> SpanContext:
+    """What the spans of a trace have in common: the sending by the client, which exports no span.
 
     A digest, because samplers take the last bits of a trace's id for random ones.
     """
-    digest = int.from_bytes(blake2b(cid.bytes, digest_size=16).digest())
+    digest = int.from_bytes(blake2b(sent_as.bytes, digest_size=16).digest())
     flags = TraceFlags(TraceFlags.SAMPLED)
     return SpanContext(digest, digest & _SPAN_BITS, is_remote=True, trace_flags=flags)

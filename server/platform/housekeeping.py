@@ -21,9 +21,9 @@ async def _forget(work: UnitOfWork) -> None:
     await jobs.forget_done(work)
 
 
-async def _let_go(_context: Context, _payload: dict[str, Any]) -> None:
+async def _end_hold(_context: Context, _payload: dict[str, Any]) -> None:
     """A hold is over by being due."""
 
 
-RUNNERS: dict[str, jobs.Run] = {FORGET: forget, HOLD: _let_go}
+RUNNERS: dict[str, jobs.Run] = {FORGET: forget, HOLD: _end_hold}
 PERIODIC = (jobs.Periodic(FORGET, every=timedelta(hours=1)),)

@@ -16,7 +16,6 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from server.platform.context import Actor, Context
-from server.platform.database import DATABASE_FAILURES, is_unavailable
 from server.platform.errors import (
     BadRequest,
     PreconditionRequired,
@@ -24,8 +23,9 @@ from server.platform.errors import (
     Unauthenticated,
     Unavailable,
 )
+from server.platform.failures import DATABASE_FAILURES, is_unavailable
 from server.platform.idempotency import Answer, fingerprint, recall, remember
-from server.platform.rates import Rate
+from server.platform.rates import Rate, household
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.bounds import PAGE_MAX
 from shared_models.problem import FieldProblem, Problem
@@ -78,8 +78,10 @@ def bearer_token(authorization: str | None) -> str:
 
 
 def address_of(request: Request) -> str:
-    """The caller's address, for rates: what a trusted proxy says, or who is connected."""
-    return request.client.host if request.client else "local"
+    """The caller's address, for rates: what a trusted proxy says, or who is connected; of IPv6 the
+    network of 64 bits that it is in.
+    """
+    return household(request.client.host) if request.client else "local"
 
 
 async def resolve_actor(context: Context, token: str) -> Actor:
@@ -159,6 +161,20 @@ class Writer:
 
         answer, replayed = await transact(self.context, self.actor, run)
         return respond(answer, replayed=replayed)
+
+
+def created(
+    make: Callable[[UnitOfWork], Awaitable[tuple[BaseModel, bool]]],
+) -> Callable[[UnitOfWork], Awaitable[Reply]]:
+    """The action whose result says whether it is new: 201, or 200 for a repeat that is answered
+    with what there is.
+    """
+
+    async def run(work: UnitOfWork) -> Reply:
+        body, is_new = await make(work)
+        return Reply(body, 201 if is_new else 200)
+
+    return run
 
 
 async def writer(request: Request, idempotency_key: IdempotencyKey = None) -> Writer:
@@ -300,7 +316,9 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 def _field_problem(item: dict[str, Any]) -> FieldProblem:
     source, *place = [str(part) for part in item["loc"]]
-    if source != "body":  # what follows a parameter's name tells only how it was tried
+    if item["type"] == "json_invalid":  # its place is a byte's, and of no field
+        place = []
+    elif source != "body":  # what follows a parameter's name tells only how it was tried
         place = place[:1]
     field = ".".join(place) or source
     message = str(item["msg"]).encode("utf-8", "replace").decode()

@@ -11,14 +11,14 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
 
 from server.platform.context import Context
-from server.platform.database import DATABASE_FAILURES
 from server.platform.errors import Conflict
+from server.platform.failures import DATABASE_FAILURES
 from server.platform.holding import is_hold
-from server.platform.metrics import JOB_SECONDS, JOBS, JOBS_WAITING, OLDEST_JOB_SECONDS
-from server.platform.stock import set_states
+from server.platform.metrics import JOB_SECONDS, JOBS
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, transact
 
@@ -28,13 +28,30 @@ LEASE = timedelta(minutes=2)
 """How long a worker holds a job without a sign of life."""
 
 _RENEWALS_A_LEASE = 4
-MOST_ATTEMPTS = 8
-"""How often a job is begun before it is dead."""
+MOST_ATTEMPTS = 20
+"""How often a job is begun before it is dead: what it needs may be away for an hour and a half."""
+
+_VANISHED = 3
+"""How many attempts it counts as when a process ended without a word: perhaps the job ended it, and
+all else that ran there.
+"""
+
+LONGEST_PAUSE = timedelta(minutes=10)
+"""Between two attempts; the first ones come sooner."""
+
+_SPREAD = 0.2
+"""By what share of a pause it is shorter at most: jobs that failed together are not all tried again
+at once.
+"""
 
 _POLL_S = 5.0
+"""How often a worker looks when nothing rings: for what is due by now, and for rings that got lost.
+"""
 
 DONE_KEPT = timedelta(days=7)
-"""How long a job that went well can still be looked at; one that is dead stays."""
+"""How long a job that went well can still be looked at; one that is dead stays, unless another one
+does its work.
+"""
 
 log = structlog.get_logger("jobs")
 
@@ -103,32 +120,40 @@ async def enqueue(
             )
         )
     work.after_commit(work.context.wiring.port(Bell).ring)
+    if when <= work.now:
+        work.after_commit(work.context.bus.ring)
+
+
+async def enqueue_unless_there(
+    work: UnitOfWork, kind: str, payload: dict[str, Any], *, key: str
+) -> None:
+    """Leave a job in this transaction, unless that key has a live one, which keeps its attempts."""
+    live = select(func.count()).where(Job.key == key, Job.done_at.is_(None))
+    if not await work.scalar(live):
+        await enqueue(work, kind, payload, key=key)
 
 
 async def forget_done(work: UnitOfWork) -> int:
-    """Delete jobs that went well a week ago; how many there were."""
+    """Delete jobs that went well a week ago, and those that died then and whose work another one
+    does; how many there were.
+    """
     old = Job.done_at < work.now - DONE_KEPT
-    return await work.changed(delete(Job).where(old, Job.dead_at.is_(None)))
+    return await work.changed(delete(Job).where(old, or_(Job.dead_at.is_(None), is_superseded())))
 
 
-async def measure(work: UnitOfWork) -> None:
-    """Set the gauges of what waits; read along its index."""
-    state = case(
-        (Job.leased_until > work.now, "running"), (Job.run_at <= work.now, "due"), else_="scheduled"
-    )
-    waiting = select(state.label("state")).where(Job.done_at.is_(None)).order_by(Job.run_at)
-    await set_states(work, JOBS_WAITING, ("due", "running", "scheduled"), waiting)
-    oldest = await work.scalar(
-        select(Job.run_at)
-        .where(
-            Job.done_at.is_(None),
-            Job.run_at <= work.now,
-            (Job.leased_until.is_(None)) | (Job.leased_until < work.now),
-        )
-        .order_by(Job.run_at)
-        .limit(1)
-    )
-    OLDEST_JOB_SECONDS.set(0 if oldest is None else (work.now - oldest).total_seconds())
+def is_superseded() -> ColumnElement[bool]:
+    """The condition that there is a live job of the same key."""
+    other = aliased(Job)
+    return exists().where(other.key == Job.key, other.done_at.is_(None), other.id != Job.id)
+
+
+def is_due(work: UnitOfWork, deleting: Collection[str]) -> ColumnElement[bool]:
+    """The condition that a worker may take it now. What waits for a backup to end is no more due
+    than what is to come.
+    """
+    free = or_(Job.leased_until.is_(None), Job.leased_until < work.now)
+    may_run = or_(Job.kind.not_in(deleting), ~is_hold(work.now))
+    return and_(Job.done_at.is_(None), Job.run_at <= work.now, free, may_run)
 
 
 @dataclass(slots=True)
@@ -140,6 +165,12 @@ class Claimed:
     payload: dict[str, Any]
     attempts: int
     leased_until: datetime
+
+    @property
+    def pause(self) -> timedelta:
+        """How long it waits when it has failed: twice as long each time, up to a bound."""
+        longest = min(LONGEST_PAUSE.total_seconds(), 2**self.attempts)
+        return timedelta(seconds=longest * (1 - _SPREAD * (self.id.int % 1000) / 1000))
 
 
 class Worker:
@@ -157,6 +188,8 @@ class Worker:
     ) -> None:
         """``deleting`` are the kinds that wait while objects are held for a backup."""
         self._context = context
+        for kind in runners:
+            JOBS.labels(kind, "dead")  # from 0 on, so that the first one is seen to come
         self._runners = runners
         self._periodic = periodic
         self._deleting = deleting
@@ -164,26 +197,36 @@ class Worker:
         self._renew_s = renew_s
         self._running: set[asyncio.Task[None]] = set()
         self._has_periodic = False
+        self._takes_no_more = False
+
+    def take_no_more(self) -> None:
+        """Finish what is under way, and leave all else to others."""
+        self._takes_no_more = True
+        self._context.wiring.port(Bell).ring()
 
     async def run(self) -> None:
-        """Work until cancelled; jobs under way are then given back, to be run anew elsewhere."""
+        """Work until it is to take no more. When cancelled, jobs under way are given back, to be
+        run anew elsewhere.
+        """
         bell = self._context.wiring.port(Bell)
         try:
-            while True:
+            while not self._takes_no_more:
                 claimed = await self._claim_safely(self._at_once - len(self._running))
                 for job in claimed:
-                    task = asyncio.create_task(self._run_one(job), name=f"job {job.kind}")
-                    self._running.add(task)
-                    task.add_done_callback(self._finished)
+                    await self._begin(job)
                 if not claimed:
                     await bell.wait(_POLL_S)
+            await asyncio.gather(*self._running)
         finally:
             for task in self._running:
                 task.cancel()
             await asyncio.gather(*self._running, return_exceptions=True)
 
     async def run_due(self) -> int:
-        """Run everything that is due now, one after the other; how many there were. For tests."""
+        """Run everything that is due now, one after the other; how many there were.
+
+        For whoever has no worker beside it: the demo while it is made, and tests.
+        """
         done = 0
         while claimed := await self._claim(16):
             for job in claimed:
@@ -191,17 +234,21 @@ class Worker:
                 done += 1
         return done
 
+    async def _begin(self, job: Claimed) -> None:
+        if self._takes_no_more:
+            await self._give_back(job)
+            return
+        task = asyncio.create_task(self._run_one(job), name=f"job {job.kind}")
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._context.wiring.port(Bell).ring()
 
     async def _start_periodic(self, work: UnitOfWork) -> None:
         for periodic in self._periodic:
-            alive = await work.scalar(
-                select(func.count()).where(Job.key == periodic.kind, Job.done_at.is_(None))
-            )
-            if not alive:
-                await enqueue(work, periodic.kind, {}, key=periodic.kind)
+            await enqueue_unless_there(work, periodic.kind, {}, key=periodic.kind)
 
     async def _claim_safely(self, most: int) -> list[Claimed]:
         """What is due; nothing when the database does not say, for the worker asks again."""
@@ -222,13 +269,7 @@ class Worker:
         async def take(work: UnitOfWork) -> list[Claimed]:
             due = (
                 select(Job.id)
-                .where(
-                    Job.done_at.is_(None),
-                    Job.run_at <= work.now,
-                    (Job.leased_until.is_(None)) | (Job.leased_until < work.now),
-                    Job.kind.in_(self._runners),
-                    Job.kind.not_in(self._deleting) | ~is_hold(work.now),
-                )
+                .where(is_due(work, self._deleting), Job.kind.in_(self._runners))
                 .order_by(Job.run_at)
                 .limit(most)
             )
@@ -237,7 +278,7 @@ class Worker:
             rows = await work.rows(
                 update(Job)
                 .where(Job.id.in_(due.scalar_subquery()))
-                .values(leased_until=work.now + LEASE, attempts=Job.attempts + 1)
+                .values(leased_until=work.now + LEASE, attempts=_begun_again())
                 .returning(Job.id, Job.kind, Job.payload, Job.attempts, Job.leased_until)
             )
             claimed = [
@@ -312,6 +353,7 @@ class Worker:
         async def release(work: UnitOfWork) -> None:
             values = {"leased_until": None, "attempts": Job.attempts - 1, "updated_at": work.now}
             await work.execute(update(Job).where(*_is_held(job)).values(values))
+            work.after_commit(work.context.bus.ring)
 
         with contextlib.suppress(*DATABASE_FAILURES, Conflict):  # then its lease ends
             await transact(self._context, None, release)
@@ -326,7 +368,7 @@ class Worker:
     async def _settle(self, work: UnitOfWork, job: Claimed, *, error: str | None) -> None:
         values: dict[str, Any] = {"error": error, "updated_at": work.now}
         if error is not None and job.attempts < MOST_ATTEMPTS:
-            values["run_at"] = work.now + timedelta(seconds=min(600, 2**job.attempts))
+            values["run_at"] = work.now + job.pause
             values["leased_until"] = None
         else:
             values["done_at"] = work.now
@@ -338,6 +380,11 @@ class Worker:
             if periodic.kind == job.kind and "done_at" in values:
                 again = work.now + periodic.every
                 await enqueue(work, periodic.kind, {}, run_at=again, key=periodic.kind)
+
+
+def _begun_again() -> ColumnElement[int]:
+    """The attempts of a job that is begun: who settles it or gives it back ends its lease."""
+    return Job.attempts + case((Job.leased_until.is_(None), 1), else_=_VANISHED)
 
 
 def _is_held(job: Claimed) -> tuple[ColumnElement[bool], ...]:

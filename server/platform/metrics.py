@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy.pool import QueuePool
 
 from server.platform.database import Database
+from server.platform.replica import State
 
 JOBS = Counter(
     "picky_jobs",
@@ -24,7 +25,8 @@ JOB_SECONDS = Histogram(
 )
 JOBS_WAITING = Gauge(
     "picky_jobs_waiting",
-    "Jobs in the database, up to 10,000: due (a worker should take them), running, or scheduled.",
+    "Jobs in the database, up to 10,000: due (a worker should take them), running, scheduled, "
+    "unknown (due, but of a kind that this version does not run), or dead (given up).",
     ["state"],
 )
 OLDEST_JOB_SECONDS = Gauge(
@@ -33,7 +35,8 @@ OLDEST_JOB_SECONDS = Gauge(
 
 BUS_PUBLISHED = Counter("picky_bus_published", "Hints that the bus has taken.")
 BUS_DROPPED = Counter(
-    "picky_bus_dropped", "Hints that were not sent: too many waited for a bus that is away."
+    "picky_bus_dropped",
+    "Hints that were not sent: too many waited. All are told to look into the database instead.",
 )
 BUS_LINES_LOST = Counter("picky_bus_lines_lost", "Lines to the bus that broke.")
 
@@ -43,10 +46,18 @@ CONNECTIONS_IN_USE = Gauge(
 CONNECTIONS_MOST = Gauge(
     "picky_database_connections_max", "How many of them there may be.", ["pool"]
 )
+REPLICA = Gauge(
+    "picky_database_replica",
+    "1 for what the replica is to this process, near, behind, away or unknown; where there is one.",
+    ["state"],
+)
 
 
 def measure_database(database: Database) -> None:
-    """Set the gauges of its pools to what they are now."""
+    """Set the gauges of its pools, and of its replica, to what they are now."""
+    if database.replica is not None:
+        for state in State:
+            REPLICA.labels(state).set(state is database.replica.state)
     for name, pool in _pools(database):
         CONNECTIONS_IN_USE.labels(name).set(pool.checkedout())
         CONNECTIONS_MOST.labels(name).set(pool.size())
@@ -59,6 +70,8 @@ def _pools(database: Database) -> Iterator[tuple[str, QueuePool]]:
         "reader": database.reader.pool,
         "impatient": database.impatient.pool,
     }
+    if database.replica is not None:
+        named["replica"] = database.replica.pool
     names = {id(pool): name for name, pool in reversed(named.items())}
     for name, pool in named.items():
         if names[id(pool)] == name and isinstance(pool, QueuePool):

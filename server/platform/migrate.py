@@ -2,22 +2,54 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import func, inspect, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.platform.database import DATABASE_FAILURES, Database
+from server.platform.database import Database
+from server.platform.failures import DATABASE_FAILURES
+from server.platform.migration_steps import (
+    MIGRATES,
+    MigrationBlocked,
+    Patience,
+    Steps,
+    refused_from,
+)
 from server.platform.pooler import Pooler
 
+__all__ = [
+    "MIGRATION_LOCK",
+    "HalfRestored",
+    "MigrationBlocked",
+    "SchemaTooOld",
+    "knows_revision",
+    "migrating",
+    "newest_schema",
+    "require_schema",
+    "revision_of",
+    "schema_is_current",
+    "upgrade",
+    "upgrade_database",
+    "upgrade_from",
+]
+
 MIGRATION_LOCK = 0x7069636B79
-"""The advisory lock of who migrates a PostgreSQL database; it ends with the transaction."""
+"""The advisory lock of who migrates a PostgreSQL database; it ends with the transaction, which may
+go through a pooler.
+"""
+_TRY_TO_LOCK = select(func.pg_try_advisory_xact_lock(MIGRATION_LOCK))
+_LOOK_AGAIN_S = 0.5
+
+PATIENCE = Patience()
+
+Result = TypeVar("Result")
 
 log = structlog.get_logger("migrate")
 
@@ -30,19 +62,20 @@ class HalfRestored(Exception):
     """The database has tables, but no version of them: a restore has not come to its end."""
 
 
-def _config(connection: Any) -> Any:
+def _config(connection: Any, *, is_alone: bool = True) -> Any:
+    """``is_alone``: the connection is in a transaction, and nobody uses the tables meanwhile."""
     from alembic.config import Config  # costs 100 ms to import
 
     config = Config()
     config.set_main_option("script_location", str(Path(str(files("migrations")))))
     config.set_main_option("sourceless", str(getattr(sys, "frozen", False)).lower())
     config.attributes["connection"] = connection
+    config.attributes["is_alone"] = is_alone
     return config
 
 
-def _upgrade(connection: Any) -> None:
-    from alembic import command
-
+def _next(connection: Any) -> str | None:
+    """The revision that is to come next, None when it is the newest already, or a newer one."""
     present = _present(connection)
     if revision_of(connection) is None and inspect(connection).has_table("platform_stream"):
         raise HalfRestored(
@@ -51,8 +84,20 @@ def _upgrade(connection: Any) -> None:
         )
     if present > newest_schema():
         log.warning("schema_is_newer", schema=present, known=newest_schema())
-        return
-    command.upgrade(_config(connection), "head")
+    return f"{present + 1:04}" if present < newest_schema() else None
+
+
+def _upgrade(connection: Any) -> None:
+    from alembic import command
+
+    if _next(connection) is not None:
+        command.upgrade(_config(connection), "head")
+
+
+def _take_a_step(connection: Any, revision: str) -> None:
+    from alembic import command
+
+    command.upgrade(_config(connection, is_alone=False), revision)
 
 
 def _stamp_and_upgrade(connection: Any, revision: str) -> None:
@@ -99,15 +144,19 @@ async def require_schema(database: Database) -> None:
     """Raise :class:`SchemaTooOld` unless the schema is what this version needs, or newer.
 
     A newer one is that of the version to come, which migrates before its processes start: every
-    migration leaves what the version before it uses.
+    migration leaves what the version before it uses. Asked on a connection of its own: where all
+    others are in use, nothing is wrong with the schema.
     """
-    async with database.reader.connect() as connection:
+    async with database.probe.connect() as connection:
         present = await connection.run_sync(_present)
-    if present < newest_schema():
-        raise SchemaTooOld(
-            f"the database's schema is {present:04}, this version needs {newest_schema():04}: "
-            "run `picky-server migrate`, then start again"
-        )
+        if present >= newest_schema():
+            return
+        day = None if database.is_sqlite else await refused_from(connection)
+    before = f" before {day}, from when on events would be refused" if day else ""
+    raise SchemaTooOld(
+        f"the database's schema is {present:04}, this version needs {newest_schema():04}: "
+        f"run `picky-server migrate`{before}, then start again"
+    )
 
 
 async def schema_is_current(database: Database) -> bool:
@@ -121,20 +170,42 @@ async def schema_is_current(database: Database) -> bool:
 
 @asynccontextmanager
 async def migrating(database: Database) -> AsyncIterator[AsyncConnection]:
-    """The one transaction that may change the schema now; it takes as long as it takes."""
-    async with database.unlimited() as connection:
-        if not database.is_sqlite:  # SQLite holds its one write lock by now
-            await connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        yield connection
+    """A transaction in which nobody else changes the schema; it takes as long as it takes.
+
+    Who waits for it is in no transaction on PostgreSQL: building an index would wait for that.
+    """
+    while True:
+        async with database.unlimited() as connection:
+            # SQLite holds its one write lock by now
+            if database.is_sqlite or await connection.scalar(_TRY_TO_LOCK):
+                yield connection
+                return
+        log.info("another_process_migrates")
+        await asyncio.sleep(_LOOK_AGAIN_S)
 
 
-async def upgrade_database(database: Database) -> None:
+async def upgrade_database(database: Database, patience: Patience | None = None) -> None:
     """Bring the schema to the newest revision; does nothing when it is there already.
 
-    Nodes that start together do it one after the other. Raises :class:`HalfRestored`.
+    Nodes that start together do it one after the other. On PostgreSQL each revision is there when
+    it is done, and whoever comes next goes on after it. Raises :class:`HalfRestored` and
+    :class:`MigrationBlocked`.
     """
-    async with migrating(database) as connection:
-        await connection.run_sync(_upgrade)
+    async with migrating(database) as guard:
+        if database.is_sqlite:
+            await guard.run_sync(_upgrade)
+            return
+        patience = patience or PATIENCE
+        async with database.unlimited_engine(lock_s=patience.lock_s, name=MIGRATES) as engine:
+            steps = Steps(guard, engine, patience)
+            while (revision := await _asked(engine, _next)) is not None:
+                await steps.take(revision, partial(_asked, engine, _take_a_step, revision))
+
+
+async def _asked(engine: AsyncEngine, question: Callable[..., Result], *arguments: Any) -> Result:
+    """Whatever it begins on the connection that it does not commit itself is rolled back."""
+    async with engine.connect() as connection:
+        return await connection.run_sync(question, *arguments)
 
 
 async def upgrade_from(connection: AsyncConnection, revision: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, tuple_
+from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from server.platform.errors import BadRequest
@@ -56,35 +56,25 @@ def after_position(
     return statement.order_by(*(c.desc() if descending else c.asc() for c in columns))
 
 
-def cut(
-    rows: Sequence[Row[Any]],
-    limit: int,
-    *,
-    secret: Secret,
-    scope: str,
-    key: Callable[[Row[Any]], Sequence[Any]],
-) -> tuple[Sequence[Row[Any]], str | None]:
-    """Of ``limit + 1`` rows asked for: the page, and the cursor of the next one."""
-    if len(rows) <= limit:
-        return rows, None
-    return rows[:limit], encode_cursor(secret, scope, key(rows[limit - 1]))
-
-
 async def read_page(
-    read: Callable[[Sequence[Any] | None, int], Awaitable[Sequence[Row[Any]]]],
+    read: Callable[[Sequence[Any] | None, int], Awaitable[Sequence[Item]]],
     limit: int,
     cursor: str | None,
     *,
     secret: Secret,
     scope: str,
-    key: Callable[[Row[Any]], Sequence[Any]],
-) -> tuple[Sequence[Row[Any]], str | None]:
+    key: Callable[[Item], Sequence[Any]],
+) -> tuple[Sequence[Item], str | None]:
     """The rows of a page, and the cursor of the next one.
 
-    ``read`` is given the position to start after and how many rows to read.
+    ``read`` is given the position to start after and how many rows to read: one more than the page
+    has, which tells whether there is a next one. ``key`` is a row's position.
     """
     position = decode_cursor(secret, scope, cursor) if cursor else None
-    return cut(await read(position, limit + 1), limit, secret=secret, scope=scope, key=key)
+    rows = await read(position, limit + 1)
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], encode_cursor(secret, scope, key(rows[limit - 1]))
 
 
 def page(items: list[Item], next_cursor: str | None) -> Page[Item]:

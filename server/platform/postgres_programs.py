@@ -12,22 +12,22 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_SETTINGS = {
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "username": "PGUSER",
-    "password": "PGPASSWORD",
-    "database": "PGDATABASE",
-    "ssl": "PGSSLMODE",
-}
-"""How the parts of a URL are called in the programs' environment: other users of the machine see
-the arguments of a command, but not that."""
+from server.platform.postgres_address import for_programs
 
 _TOLD_CHARS = 600
 
 
 class ProgramFailed(Exception):
     """A program is missing, too old, or failed; the message says what to do."""
+
+
+class ProgramMissing(ProgramFailed):
+    """There is no such program, or an old one only."""
+
+    def __init__(self, problem: str, mend: str) -> None:
+        super().__init__(f"{problem}: {mend}")
+        self.problem = problem
+        self.mend = mend
 
 
 async def server_version(connection: AsyncConnection) -> int:
@@ -56,7 +56,7 @@ async def restore(url: str, version: int, source: Path) -> None:
 async def find(name: str, version: int) -> str:
     """The first such program that is not older than the server: on the PATH, or beside ours.
 
-    Raises :class:`ProgramFailed`.
+    Raises :class:`ProgramMissing`.
     """
     places = os.environ.get("PATH", os.defpath).split(os.pathsep)
     too_old = None
@@ -70,9 +70,10 @@ async def find(name: str, version: int) -> str:
             return found
         too_old = too_old or f"{found} is older than the server, which is PostgreSQL {version}"
     problem = too_old or f"there is no {name} on the PATH"
-    raise ProgramFailed(
-        f"{problem}. Install PostgreSQL's client programs of version {version} or newer, and put "
-        "their folder on the PATH"
+    raise ProgramMissing(
+        problem,
+        f"install PostgreSQL's client programs of version {version} or newer, and put their folder "
+        "on the PATH",
     )
 
 
@@ -81,12 +82,8 @@ async def _run(url: str, command: Sequence[str]) -> None:
 
 
 def _environment(url: URL) -> Mapping[str, str]:
-    parts = {**url.translate_connect_args(username="username"), **url.query}
-    return {
-        variable: ",".join(parts[name]) if isinstance(parts[name], tuple) else str(parts[name])
-        for name, variable in _SETTINGS.items()
-        if name in parts
-    }
+    parts = url.translate_connect_args(username="user")
+    return for_programs({**{name: str(part) for name, part in parts.items()}, **url.query})
 
 
 async def _output(command: Sequence[str], environment: Mapping[str, str]) -> bytes:

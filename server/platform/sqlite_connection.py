@@ -3,9 +3,9 @@
 aiosqlite hands every call to a thread that owns the connection, and SQLAlchemy's adapter makes
 four of them a statement: open a cursor, execute, fetch, close. Each trip costs more CPU than the
 statements of this server do (sending a message: 16 ms with four trips a statement, 5 ms with one,
-2.7 ms with none). So only what may wait is left to the thread: taking the write lock, syncing a
-commit to the disk, and bulk inserts. Between the two nothing waits: a writer has its lock, and in
-WAL mode a reader needs none, so it begins and ends where it is asked to.
+2.7 ms with none). So only what may wait is left to the thread: taking the write lock from who holds
+it, syncing a commit to the disk, and bulk inserts. Between the two nothing waits: a writer has its
+lock, and in WAL mode a reader needs none, so it begins and ends where it is asked to.
 """
 
 import sqlite3
@@ -82,12 +82,30 @@ class DirectCursor(AsyncAdapt_aiosqlite_cursor):
         else:
             self._keep(await self._in_thread(run))
 
-    def execute_in_thread(self, operation: str) -> None:
-        """Run a statement that may have to wait for a lock."""
+    def execute_with_lock(self, operation: str) -> None:
+        """Run a statement that takes a lock: at once if it is free, else in the thread, which waits
+        for it.
+        """
+        try:
+            self._keep(_finish(lambda cursor: cursor.execute(operation), self._sqlite_connection))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                self._adapt_connection._handle_exception(error)
+            self._wait_in_thread(operation)
+
+    def _wait_in_thread(self, operation: str) -> None:
         connection: Any = self._adapt_connection
+
+        def run(cursor: sqlite3.Cursor) -> None:
+            cursor.execute(f"PRAGMA busy_timeout = {connection.lock_ms}")
+            try:
+                cursor.execute(operation)
+            finally:
+                cursor.execute("PRAGMA busy_timeout = 0")
+
         connection.is_settled = False
         try:
-            finished = await_(self._in_thread(lambda cursor: cursor.execute(operation)))
+            finished = await_(self._in_thread(run))
         except sqlite3.Error as error:
             connection.is_settled = True
             connection._handle_exception(error)
@@ -114,15 +132,17 @@ class DirectConnection(AsyncAdapt_aiosqlite_connection):
     """A connection with such cursors.
 
     ``is_settled`` is false while the thread may still be at a statement whose asker was cancelled:
-    whether there is a transaction is then known only after it.
+    whether there is a transaction is then known only after it. ``lock_ms`` is how long the thread
+    waits for a lock that somebody holds.
     """
 
-    __slots__ = ("is_settled", "only_reads")
+    __slots__ = ("is_settled", "lock_ms", "only_reads")
     _cursor_cls = DirectCursor
 
     def __init__(self, dbapi: Any, connection: Any, *, only_reads: bool) -> None:
         super().__init__(dbapi, connection)
         self.is_settled = True
+        self.lock_ms = 10_000
         self.only_reads = only_reads
 
     def rollback(self) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from server.platform import event_days
 from server.platform.bus import Hint
-from server.platform.database import microseconds, slices
+from server.platform.columns import microseconds, slices
 from server.platform.tables import Stream, StreamEvent
 from server.platform.unit_of_work import UnitOfWork
 
@@ -41,8 +42,7 @@ SELECT news.*, $5 FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[])
 _PAGE_BACK = 500
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event to append: its kind and the JSON of its object."""
 
     kind: str
@@ -86,9 +86,13 @@ async def renew_epochs(work: UnitOfWork) -> int:
     return await work.changed(update(Stream).values(epoch=work.new_id()))
 
 
-async def hold(work: UnitOfWork, stream_id: UUID) -> None:
-    """Let nobody else append until the commit: what is counted from here agrees with the events."""
-    await work.execute(select(Stream.id).where(Stream.id == stream_id).with_for_update())
+async def hold(work: UnitOfWork, *stream_ids: UUID) -> None:
+    """Let nobody else append until the commit: what is counted from here agrees with the events.
+
+    All that will be appended to are held at once, in the order of their ids (H15).
+    """
+    which = select(Stream.id).where(Stream.id.in_(stream_ids)).order_by(Stream.id)
+    await work.execute(which.with_for_update())
 
 
 async def append(work: UnitOfWork, events: Mapping[UUID, Sequence[NewEvent]]) -> None:
@@ -114,7 +118,7 @@ async def _insert(work: UnitOfWork, rows: Sequence[tuple[UUID, int, str, bytes]]
         work.sqlite_many(_INSERT_EVENT, stored)
     else:
         columns = (list(column) for column in zip(*rows, strict=True))
-        await work.driver_rows(_INSERT_EVENTS, (*columns, work.now))
+        await work.postgresql_rows(_INSERT_EVENTS, *columns, work.now)
 
 
 async def _move_heads(work: UnitOfWork, counts: Mapping[UUID, int]) -> dict[UUID, int]:
@@ -124,7 +128,7 @@ async def _move_heads(work: UnitOfWork, counts: Mapping[UUID, int]) -> dict[UUID
         moved = ((id_, run(_MOVE_HEAD, (n, now, id_.hex))) for id_, n in counts.items())
         return {id_: rows[0][0] for id_, rows in moved if rows}
     values = list(counts), list(counts.values()), work.now
-    return {row.id: row.head for row in await work.driver_rows(_MOVE_HEADS, values)}
+    return dict(await work.postgresql_rows(_MOVE_HEADS, *values))
 
 
 async def position(work: UnitOfWork, stream_id: UUID) -> Position:
@@ -147,25 +151,39 @@ async def heads(work: UnitOfWork, stream_ids: Sequence[UUID]) -> dict[UUID, int]
 
 
 async def read_after(work: UnitOfWork, stream_id: UUID, pos: int, limit: int) -> list[Hint]:
-    """Up to ``limit`` frames after ``pos``, in order."""
-    rows = await work.rows(
+    """Up to ``limit`` frames after ``pos``, in order; none only if there are none.
+
+    On PostgreSQL events are kept by day. Who has been away for a night finds what comes next in two
+    of them: what is there and has no gap is the right answer, whatever the clocks said.
+    """
+    page = (
         select(StreamEvent.pos, StreamEvent.kind, StreamEvent.data)
         .where(StreamEvent.stream_id == stream_id, StreamEvent.pos > pos)
         .order_by(StreamEvent.pos)
         .limit(limit)
     )
+    rows: Sequence[Row[Any]] = ()
+    if not work.is_sqlite:
+        rows = await work.rows(page.where(event_days.of_late(work.now)))
+    if not rows or rows[-1].pos - pos != len(rows):
+        rows = await work.rows(page)
     return [Hint(stream_id, row.pos, encode_event(row.pos, row.kind, row.data)) for row in rows]
 
 
 async def with_events_before(
     work: UnitOfWork, since: datetime, after: UUID | None, limit: int
 ) -> list[UUID]:
-    """Streams that keep events of before ``since``, by id, for trimming."""
-    statement = select(StreamEvent.stream_id).distinct().where(StreamEvent.created_at < since)
-    if after is not None:
-        statement = statement.where(StreamEvent.stream_id > after)
-    rows = await work.rows(statement.order_by(StreamEvent.stream_id).limit(limit))
-    return [row.stream_id for row in rows]
+    """Streams that keep events of before ``since``, by id, for trimming; but what is kept by day
+    is not trimmed.
+    """
+    found: set[UUID] = set()
+    for events in await event_days.without_days(work):
+        statement = select(events.c.stream_id).distinct().where(events.c.created_at < since)
+        if after is not None:
+            statement = statement.where(events.c.stream_id > after)
+        rows = await work.rows(statement.order_by(events.c.stream_id).limit(limit))
+        found |= {row.stream_id for row in rows}
+    return sorted(found)[:limit]
 
 
 async def trim(work: UnitOfWork, stream_id: UUID, *, since: datetime) -> int:
@@ -200,15 +218,18 @@ async def rewrite(
 
     ``change`` is given an event's kind and data, and answers new data or None.
     """
-    for stream_id in sorted(stream_ids):
-        await hold(work, stream_id)
+    await hold(work, *stream_ids)
     for stream_id in stream_ids:
         async for row in _back_to(work, stream_id, since):
             data = change(row.kind, row.data) if row.kind in kinds else None
             if data is not None:
                 await work.execute(
                     update(StreamEvent)
-                    .where(StreamEvent.stream_id == stream_id, StreamEvent.pos == row.pos)
+                    .where(
+                        StreamEvent.stream_id == stream_id,
+                        StreamEvent.pos == row.pos,
+                        StreamEvent.created_at == row.created_at,
+                    )
                     .values(data=data)
                 )
 
@@ -220,6 +241,8 @@ async def _back_to(work: UnitOfWork, stream_id: UUID, since: datetime) -> AsyncI
         statement = select(
             StreamEvent.pos, StreamEvent.kind, StreamEvent.data, StreamEvent.created_at
         ).where(StreamEvent.stream_id == stream_id)
+        if not work.is_sqlite:  # which would read on through what is older
+            statement = statement.where(event_days.since(event_days.midnight(since)))
         if below is not None:
             statement = statement.where(StreamEvent.pos < below)
         page = await work.rows(statement.order_by(StreamEvent.pos.desc()).limit(_PAGE_BACK))

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table, refers_to
+from server.platform.columns import Entity, Table, refers_to
 
 
 class Stream(Entity, Table):
@@ -23,7 +23,11 @@ class Stream(Entity, Table):
 
 
 class StreamEvent(Table):
-    """One step of a stream; ``data`` is the JSON of the event's object, as its reader sees it."""
+    """One step of a stream; ``data`` is the JSON of the event's object, as its reader sees it.
+
+    On PostgreSQL it is in parts by day (:mod:`server.platform.event_days`), and ``created_at`` is
+    in the key, which therefore does not keep a position from being taken twice: the head does.
+    """
 
     __tablename__ = "platform_stream_event"
 
@@ -44,6 +48,12 @@ class Job(Entity, Table):
             "run_at",
             postgresql_where=text("done_at IS NULL"),
             sqlite_where=text("done_at IS NULL"),
+        ),
+        Index(
+            "ix_platform_job_dead",
+            "dead_at",
+            postgresql_where=text("dead_at IS NOT NULL"),
+            sqlite_where=text("dead_at IS NOT NULL"),
         ),
         Index(
             "uq_platform_job_key",

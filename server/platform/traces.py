@@ -1,8 +1,8 @@
 """Traces: which part of a request, a frame or a job took how long.
 
-A message's trace is found by its client id, which is in the frame, in its row and in its event. So
-whatever any process does for a message belongs to one trace, also what is delivered late, from the
-database, and the bus carries nothing for it.
+What a client sends under an id of its own has a trace that is found by that id, which is in the
+frame, in its row and in its event. So whatever any process does for it belongs to one trace, also
+what is delivered late, from the database, and the bus carries nothing for it.
 """
 
 from collections.abc import Iterable
@@ -39,14 +39,14 @@ class Traces:
         name: str,
         since: int,
         *,
-        message: UUID | None = None,
+        sent_as: UUID | None = None,
         told: Iterable[str | bytes] = (),
         **attributes: str | int,
     ) -> None:
         """Something that began at ``since`` and ends now.
 
-        It belongs to the span that is under way, and to the trace of ``message`` (a client id) and
-        of each new message in the frames that were ``told``.
+        It belongs to the span that is under way, to the trace of what a client ``sent_as`` this id,
+        and to those of what is new in the frames that were ``told``.
         """
 
     def close(self) -> None:

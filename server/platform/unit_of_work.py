@@ -1,5 +1,6 @@
 """One transaction an action: begin, rules, events, commit, and only then the answer."""
 
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,16 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.platform.bus import Hint
 from server.platform.context import Actor, Context
-from server.platform.database import LostRace, is_sqlite, races_named, sqlite_failure
+from server.platform.database import is_sqlite
 from server.platform.errors import Conflict, Unauthenticated
+from server.platform.failures import LockHeld, LostRace, races_named, sqlite_failure
 from server.platform.sqlite_connection import driver_connection
 from shared_models.market import Limits
 
 Result = TypeVar("Result")
 Parameters = Mapping[str, Any]
-
-_OWN_WRITES_FRESH = timedelta(seconds=10)
-"""For so long after a write its session reads the primary; more than a replica may be behind."""
 
 
 class UnitOfWork:
@@ -49,18 +48,15 @@ class UnitOfWork:
         return self._actor
 
     @property
-    def actor_or_none(self) -> Actor | None:
-        """Who acts, or None for a timer or a visitor."""
-        return self._actor
-
-    @property
     def limits(self) -> Limits:
         """The market's numbers."""
         return self.context.limits
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether this is SQLite; asked only by text search and bulk paths."""
+        """Whether this is SQLite; asked only where a statement is written by hand,
+        and about what only one of the two has.
+        """
         return is_sqlite(self.connection)
 
     def new_id(self) -> UUID:
@@ -101,7 +97,7 @@ class UnitOfWork:
         """All rows of a hand-written statement for SQLite.
 
         Values and rows are as they are stored: ids as :attr:`UUID.hex`, moments by
-        :func:`~server.platform.database.microseconds`.
+        :func:`~server.platform.columns.microseconds`.
         """
         try:
             return self._sqlite.execute(statement, values).fetchall()
@@ -121,23 +117,22 @@ class UnitOfWork:
             self._driver = driver_connection(self.connection)
         return self._driver
 
-    async def driver_rows(self, statement: str, values: tuple[Any, ...]) -> Sequence[Row[Any]]:
-        """All rows of a hand-written statement for PostgreSQL, with ``$1`` for its values."""
-        result = await self.connection.exec_driver_sql(statement, values)
-        return result.all() if result.returns_rows else ()
+    async def postgresql_rows(self, statement: str, *values: Any) -> Sequence[Any]:
+        """All rows of a hand-written statement for PostgreSQL, with ``$1`` for its first value."""
+        from server.platform.postgresql import fetch  # asyncpg is not needed for SQLite
 
-    async def by_hand(self, statement: str, *values: UUID | int | str) -> Sequence[Any]:
+        return await fetch(self.connection, statement, values)
+
+    async def by_hand(
+        self, statement: str, *values: UUID | int | str | Sequence[UUID]
+    ) -> Sequence[Any]:
         """All rows of a hand-written statement for both databases, ``$1`` for its first value.
 
-        Rows are as they are stored.
+        Rows are as they are stored; SQLite is given several ids as JSON.
         """
         if not self.is_sqlite:
-            return await self.driver_rows(statement, values)
-        named = {
-            str(number): value.hex if isinstance(value, UUID) else value
-            for number, value in enumerate(values, 1)
-        }
-        return self.sqlite_rows(statement, named)
+            return await self.postgresql_rows(statement, *values)
+        return self.sqlite_rows(statement, {str(n): _stored(v) for n, v in enumerate(values, 1)})
 
     def announce(self, event: Any) -> None:
         """Say what happened; subscribers hear it inside this transaction, before the commit."""
@@ -150,6 +145,10 @@ class UnitOfWork:
     def after_commit(self, callback: Callable[[], object]) -> None:
         """Call back once this is committed; for wake-ups only, never for an effect."""
         self._after_commit.append(callback)
+
+    async def release_connection(self) -> None:
+        """Give the connection back before what takes its time; nothing is read after it."""
+        await self.connection.close()
 
     async def _settle(self) -> None:
         told = 0
@@ -174,6 +173,13 @@ class UnitOfWork:
         self.context.traces.record(name, began, told=told, hints=len(self._hints))
 
 
+def _stored(value: UUID | int | str | Sequence[UUID]) -> int | str:
+    """A value as SQLite stores it, or finds it by ``json_each``."""
+    if isinstance(value, int | str):
+        return value
+    return value.hex if isinstance(value, UUID) else json.dumps([id_.hex for id_ in value])
+
+
 @asynccontextmanager
 async def reading(context: Context, actor: Actor | None = None) -> AsyncIterator[UnitOfWork]:
     """A read-only unit of work: one consistent snapshot on SQLite, READ COMMITTED elsewhere."""
@@ -189,12 +195,16 @@ async def reading_perhaps_behind(context: Context, actor: Actor) -> AsyncIterato
     """
     replica = context.database.replica
     wrote_at = actor.wrote_at
-    if replica is None or wrote_at is None or context.clock.now() - wrote_at < _OWN_WRITES_FRESH:
+    if replica is None or wrote_at is None or _is_fresh(context, wrote_at, replica.own_writes_s):
         async with reading(context, actor) as work:
             yield work
         return
     async with replica.reader() as connection:
         yield UnitOfWork(context, connection, actor)
+
+
+def _is_fresh(context: Context, wrote_at: datetime, for_s: float) -> bool:
+    return context.clock.now() - wrote_at < timedelta(seconds=for_s)
 
 
 @asynccontextmanager
@@ -208,20 +218,28 @@ async def transact(
     context: Context,
     actor: Actor | None,
     action: Callable[[UnitOfWork], Awaitable[Result]],
+    *,
+    lock_tries: int | None = None,
 ) -> Result:
     """Run ``action`` in one transaction, commit, publish, and return what it returned.
 
     A lost race (serialisation failure, deadlock, lost unique race) is run once more, so that the
-    second run sees what the winner did; lost again, it is 409 ``busy``.
+    second run sees what the winner did; lost again, it is 409 ``busy``. A lock that somebody holds
+    is asked for again and again, and what was locked before it is given back in between;
+    ``lock_tries`` is how often, where it is not as usual.
     """
-    try:
-        return await _once(context, context.database.writer, actor, action)
-    except LostRace:
-        pass
-    try:
-        return await _once(context, context.database.writer, actor, action)
-    except LostRace as race:
-        raise Conflict("busy", "Somebody else was faster. Look again.", retryable=True) from race
+    database = context.database
+    most_tries = lock_tries or database.lock_tries
+    races, tries = 0, 0
+    while True:
+        try:
+            return await _once(context, database.writer, actor, action)
+        except LostRace as race:
+            races += not isinstance(race, LockHeld)
+            tries += isinstance(race, LockHeld)
+            if races == 2 or tries == most_tries:
+                busy = "Somebody else was faster. Look again."
+                raise Conflict("busy", busy, retryable=True) from race
 
 
 async def transact_impatiently(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from server.platform.clock import Clock
+from server.platform.disk import sync
 from server.platform.object_store.port import (
     OBJECT_KEY,
     UNCACHED,
@@ -71,7 +72,7 @@ class EmbeddedFiles:
                 os.fsync(file.fileno())
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             Path(name).replace(target)
-            _sync_directory(target.parent)
+            sync(target.parent)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
@@ -172,17 +173,6 @@ def _load_credentials(path: Path) -> Credentials:
         Path(name).replace(path)
     found = json.loads(path.read_text())
     return Credentials(found["access_key"], found["secret_key"])
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a rename durable, where directories can be synced (not on Windows)."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -23,6 +23,12 @@ from server.platform.object_store.settings import S3Address
 from server.platform.object_store.sigv4 import Signer
 
 THREADS = 8
+"""That carry objects, for as long as it takes."""
+ASKING_THREADS = 4
+SIGNING_THREADS = 2
+"""One may fetch new credentials while those that there are still sign."""
+ANSWERS_WITHIN_S = 5.0
+"""Somebody waits for what is only asked, and does not wait longer for a store that hangs."""
 CHUNK_BYTES = 1024 * 1024
 PAGE_KEYS = 1000
 DEFAULT_REGION = "us-east-1"
@@ -47,6 +53,9 @@ class S3ObjectStore:
         self._clock = clock
         self._setup = threading.Lock()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="object-store")
+        # Apart, so that what carries objects and what hangs keep nobody from being answered.
+        self._asking = ThreadPoolExecutor(ASKING_THREADS, thread_name_prefix="object-store-ask")
+        self._signing = ThreadPoolExecutor(SIGNING_THREADS, thread_name_prefix="object-store-sign")
 
     async def presign_put(
         self, key: str, *, content_type: str, length: int, sha256: str, expires_s: int
@@ -61,7 +70,7 @@ class S3ObjectStore:
                 expires_s=expires_s,
             )
 
-        return await self._run(sign)
+        return await self._run(sign, self._signing)
 
     async def presign_get(
         self, key: str, *, content_type: str, expires_s: int, cache_control: str = UNCACHED
@@ -76,15 +85,15 @@ class S3ObjectStore:
             )
             return self._public(url)
 
-        return await self._run(sign)
+        return await self._run(sign, self._signing)
 
     async def head(self, key: str) -> ObjectInfo | None:
         def head() -> ObjectInfo:
-            answer = self._client.head_object(Bucket=self._bucket, Key=key)
+            answer = self._soon.head_object(Bucket=self._bucket, Key=key)
             return ObjectInfo(size=answer["ContentLength"])
 
         try:
-            return await self._run(head)
+            return await self._ask(head)
         except ObjectNotFound:
             return None
 
@@ -135,23 +144,35 @@ class S3ObjectStore:
         return self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=PAGE_KEYS, **following)
 
     async def check(self) -> None:
-        await self._run(lambda: self._client.head_bucket(Bucket=self._bucket))
+        await self._ask(lambda: self._soon.head_bucket(Bucket=self._bucket))
 
     async def close(self) -> None:
-        if "_client" in self.__dict__:
-            self._client.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for client in ("_client", "_soon"):
+            if client in self.__dict__:
+                self.__dict__[client].close()
+        for threads in (self._threads, self._asking, self._signing):
+            threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, call: Callable[[], Result]) -> Result:
+    async def _ask(self, call: Callable[[], Result]) -> Result:
+        """Run what somebody waits for."""
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN_S):
+                return await self._run(call, self._asking)
+        except TimeoutError as error:
+            raise ObjectStoreError("the object store does not answer") from error
+
+    async def _run(
+        self, call: Callable[[], Result], threads: ThreadPoolExecutor | None = None
+    ) -> Result:
         """Run a blocking call in a thread. Signing too: finding credentials may use the network."""
 
         def guarded() -> Result:
             with self._setup:
-                _ = self._signer
+                _ = self._signer, self._soon
             with _translated_errors():
                 return call()
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, guarded)
+        return await asyncio.get_running_loop().run_in_executor(threads or self._threads, guarded)
 
     def _public(self, url: str) -> str:
         """The same at the CDN, which asks the bucket with the path and the query it was asked."""
@@ -169,6 +190,14 @@ class S3ObjectStore:
 
     @cached_property
     def _client(self) -> Any:
+        return self._connect(connect_s=3, read_s=20, tries=3, connections=THREADS)
+
+    @cached_property
+    def _soon(self) -> Any:
+        """A client that asks once, and is told soon or not at all."""
+        return self._connect(connect_s=2, read_s=3, tries=1, connections=ASKING_THREADS)
+
+    def _connect(self, *, connect_s: int, read_s: int, tries: int, connections: int) -> Any:
         from botocore.config import Config
 
         return self._session.client(
@@ -179,10 +208,10 @@ class S3ObjectStore:
                 s3={"addressing_style": "path"},
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
-                connect_timeout=3,
-                read_timeout=20,
-                max_pool_connections=THREADS,
-                retries={"mode": "standard", "total_max_attempts": 3},
+                connect_timeout=connect_s,
+                read_timeout=read_s,
+                max_pool_connections=connections,
+                retries={"mode": "standard", "total_max_attempts": tries},
             ),
         )
 

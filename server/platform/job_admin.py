@@ -1,20 +1,21 @@
-"""Jobs as an operator sees them: which wait, run, fail or are dead; and how one is tried again.
+"""Jobs as an operator sees them: which wait, run, fail or are dead; and how one is tried again, or
+forgotten.
 
 What a job was told is not among what is shown, nor more of its error than the first line: the rest
 may be somebody's text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from server.platform.holding import HOLD
+from server.platform.jobs import is_superseded
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork
 
@@ -27,6 +28,8 @@ class JobState(StrEnum):
     DUE = "due"
     RUNNING = "running"
     RETRYING = "retrying"
+    UNKNOWN = "unknown"
+    """Of a kind that this version does not run: it waits for one that does."""
     DEAD = "dead"
 
 
@@ -58,8 +61,21 @@ class Retry(StrEnum):
     UNKNOWN = "unknown"
 
 
-async def unfinished(work: UnitOfWork, *, only_dead: bool, limit: int) -> list[ShownJob]:
-    """Up to ``limit`` jobs, the dead first and the oldest of each kind of state first."""
+class Forgetting(StrEnum):
+    """What became of a wish to forget a job."""
+
+    FORGOTTEN = "forgotten"
+    ALIVE = "alive"
+    """It is neither dead nor of a kind that nobody runs."""
+    UNKNOWN = "unknown"
+
+
+async def unfinished(
+    work: UnitOfWork, kinds: Collection[str], *, only_dead: bool, limit: int
+) -> list[ShownJob]:
+    """Up to ``limit`` jobs, the dead first and the oldest of each kind of state first. ``kinds``
+    are those that workers run.
+    """
     states = [JobState.DEAD] if only_dead else list(reversed(JobState))
     shown: list[ShownJob] = []
     for state in states:
@@ -68,7 +84,7 @@ async def unfinished(work: UnitOfWork, *, only_dead: bool, limit: int) -> list[S
                 *(Job.id, Job.kind, Job.attempts, Job.error),
                 *(Job.run_at, Job.leased_until, Job.dead_at, Job.updated_at),
             )
-            .where(_is(state, work.now), Job.kind != HOLD)
+            .where(_is(state, work.now, kinds), Job.kind != HOLD)
             .order_by(Job.run_at, Job.id)
             .limit(limit - len(shown))
         )
@@ -88,12 +104,10 @@ async def retry(work: UnitOfWork, job_id: UUID) -> Retry:
     """Let a worker take a job now: a dead one with all its attempts, one that waits for its next
     attempt without the wait.
     """
-    other = aliased(Job)
-    superseded = exists().where(other.key == Job.key, other.done_at.is_(None), other.id != Job.id)
     fresh = {"run_at": work.now, "leased_until": None, "updated_at": work.now}
     revived = await work.changed(
         update(Job)
-        .where(Job.id == job_id, Job.dead_at.is_not(None), ~superseded)
+        .where(Job.id == job_id, Job.dead_at.is_not(None), ~is_superseded())
         .values(**fresh, attempts=0, done_at=None, dead_at=None)
     )
     failed = (Job.done_at.is_(None), Job.attempts > 0, _is_free(work.now))
@@ -101,6 +115,16 @@ async def retry(work: UnitOfWork, job_id: UUID) -> Retry:
         update(Job).where(Job.id == job_id, *failed).values(fresh)
     )
     return Retry.RETRIED if hurried else await _why_not(work, job_id)
+
+
+async def forget(work: UnitOfWork, job_id: UUID, kinds: Collection[str]) -> Forgetting:
+    """Delete a job that is dead, or that nobody runs: what it was to do is not done."""
+    nobody_runs = _is(JobState.UNKNOWN, work.now, kinds)
+    gone = delete(Job).where(Job.id == job_id, or_(Job.dead_at.is_not(None), nobody_runs))
+    if await work.changed(gone):
+        return Forgetting.FORGOTTEN
+    is_there = await work.first(select(Job.id).where(Job.id == job_id))
+    return Forgetting.ALIVE if is_there else Forgetting.UNKNOWN
 
 
 async def _why_not(work: UnitOfWork, job_id: UUID) -> Retry:
@@ -118,17 +142,21 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(Job.leased_until.is_(None), Job.leased_until < now)
 
 
-def _is(state: JobState, now: datetime) -> ColumnElement[bool]:
+def _is(state: JobState, now: datetime, kinds: Collection[str]) -> ColumnElement[bool]:
     if state is JobState.DEAD:
         return Job.dead_at.is_not(None)
     live = Job.done_at.is_(None)
+    if state is JobState.RUNNING:
+        return and_(live, Job.leased_until >= now)
+    waits = and_(live, _is_free(now))
+    has_failed, is_due, is_known = Job.attempts > 0, Job.run_at <= now, Job.kind.in_(kinds)
     match state:
-        case JobState.RUNNING:
-            return and_(live, Job.leased_until >= now)
+        case JobState.UNKNOWN:
+            return and_(waits, or_(has_failed, is_due), ~is_known)
         case JobState.RETRYING:
-            return and_(live, _is_free(now), Job.attempts > 0)
+            return and_(waits, has_failed, is_known)
         case _:
-            return and_(live, _is_free(now), Job.attempts == 0, Job.run_at <= now)
+            return and_(waits, ~has_failed, is_due, is_known)
 
 
 def _shown(row: Any, state: JobState) -> ShownJob:

@@ -10,6 +10,9 @@ from server.platform.unit_of_work import UnitOfWork
 
 COUNTED_MOST = 10_000
 
+_state_gauges: set[Gauge] = set()
+"""The gauges that are set here."""
+
 
 async def set_states(
     work: UnitOfWork, gauge: Gauge, states: Iterable[str], rows: Select[Any]
@@ -18,8 +21,15 @@ async def set_states(
 
     ``rows`` has one column, ``state``, and an order that an index has.
     """
+    _state_gauges.add(gauge)
     [column] = rows.limit(COUNTED_MOST).subquery().c
     counted = await work.rows(select(column, func.count().label("many")).group_by(column))
     found = {row.state: row.many for row in counted}
     for state in states:
         gauge.labels(state).set(found.get(state, 0))
+
+
+def forget_states() -> None:
+    """Tell of no state any more: who cannot look does not go on saying what was once so."""
+    for gauge in _state_gauges:
+        gauge.clear()
