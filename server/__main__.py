@@ -2,13 +2,30 @@
 
 import sys
 
-# structlog and typer import rich and pygments for colours unless they are missing: a tenth of the
-# start, for what is never used here.
-sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
-
-from server.app.cli import main  # noqa: E402
-
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run a command; a container's health check is asked without all that the others need."""
+    from server.app.health_check import problem, where_told
+
+    told = where_told(sys.argv[1:])
+    if told is None:
+        _run_any()
+        return
+    host, port, started = told
+    if refusal := problem(host, port, started=started):
+        sys.exit(f"picky-server: {refusal}")
+
+
+def _run_any() -> None:
+    # structlog and typer import rich and pygments for colours unless they are missing: a tenth of
+    # the start, for what is never used here.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    from server.app.cli import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -1,10 +1,12 @@
 """The façade of accounts: who somebody is, who blocks whom, and the counters others move."""
 
-from server.accounts.exporting import stored_keys
+from server.accounts.archive_job import stored_keys
 from server.accounts.people import (
+    START_SCORE,
     Standing,
     blocked_with,
     cards,
+    cards_in,
     count_no_show,
     count_trade,
     hold,
@@ -22,6 +24,7 @@ from server.accounts.ports import (
     ResponseFigures,
     Responsiveness,
 )
+from server.accounts.repository import cards_subquery, holder_subquery
 from server.accounts.service import own_account, sign_up
 from server.accounts.sessions import (
     authenticate,
@@ -33,6 +36,7 @@ from server.accounts.sessions import (
 )
 
 __all__ = [
+    "START_SCORE",
     "Dealings",
     "ExportParts",
     "ExportRow",
@@ -43,10 +47,13 @@ __all__ = [
     "authenticate",
     "blocked_with",
     "cards",
+    "cards_in",
+    "cards_subquery",
     "count_no_show",
     "count_trade",
     "create_ticket",
     "hold",
+    "holder_subquery",
     "is_blocked",
     "live_sessions",
     "note_write",

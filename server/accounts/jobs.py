@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from server.accounts import exporting, service, sessions
+from server.accounts import archive_job, service, sessions
 from server.platform.context import Context
 from server.platform.jobs import Periodic, Run
 from server.platform.unit_of_work import UnitOfWork, transact
@@ -26,20 +26,20 @@ async def _drop_old_tickets(context: Context, _payload: dict[str, Any]) -> None:
 
 
 async def _make_export(context: Context, payload: dict[str, Any]) -> None:
-    await exporting.make_export(context, UUID(payload["account_id"]), payload["object_key"])
+    await archive_job.make_export(context, UUID(payload["account_id"]), payload["object_key"])
 
 
 async def _drop_export(context: Context, payload: dict[str, Any]) -> None:
-    await exporting.drop_export(context, payload["object_key"])
+    await archive_job.drop_export(context, payload["object_key"])
 
 
 RUNNERS: dict[str, Run] = {
     service.ERASE: _erase,
-    exporting.MAKE: _make_export,
-    exporting.DROP: _drop_export,
+    archive_job.MAKE: _make_export,
+    archive_job.DROP: _drop_export,
     _DROP_TICKETS: _drop_old_tickets,
 }
-DELETING = frozenset({exporting.DROP})
+DELETING = frozenset({archive_job.DROP})
 """What waits while objects are held for a backup."""
 
 PERIODIC = (Periodic(_DROP_TICKETS, timedelta(hours=1)),)

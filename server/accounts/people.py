@@ -10,8 +10,8 @@ from uuid import UUID
 from server.accounts import repository
 from server.accounts.events import AccountBlocked, AccountChanged, AccountUnblocked
 from server.accounts.ports import Dealings, OpenTrades, ResponseFigures, Responsiveness
-from server.platform.database import LostRace
 from server.platform.errors import Conflict, Forbidden, NotFound
+from server.platform.failures import LostRace
 from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.accounts import Profile, ProfileCard
@@ -44,8 +44,12 @@ async def cards(work: UnitOfWork, ids: Iterable[UUID]) -> dict[UUID, ProfileCard
     wanted = set(ids)
     if not wanted:
         return {}
-    found = {row.id: _card(row) for row in await repository.cards(work, wanted)}
-    return {id_: found.get(id_) or _neutral_card(id_) for id_ in wanted}
+    return _all_cards(await repository.cards(work, wanted), wanted)
+
+
+def cards_in(text: str | None, ids: Iterable[UUID]) -> dict[UUID, ProfileCard]:
+    """The same, of what a statement with a :func:`~server.accounts.api.cards_subquery` has read."""
+    return _all_cards(repository.cards_in(text), ids)
 
 
 async def profile(work: UnitOfWork, account_id: UUID) -> Profile:
@@ -247,6 +251,11 @@ def _card(row: Any) -> ProfileCard:
         avatar=row.avatar,
         manner_score=row.manner_score,
     )
+
+
+def _all_cards(rows: Iterable[Any], ids: Iterable[UUID]) -> dict[UUID, ProfileCard]:
+    found = {row.id: _card(row) for row in rows}
+    return {id_: found.get(id_) or _neutral_card(id_) for id_ in ids}
 
 
 def _neutral_card(account_id: UUID) -> ProfileCard:

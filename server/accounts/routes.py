@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from server.accounts import exporting, people, service, sessions
+from server.accounts import archive_job, people, service, sessions
 from server.accounts.ports import OpenTrades
 from server.platform.http import (
     CursorText,
@@ -40,7 +40,10 @@ router = APIRouter(prefix="/v1", tags=["Accounts"])
 
 _SIGN_UP = Rate("sign_up", burst=10, per_second=1 / 60)
 _SIGN_IN_ADDRESS = Rate("sign_in_address", burst=30, per_second=1 / 4)
-_SIGN_IN_HANDLE = Rate("sign_in_handle", burst=10, per_second=1 / 30)
+_SIGN_IN_THERE = Rate("sign_in_handle_address", burst=10, per_second=1 / 30)
+"""For one handle from one address."""
+_SIGN_IN_HANDLE = Rate("sign_in_handle", burst=100, per_second=1 / 6)
+"""For one handle from all addresses. No single address can use it up."""
 _PASSWORD = Rate("password", burst=5, per_second=1 / 60)
 _EXPORTS = Rate("exports", burst=5, per_second=1 / 600)
 _BLOCKS = Rate("blocks_follows", burst=60, per_second=1)
@@ -80,8 +83,10 @@ async def sign_in(body: SignIn, request: Request) -> Response:
     session of its own; one whose answer was lost is on the list of devices.
     """
     context = context_of(request)
-    context.rates.take(_SIGN_IN_ADDRESS, address_of(request))
-    context.rates.take(_SIGN_IN_HANDLE, body.handle.strip().lower())
+    address, handle = address_of(request), body.handle.strip().lower()
+    context.rates.take(_SIGN_IN_ADDRESS, address)
+    context.rates.take(_SIGN_IN_THERE, f"{address} {handle}")
+    context.rates.take(_SIGN_IN_HANDLE, handle)
     return model_response(await service.sign_in(context, body), 201)
 
 
@@ -129,13 +134,13 @@ async def change_password(body: PasswordChange, write: Writing) -> Response:
 async def request_export(write: Writing) -> Response:
     """Ask for everything about the account as one zip archive; it is kept for 24 h."""
     write.limit(_EXPORTS)
-    return await write(exporting.request_export, status=202)
+    return await write(archive_job.request_export, status=202)
 
 
 @router.get("/me/export", response_model=ExportState)
 async def read_export(work: Reading) -> Response:
     """How far the archive is; once `ready`, `url` downloads it for five minutes."""
-    return model_response(await exporting.read_export(work))
+    return model_response(await archive_job.read_export(work))
 
 
 @router.get("/me/blocks", response_model=Page[ProfileCard])

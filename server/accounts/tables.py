@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Float, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table, refers_to
+from server.platform.columns import Entity, Table, refers_to
 
 
 class Account(Entity, Table):
@@ -25,7 +25,7 @@ class Account(Entity, Table):
     """The avatar as it goes on the wire; a photo never changes once made."""
     consents: Mapped[dict[str, Any]]
     notification_switches: Mapped[dict[str, Any]]
-    manner_score: Mapped[float] = mapped_column(Float, default=36.5)
+    manner_score: Mapped[float] = mapped_column(Float)
     review_count: Mapped[int] = mapped_column(default=0)
     sales: Mapped[int] = mapped_column(default=0)
     purchases: Mapped[int] = mapped_column(default=0)

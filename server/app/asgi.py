@@ -2,25 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 
 from fastapi import FastAPI, Response
 from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from server.app.elsewhere import refuse_http, refuse_sockets
+from server.app.background import Background, http_routers
 from server.app.health import Readiness
 from server.app.health import router as health_router
 from server.app.market import describe_market
 from server.app.metrics import Metrics
+from server.app.other_roles import refuse_http, refuse_sockets
 from server.app.roles import Role
-from server.app.rooms import Rooms, http_routers, socket_router
 from server.app.settings import Settings
+from server.app.version import picky_version
 from server.app.watch import Watch
 from server.platform.body_limit import BodyLimit
 from server.platform.context import Context
 from server.platform.http import install_problem_handlers
 from server.platform.object_store import MOUNT_PATH, EmbeddedFiles
+from server.realtime.door import SocketDoor
 from shared_models.bounds import PHOTO_BYTES_MAX
 from shared_models.market import Market
 from shared_models.problem import Problem
@@ -44,19 +45,19 @@ _PROBLEMS = {
 
 def create_app(context: Context, settings: Settings) -> FastAPI:
     """The application over a wired context; its lifespan starts and stops the background work."""
-    rooms = Rooms(context, settings)
+    background = Background(context, settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await rooms.start()
+        await background.start()
         try:
             yield
         finally:
-            await rooms.stop()
+            await background.stop()
 
     app = FastAPI(
         title="Picky",
-        version=version("picky"),
+        version=picky_version(),
         summary="A second-hand market that lives in the terminal.",
         lifespan=lifespan,
         redoc_url=None,
@@ -66,29 +67,30 @@ def create_app(context: Context, settings: Settings) -> FastAPI:
     )
     app.state.context = context
     app.state.settings = settings
-    app.state.rooms = rooms
-    app.state.readiness = Readiness(context)
+    app.state.background = background
+    app.state.readiness = Readiness(context, settings.role)
     app.state.metrics = Metrics(context, settings.role)
     install_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES, but_under=MOUNT_PATH)
     app.add_middleware(Watch, traces=context.traces)
-    app.include_router(health_router)
-    _mount_embedded_store(app, context, settings)
-    _add_rooms(app, settings)
+    _add_routes(app, context, settings)
     return app
 
 
-def _add_rooms(app: FastAPI, settings: Settings) -> None:
+def _add_routes(app: FastAPI, context: Context, settings: Settings) -> None:
+    """The busiest first: they are tried in their order, and each costs those after it."""
     role = settings.role
-    if role.serves(Role.REALTIME):
-        app.include_router(socket_router())
-    else:
-        refuse_sockets(app, role)
     if role.serves(Role.API):
-        _add_market_route(app, settings)
         for router in http_routers():
             app.include_router(router)
+        _add_market_route(app, settings)
+    if role.serves(Role.REALTIME):
+        app.add_middleware(SocketDoor, context=context)
     else:
+        refuse_sockets(app, role)
+    app.include_router(health_router)
+    _mount_embedded_store(app, context, settings)
+    if not role.serves(Role.API):
         refuse_http(app, role)
 
 

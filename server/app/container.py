@@ -2,6 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
+from threading import Thread
+
+import structlog
 
 from server.app.settings import Settings, SettingsError
 from server.app.wiring import wire
@@ -27,6 +31,10 @@ from shared_models.market import Limits
 
 _ON_THE_WAY_S = 5.0
 """How much longer than a statement may take its answer may take to come."""
+_CLOSES_S = 5.0
+"""How long a process that has done its work may take to end: it is killed soon."""
+
+log = structlog.get_logger("container")
 
 
 def build_context(
@@ -45,16 +53,19 @@ def build_context(
 
     ``database`` is given where it is used again after this context is closed.
 
-    ``watched`` is false only while a fresh market is filled: then no stream gets events.
+    ``watched`` is false only while a fresh market is filled: then no stream gets events. Raises
+    :class:`SettingsError`.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.make_data_dir()
     clock = clock or SystemClock()
+    with settings.using_data_dir():
+        secret = Secret(settings.secret_bytes())
     context = Context(
         database=database or open_database(settings),
         clock=clock,
         make_id=make_id,
         limits=Limits(**settings.limits.model_dump()),
-        secret=Secret(settings.secret_bytes()),
+        secret=secret,
         passwords=passwords or Passwords(),
         rates=RateLimiter(time.monotonic, enabled=settings.rate_limits),
         bus=bus or _bus(settings),
@@ -76,21 +87,21 @@ def open_database(settings: Settings) -> Database:
         lock_s=settings.database_lock_timeout_s,
         answer_s=settings.database_statement_timeout_s + _ON_THE_WAY_S,
         pooler=settings.database_pooler,
-        replica_url=settings.database_replica_url,
+        replica_url=settings.database_replica_url or None,
         replica_lag_s=settings.database_replica_lag_s,
     )
 
 
 def _bus(settings: Settings) -> Bus:
-    if not settings.bus_url:
+    if not settings.bus_urls:
         return LocalBus()
     from server.platform.valkey_bus import ValkeyBus  # costs 40 ms to import
 
-    return ValkeyBus([url.strip() for url in settings.bus_url.split(",")])
+    return ValkeyBus(settings.bus_urls)
 
 
 def _traces(settings: Settings) -> Traces:
-    if settings.otlp_endpoint is None:
+    if not settings.otlp_endpoint:
         return NO_TRACES
     try:
         from server.app.otlp import traces_to  # costs 100 ms to import
@@ -107,7 +118,8 @@ def _provide_object_store(context: Context, settings: Settings, base_url: str) -
         public_url = settings.object_store_public_url
         context.wiring.provide(ObjectStore, S3ObjectStore(address, context.clock, public_url))
         return
-    files = EmbeddedFiles(settings.data_dir / "object-store")
+    with settings.using_data_dir():
+        files = EmbeddedFiles(settings.data_dir / "object-store")
     context.wiring.provide(EmbeddedFiles, files)
     context.wiring.provide(
         ObjectStore, EmbeddedObjectStore(files, base_url.rstrip("/"), context.clock)
@@ -115,10 +127,36 @@ def _provide_object_store(context: Context, settings: Settings, base_url: str) -
 
 
 async def close_context(context: Context) -> None:
-    """Let go of everything the context holds."""
-    await context.bus.close()
-    await context.wiring.port(ConvertPool).close()
-    await context.wiring.port(ObjectStore).close()
+    """Let go of everything the context holds; what does not let itself be closed in time is left
+    to the end of the process.
+    """
     context.passwords.close()
-    await context.database.close()
-    await asyncio.to_thread(context.traces.close)
+    closing = (
+        context.bus.close(),
+        context.wiring.port(ConvertPool).close(),
+        context.wiring.port(ObjectStore).close(),
+        context.database.close(),
+        asyncio.to_thread(_close_traces, context.traces),
+    )
+    try:
+        async with asyncio.timeout(_CLOSES_S):
+            await asyncio.gather(*map(_close, closing))
+    except TimeoutError:
+        log.warning("not_closed_in_time")
+
+
+def _close_traces(traces: Traces) -> None:
+    """A collector that does not answer is left to a thread that the end of the process cuts off:
+    the end of the loop waits for those of the loop.
+    """
+    closing = Thread(target=traces.close, name="close traces", daemon=True)
+    closing.start()
+    closing.join(_CLOSES_S)
+
+
+async def _close(closing: Awaitable[None]) -> None:
+    """What fails to close keeps nothing else from it."""
+    try:
+        await closing
+    except Exception as error:  # noqa: BLE001 - the process has done its work, and ends
+        log.warning("not_closed", error=type(error).__name__)

@@ -34,6 +34,7 @@ async def examine_bucket(
         return [
             await _uploaded(web, put),
             await _read(store, key),
+            *await _read_through_cache(web, store, settings, key),
             await _deleted(store, key),
             *[await _open_to(web, put, origin) for origin in settings.allowed_origins],
         ]
@@ -67,6 +68,27 @@ async def _read(store: ObjectStore, key: str) -> Finding:
     except ObjectStoreError as error:
         return bad("reading", str(error), _POLICY)
     return bad("reading", "what is read is not what was uploaded", "use another store")
+
+
+async def _read_through_cache(
+    web: httpx.AsyncClient, store: ObjectStore, settings: Settings, key: str
+) -> list[Finding]:
+    """What clients do where a CDN is in front of the bucket."""
+    if settings.object_store_public_url is None:
+        return []
+    url = await store.presign_get(key, content_type=_TYPE, expires_s=_EXPIRES_S)
+    try:
+        answer = await web.get(url)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        mend = "start the CDN, or correct PICKY_OBJECT_STORE_PUBLIC_URL"
+        return [bad("CDN", f"it does not answer: {type(error).__name__}", mend)]
+    if answer.content == _BODY:
+        return [good("CDN", "a photo is read through it")]
+    mend = (
+        "let it ask the bucket with its own Host, the path and the whole query; or correct "
+        "PICKY_OBJECT_STORE_PUBLIC_URL"
+    )
+    return [bad("CDN", f"a signed address is answered HTTP {answer.status_code}", mend)]
 
 
 async def _deleted(store: ObjectStore, key: str) -> Finding:

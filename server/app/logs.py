@@ -55,7 +55,7 @@ class LibraryFormatter(logging.Formatter):
 
 def configure_logs(level: str) -> None:
     """One JSON line an event."""
-    number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
+    number = logging.getLevelNamesMapping()[level]
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(number),
         processors=[

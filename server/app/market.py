@@ -1,8 +1,7 @@
 """``GET /v1/market``: the closed lists and the limits."""
 
-from importlib.metadata import version
-
 from server.app.settings import Settings
+from server.app.version import picky_version
 from shared_models import market
 
 
@@ -21,5 +20,5 @@ def describe_market(settings: Settings) -> market.Market:
         review_tags=list(market.REVIEW_TAGS),
         limits=market.Limits(**settings.limits.model_dump()),
         safety_line=market.SAFETY_LINE,
-        server_version=version("picky"),
+        server_version=picky_version(),
     )

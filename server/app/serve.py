@@ -1,6 +1,7 @@
 """Runs a process: bind, migrate, listen, and drain on SIGTERM."""
 
 import asyncio
+import gc
 import signal
 import socket
 import sys
@@ -9,26 +10,33 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from server.app.asgi import create_app
+from server.app.background import Background
 from server.app.container import build_context, close_context
 from server.app.logs import configure_logs
-from server.app.rooms import Rooms
 from server.app.settings import Settings, SettingsError
-from server.platform.database import DATABASE_FAILURES, Database, why_unavailable
+from server.platform.database import Database
+from server.platform.failures import DATABASE_FAILURES, why_unavailable
 from server.platform.migrate import SchemaTooOld, require_schema, upgrade_database
 from shared_models.bounds import FRAME_BYTES_MAX
 
 _GRACE_S = 10
+_KEEP_ALIVE_S = 130
+"""Longer than who asks keeps a connection that nothing comes on: Caddy two minutes, AWS's balancer
+one. The one to close it must be the one who sends, or a request meets a connection that goes."""
 _ECHO_S = 0.5
 
 
 class DrainingServer(uvicorn.Server):
     """uvicorn closes sockets with 1012 on a signal; this one drains first, as the protocol says."""
 
-    def __init__(self, config: uvicorn.Config, rooms: Rooms, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, background: Background, on_ready: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._rooms = rooms
+        self._background = background
         self._on_ready = on_ready
         self._heard_at: dict[int, float] = {}
 
@@ -50,7 +58,7 @@ class DrainingServer(uvicorn.Server):
         if now - self._heard_at.get(sig, float("-inf")) < _ECHO_S:
             return
         self._heard_at[sig] = now
-        if sig == signal.SIGINT or self._rooms.draining or not self.started:
+        if sig == signal.SIGINT or self._background.draining or not self.started:
             self.force_exit = self.should_exit
             self.should_exit = True
             return
@@ -61,7 +69,7 @@ class DrainingServer(uvicorn.Server):
 
     async def _drain_then_exit(self) -> None:
         try:
-            await self._rooms.drain()
+            await self._background.drain()
         finally:
             self.should_exit = True
 
@@ -89,6 +97,7 @@ def base_url_of(listener: socket.socket) -> str:
 
 def serve(settings: Settings) -> None:
     """Run until a signal; prints ``listening on URL`` once requests are answered."""
+    gc.disable()  # a start leaves hardly any garbage, and looking for it is a tenth of it
     configure_logs(settings.log_level)
     uvicorn_loop = uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()
     with asyncio.Runner(loop_factory=uvicorn_loop) as runner:
@@ -102,25 +111,33 @@ async def _serve(settings: Settings) -> None:
     try:
         await _prepare_schema(context.database, settings)
         app = create_app(context, settings)
-        config = uvicorn.Config(
-            app,
-            http="httptools",
-            ws="websockets-sansio",
-            ws_max_size=FRAME_BYTES_MAX,
-            ws_per_message_deflate=False,
-            ws_ping_interval=None,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_S,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+        server = DrainingServer(
+            configured(app, settings),
+            app.state.background,
+            lambda: _announce(settings, base_url),
         )
-        await DrainingServer(config, app.state.rooms, lambda: _announce(settings, base_url)).serve(
-            [listener]
-        )
+        await server.serve([listener])
     finally:
         await close_context(context)
+
+
+def configured(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How the app is served."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=FRAME_BYTES_MAX,
+        ws_per_message_deflate=False,
+        ws_ping_interval=None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+    )
 
 
 async def _prepare_schema(database: Database, settings: Settings) -> None:
@@ -139,6 +156,9 @@ async def _prepare_schema(database: Database, settings: Settings) -> None:
 
 
 def _announce(settings: Settings, base_url: str) -> None:
+    # What is there by now stays; to look all through it stops everybody for a tenth of a second.
+    gc.freeze()
+    gc.enable()
     if not settings.rate_limits:
         print("rate limits are off", file=sys.stderr)
     print(f"listening on {base_url}", flush=True)

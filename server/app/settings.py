@@ -1,13 +1,14 @@
 """Every setting of the server: flags, then environment (``PICKY_…``), then a TOML file."""
 
 import os
-import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from platformdirs import user_data_path
-from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -16,16 +17,26 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.app.addresses import (
+    POSTGRESQL,
+    check_bus,
+    check_database,
+    check_replica,
+    check_web,
+)
+from server.app.harmless import harmless
 from server.app.roles import Role
+from server.app.secret_file import SECRET_LEAST, SecretUnusable, kept_secret
 from server.platform.pooler import Pooler
 from shared_models.market import Rules
 
 CONFIG_VARIABLE = "PICKY_CONFIG"
 """Names the TOML file."""
 
-_POSTGRESQL = "postgresql://"
-_SQLITE = "sqlite:///"
-_BUSES = ("redis://", "rediss://", "valkey://", "valkeys://")
+FLEET_NEEDS = ("database_url", "bus_url", "object_store_url", "secret_key")
+"""What a process of a fleet does not start without."""
+MIGRATIONS_NEED = ("database_url",)
+"""What is enough to migrate: who does is given no more."""
 
 
 class Environment(StrEnum):
@@ -36,6 +47,19 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class LogLevel(StrEnum):
+    """How serious an event must be to be logged."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+def _in_capitals(level: object) -> object:
+    return level.upper() if isinstance(level, str) else level
+
+
 class SettingsError(Exception):
     """The settings do not add up; the message says which and what to do."""
 
@@ -44,7 +68,11 @@ class Settings(BaseSettings):
     """The settings of one server process; every field is also ``PICKY_<NAME>``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PICKY_", env_nested_delimiter="__", extra="ignore", frozen=True
+        env_prefix="PICKY_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     environment: Environment = Field(
@@ -59,7 +87,11 @@ class Settings(BaseSettings):
         default_factory=lambda: user_data_path("picky") / "server",
         description="Where SQLite, the embedded store and the secret key are kept.",
     )
-    database_url: str | None = Field(default=None, description="`postgresql://…`; else SQLite.")
+    database_url: str | None = Field(
+        default=None,
+        description="`postgresql://…`; else SQLite. With TLS: "
+        "`?sslmode=verify-full&sslrootcert=FILE`, and `sslcert`, `sslkey` of a client.",
+    )
     bus_url: str | None = Field(
         default=None,
         description="`redis://…` or `valkey://…`, several with commas; else inside the process.",
@@ -96,32 +128,41 @@ class Settings(BaseSettings):
         default=8,
         ge=1,
         le=100,
-        description="Connections a process opens to PostgreSQL, and one more.",
+        description="Connections a process opens to PostgreSQL, and two more; with a replica as "
+        "many and one more to that.",
     )
     database_statement_timeout_s: float = Field(
         default=10, gt=0, le=600, description="When PostgreSQL ends a statement."
     )
     database_lock_timeout_s: float = Field(
-        default=5, gt=0, le=600, description="How long a statement waits for a lock."
+        default=5,
+        gt=0,
+        le=600,
+        description="How long an action asks for a lock until it is 409 `busy`.",
     )
     database_pooler: Pooler = Field(
         default=Pooler.NONE, description="`transaction` behind PgBouncer in that mode."
     )
     database_replica_url: str | None = Field(
-        default=None, description="A streaming replica, for pages that may be a little behind."
+        default=None,
+        description="A streaming replica, for pages that may be a little behind. TLS as above.",
     )
     database_replica_lag_s: float = Field(
         default=2, ge=1, le=60, description="A replica further behind is not asked."
     )
-    log_level: str = Field(
-        default="INFO", description="`DEBUG`, `INFO`, `WARNING` or `ERROR`: what is logged."
+    log_level: Annotated[LogLevel, BeforeValidator(_in_capitals)] = Field(
+        default=LogLevel.INFO, description="What is logged: this and what is more serious."
     )
     otlp_endpoint: str | None = Field(
         default=None,
-        pattern=r"^https?://",
         description="Where traces are sent by OTLP over HTTP, as `http://collector:4318`.",
     )
     limits: Rules = Field(default=Rules(), description="The numbers of the rules.")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Shown without the passwords that addresses may carry, also in a traceback."""
+        for name, value in super().__repr_args__():
+            yield name, harmless(value) if type(value) is str else value
 
     @classmethod
     def settings_customise_sources(
@@ -145,119 +186,145 @@ class Settings(BaseSettings):
         return self.data_dir / "picky.db"
 
     @property
+    def secret_path(self) -> Path:
+        """Where the secret is kept when none is set."""
+        return self.data_dir / "secret.key"
+
+    @property
     def effective_database_url(self) -> str:
         """The database of this process."""
         return self.database_url or f"sqlite:///{self.sqlite_path}"
+
+    @property
+    def bus_urls(self) -> list[str]:
+        """The addresses of the bus; none for one inside the process."""
+        return [url.strip() for url in self.bus_url.split(",")] if self.bus_url else []
 
     @property
     def migrates(self) -> bool:
         """Whether a start brings the schema up to date; in a fleet `picky-server migrate` does."""
         return self.role is Role.ALL
 
-    def check(self) -> None:
+    def check(self, needs: tuple[str, ...] = FLEET_NEEDS) -> None:
         """Refuse what does not add up, saying exactly what is missing."""
-        self._check_fleet()
+        self._check_fleet(needs)
         self._check_addresses()
-        if self.secret_key and len(self.secret_key.get_secret_value()) < 32:
-            raise SettingsError("PICKY_SECRET_KEY must have at least 32 characters")
+        if self.secret_key is not None and len(self.secret_key) < SECRET_LEAST:
+            raise SettingsError(f"PICKY_SECRET_KEY must have at least {SECRET_LEAST} characters")
         if self.database_lock_timeout_s > self.database_statement_timeout_s:
             raise SettingsError(
                 "PICKY_DATABASE_LOCK_TIMEOUT_S must not be above "
-                "PICKY_DATABASE_STATEMENT_TIMEOUT_S: the statement would end first"
+                "PICKY_DATABASE_STATEMENT_TIMEOUT_S: it is a statement that asks"
             )
-        uses_server = (self.database_url or "").startswith(_POSTGRESQL)
+        uses_server = (self.database_url or "").startswith(POSTGRESQL)
         if not self.rate_limits and uses_server and self.environment is not Environment.TEST:
             raise SettingsError(
                 "PICKY_RATE_LIMITS=off with a database server is for PICKY_ENVIRONMENT=test only"
             )
 
-    def _check_fleet(self) -> None:
+    def _check_fleet(self, needs: tuple[str, ...]) -> None:
         if self.environment is not Environment.PRODUCTION and self.role is Role.ALL:
             return
         what = "production" if self.role is Role.ALL else f"the role {self.role}"
-        needed = {
-            "PICKY_DATABASE_URL": self.database_url,
-            "PICKY_BUS_URL": self.bus_url,
-            "PICKY_OBJECT_STORE_URL": self.object_store_url,
-            "PICKY_SECRET_KEY": self.secret_key,
-        }
-        missing = [name for name, value in needed.items() if not value]
+        missing = [f"PICKY_{name}".upper() for name in needs if not getattr(self, name)]
         if missing:
             raise SettingsError(f"{what} needs {', '.join(missing)}")
-        if not (self.database_url or "").startswith(_POSTGRESQL):
+        if not (self.database_url or "").startswith(POSTGRESQL):
             raise SettingsError(
-                f"{what} needs PICKY_DATABASE_URL to start with {_POSTGRESQL}: "
+                f"{what} needs PICKY_DATABASE_URL to start with {POSTGRESQL}: "
                 "SQLite is a file, which other processes do not share"
             )
 
     def _check_addresses(self) -> None:
         """Refuse what no server can be reached at, before anything is built on it."""
-        _check_scheme("PICKY_DATABASE_URL", self.database_url, _POSTGRESQL, _SQLITE)
-        _check_scheme("PICKY_DATABASE_REPLICA_URL", self.database_replica_url, _POSTGRESQL)
-        if self.database_replica_url and not (self.database_url or "").startswith(_POSTGRESQL):
+        self._check_each(check_database, "database_url", self.database_url)
+        self._check_each(check_replica, "database_replica_url", self.database_replica_url)
+        if not all(self.bus_urls):
+            raise SettingsError(
+                "PICKY_BUS_URL has an empty address: a comma too many, or a value that is not "
+                "filled in"
+            )
+        self._check_each(check_bus, "bus_url", *self.bus_urls)
+        for name in "public_url", "object_store_public_url", "otlp_endpoint":
+            self._check_each(check_web, name, getattr(self, name))
+        if self.database_replica_url and not (self.database_url or "").startswith(POSTGRESQL):
             raise SettingsError("PICKY_DATABASE_REPLICA_URL needs its primary: PICKY_DATABASE_URL")
-        for url in (self.bus_url or "").split(","):
-            _check_scheme("PICKY_BUS_URL", url.strip(), *_BUSES)
-        _check_scheme(
-            "PICKY_OBJECT_STORE_PUBLIC_URL", self.object_store_public_url, "http://", "https://"
-        )
         if self.object_store_url:
             from server.platform.object_store import parse_s3_url
 
-            try:
-                parse_s3_url(self.object_store_url)
-            except ValueError as error:
-                raise SettingsError(f"PICKY_OBJECT_STORE_URL: {error}") from error
+            self._check_each(parse_s3_url, "object_store_url", self.object_store_url)
+
+    def _check_each(self, check: Callable[[str], object], name: str, *urls: str | None) -> None:
+        try:
+            for url in urls:
+                if url:
+                    check(url)
+        except ValueError as error:
+            raise SettingsError(f"PICKY_{name.upper()}: {error}") from error
 
     def secret_bytes(self) -> bytes:
-        """The server's secret; made once and kept in the data dir when none is set."""
+        """The server's secret; made once and kept in the data dir when none is set.
+
+        Raises :class:`SettingsError`, and :class:`OSError` where none can be made.
+        """
         if self.secret_key is not None:
             return self.secret_key.get_secret_value().encode()
-        return _kept_secret(self.data_dir / "secret.key")
+        try:
+            return kept_secret(self.secret_path)
+        except SecretUnusable as error:
+            raise SettingsError(str(error)) from error
+
+    def make_data_dir(self) -> None:
+        """Make it where it is not there; raises :class:`SettingsError`."""
+        with self.using_data_dir():
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    @contextmanager
+    def using_data_dir(self) -> Iterator[None]:
+        """What goes wrong with the data dir and the files in it is a :class:`SettingsError`."""
+        try:
+            yield
+        except OSError as error:
+            which = f" ({error.filename})" if error.filename else ""
+            raise SettingsError(
+                f"{self.data_dir} cannot be used: {error.strerror}{which}. Mend it, or choose "
+                "another --data-dir"
+            ) from error
 
 
-def _check_scheme(name: str, url: str | None, *schemes: str) -> None:
-    if url and not url.startswith(schemes):
-        raise SettingsError(f"{name} must start with {' or '.join(schemes)}")
+class GivenSettings(Settings):
+    """Only what is given counts, and neither the environment nor a file."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **__: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Of all sources the first one."""
+        return (init_settings,)
 
 
-def _kept_secret(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        pass
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = secrets.token_hex(32).encode()
-    temporary = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(fresh)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return path.read_bytes()
-    finally:
-        temporary.unlink()
-    return fresh
-
-
-def load_settings(**flags: Any) -> Settings:
-    """Read the settings; flags that are None were not given. Raises :class:`SettingsError`."""
+def load_settings(*, needs: tuple[str, ...] = FLEET_NEEDS, **flags: Any) -> Settings:
+    """Read the settings; flags that are None were not given. A fleet needs the settings of these
+    names. Raises :class:`SettingsError`.
+    """
     file = os.environ.get(CONFIG_VARIABLE)
     if file and not Path(file).is_file():
         raise SettingsError(f"{CONFIG_VARIABLE} names {file}, which is no file")
     try:
         settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        raise SettingsError("; ".join(map(_told, error.errors()))) from error
+        raise SettingsError("; ".join(map(_setting_problem, error.errors()))) from error
     except ValueError as error:  # not TOML, or no JSON where a list is wanted
         raise SettingsError(str(error)) from error
-    settings.check()
+    settings.check(needs)
     return settings
 
 
-def _told(problem: ErrorDetails) -> str:
+def _setting_problem(problem: ErrorDetails) -> str:
     name = "__".join(map(str, problem["loc"])).upper()
-    return f"PICKY_{name}: {problem['msg']}"
+    is_none = problem["type"] == "extra_forbidden"
+    return f"PICKY_{name}: {'there is no such setting' if is_none else problem['msg']}"

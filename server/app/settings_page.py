@@ -7,7 +7,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
@@ -15,13 +15,16 @@ from server.app.roles import Role
 from server.app.settings import CONFIG_VARIABLE, Settings, SettingsError
 from shared_models.market import Rules
 
+_DEPLOY = Path(__file__).parents[2] / "deploy"
+
 _HEAD = f"""\
 # Settings
 
 One page for all environments: a laptop, the tests, containers and ECS. Flags of `picky-server
 serve` count first, then the environment, then the TOML file that `{CONFIG_VARIABLE}` names, then
 the default. `picky-server doctor` tells where each value came from, and checks what they lead to.
-This page is made from `server/app/settings.py` and `shared_models/market.py` by `make settings`.
+This page is made from `server/app/settings.py`, `shared_models/market.py` and
+`deploy/compose.env.example` by `make settings`.
 
 A laptop needs none of them. "A fleet" is `PICKY_ENVIRONMENT=production`, or any role but `all`; it
 does not start without what it needs, and says what is missing. No secret has a default there.
@@ -33,6 +36,9 @@ allowed_origins = ["https://market.example"]
 [limits]
 title_min = 3
 ```
+
+A name in the file that is no setting is refused; a variable `PICKY_…` that is none is noted by the
+doctor.
 """
 
 _STORE = """\
@@ -46,6 +52,13 @@ They are found the AWS way, so that a role of the machine or of the task needs n
 | `AWS_SECRET_ACCESS_KEY` | Its secret. | by a fleet without a role |
 | `AWS_SESSION_TOKEN` | Goes with temporary keys. | with temporary keys |
 | `AWS_CA_BUNDLE` | A file of certificates, for a store with one of its own. | no |
+"""
+
+_COMPOSE = """\
+## Of `deploy/compose.yaml`
+
+What `deploy/.env` says, of which it makes the settings of each process. Any other setting goes into
+`deploy/market.env`; on ECS into the table `[settings]` of the parameters.
 """
 
 _LIMITS = """\
@@ -66,8 +79,18 @@ def page() -> str:
     ]
     limits = [_described(f"limits__{name}", field) for name, field in Rules.model_fields.items()]
     columns = ["variable", "type", "default", "meaning"]
-    parts = [_HEAD, "## The server\n", _table([*columns, "needed"], rows), _STORE, _LIMITS]
-    return "\n".join([*parts, _table(columns, limits)])
+    parts = [_HEAD, "## The server\n", _table([*columns, "needed"], rows), _STORE]
+    parts += [_COMPOSE, _table(["variable", "meaning", "needed"], _of_compose())]
+    return "\n".join([*parts, _LIMITS, _table(columns, limits)])
+
+
+def _of_compose() -> list[list[str]]:
+    """The variables of compose's own, each with the line above it in the form to fill in."""
+    form = (_DEPLOY / "compose.env.example").read_text("utf-8")
+    return [
+        [f"`{name}`", meaning, "no" if left_out else "yes"]
+        for meaning, left_out, name in re.findall(r"^# (.+)\n(#?)(\w+)=$", form, re.MULTILINE)
+    ]
 
 
 def variable(name: str) -> str:
@@ -102,11 +125,15 @@ def _kind(field: FieldInfo) -> str:
         return "a JSON list of texts"
     names = {str: "text", int: "a whole number", float: "a number", bool: "`on` or `off`"}
     names |= {Path: "a path", SecretStr: "a secret text"}
-    least = [str(bound.ge) for bound in field.metadata if isinstance(bound, Ge)]
-    most = [str(bound.le) for bound in field.metadata if isinstance(bound, Le)]
-    return " ".join(
-        [names[kind], *(f"from {one}" for one in least), *(f"to {one}" for one in most)]
-    )
+    return " ".join([names[kind], *filter(None, map(_bound, field.metadata))])
+
+
+def _bound(bound: Any) -> str:
+    if isinstance(bound, Gt):
+        return f"above {bound.gt}"
+    if isinstance(bound, Ge):
+        return f"from {bound.ge}"
+    return f"to {bound.le}" if isinstance(bound, Le) else ""
 
 
 def _plain(annotation: Any) -> Any:

@@ -2,11 +2,20 @@
 
 import time
 
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.app.health import router as health_router
 from server.app.metrics import REQUEST_SECONDS
+from server.app.other_roles import ANY_PATH
 from server.platform.traces import Traces
 
+_PROBES = frozenset(route.path for route in health_router.routes if isinstance(route, APIRoute))
+"""What balancers and collectors ask all the time is no part of what people ask."""
+
+_NOWHERE = "none"
+_PAGES = frozenset({"/docs", "/openapi.json"})
+"""What FastAPI serves by itself, without a template."""
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
@@ -18,8 +27,8 @@ class Watch:
         self._traces = traces
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Watch one request; websockets are watched in their own room."""
-        if scope["type"] != "http":
+        """Watch one request of somebody's; websockets are watched in their own room."""
+        if scope["type"] != "http" or scope["path"] in _PROBES:
             await self._app(scope, receive, send)
             return
         status, began = 500, time.perf_counter()
@@ -44,6 +53,8 @@ class Watch:
 
 
 def _template(scope: Scope) -> str:
-    """A mounted application is one route; what leads nowhere is, too."""
+    """A mounted application is one route; what leads nowhere is, too, whatever the role."""
     route = scope.get("route")
-    return str(route.path if route is not None else scope.get("root_path") or "none")
+    if route is None:
+        return scope["path"] if scope["path"] in _PAGES else scope.get("root_path") or _NOWHERE
+    return _NOWHERE if route.path == ANY_PATH else str(route.path)

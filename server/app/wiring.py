@@ -6,7 +6,7 @@ Each room has a function here; it is the whole list of what plugs that room into
 from server.accounts import api as accounts
 from server.accounts.events import AccountBlocked, AccountDeleted, AccountUnblocked
 from server.chat import api as chat
-from server.chat.events import MessageDeleted, MessagePosted
+from server.chat.events import MessageDeleted, MessagePosted, RoomLeft, RoomRead
 from server.listings import api as listings
 from server.listings.events import (
     ListingBackOnSale,
@@ -127,6 +127,8 @@ def _wire_notifications(context: Context) -> None:
     wiring.on(ReviewAnswered, notifications.on_review_answered)
     wiring.on(MessagePosted, notifications.on_message)
     wiring.on(MessageDeleted, notifications.on_message_deleted)
+    wiring.on(RoomRead, notifications.on_room_read)
+    wiring.on(RoomLeft, notifications.on_room_left)
     wiring.on(ListingPriceDropped, notifications.on_price_dropped)
     wiring.on(ListingBackOnSale, notifications.on_back_on_sale)
 

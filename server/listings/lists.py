@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,12 @@ from server.listings.rules import check_category
 from server.listings.views import card
 from server.platform.analyser import parse_query
 from server.platform.errors import Conflict, Invalid, NotFound
-from server.platform.pages import cut, decode_cursor, encode_cursor
-from server.platform.rates import Rate
+from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork, transact
 from shared_models.base import Page
 from shared_models.listings import ListingCard, ListingFilter, PastSearch
 
 SEARCHES_KEPT = 50
-_SEARCHES = Rate("searches", burst=60, per_second=10)
 _STILL_TYPING = timedelta(seconds=30)
 
 Load = Callable[[UnitOfWork, frozenset[UUID], Sequence[Any] | None, int], Awaitable[Sequence[Any]]]
@@ -33,7 +32,6 @@ async def search(
 ) -> Page[ListingCard]:
     """A page of what is for sale; the first page of a text search is noted in the history."""
     async with opened as work:
-        work.context.rates.take(_SEARCHES, str(work.actor.account_id))
         found = await page(work, wanted, limit, cursor)
     if wanted.q and cursor is None:
         q = wanted.q
@@ -48,22 +46,24 @@ async def page(
     """A page of what is for sale. Nobody sees listings of somebody they are blocked with."""
     check_category(wanted.category)
     _check_price_range(wanted)
-    me, secret = work.actor.account_id, work.context.secret
-    scope = f"listings:{wanted.model_dump_json()}"
-    position = decode_cursor(secret, scope, cursor) if cursor else None
+    me = work.actor.account_id
     query = parse_query(wanted.q or "")
-    rows, keys = await repository.page(
-        work,
-        wanted,
-        query if query.required or query.excluded else None,
-        viewer_id=me,
-        blocked=await accounts.blocked_with(work, me),
-        position=position,
-        limit=limit + 1,
+    found, next_cursor = await read_page(
+        partial(
+            repository.page,
+            work,
+            wanted,
+            query if query.required or query.excluded else None,
+            me,
+            await accounts.blocked_with(work, me),
+        ),
+        limit,
+        cursor,
+        secret=work.context.secret,
+        scope=f"listings:{wanted.model_dump_json()}",
+        key=lambda one: one.key,
     )
-    more = len(rows) > limit
-    next_cursor = encode_cursor(secret, scope, keys[limit - 1]) if more else None
-    items = [card(row, me) for row in rows[:limit]]
+    items = [card(one.row, me) for one in found]
     return Page[ListingCard](items=items, next_cursor=next_cursor)
 
 
@@ -88,13 +88,12 @@ async def viewed_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[
 
 async def searches_page(work: UnitOfWork, limit: int, cursor: str | None) -> Page[PastSearch]:
     """What one has searched for, last first."""
-    secret, scope = work.context.secret, "searches"
-    position = decode_cursor(secret, scope, cursor) if cursor else None
-    rows, next_cursor = cut(
-        await repository.search_page(work, position, limit + 1),
+    rows, next_cursor = await read_page(
+        partial(repository.search_page, work),
         limit,
-        secret=secret,
-        scope=scope,
+        cursor,
+        secret=work.context.secret,
+        scope="searches",
         key=lambda row: (row.searched_at, row.id),
     )
     items = [PastSearch(id=row.id, q=row.q, searched_at=row.searched_at) for row in rows]
@@ -140,12 +139,12 @@ def _check_price_range(wanted: ListingFilter) -> None:
 async def _own_page(
     work: UnitOfWork, scope: str, load: Load, limit: int, cursor: str | None
 ) -> Page[ListingCard]:
-    me, secret = work.actor.account_id, work.context.secret
-    position = decode_cursor(secret, scope, cursor) if cursor else None
-    rows, next_cursor = cut(
-        await load(work, await accounts.blocked_with(work, me), position, limit + 1),
+    me = work.actor.account_id
+    rows, next_cursor = await read_page(
+        partial(load, work, await accounts.blocked_with(work, me)),
         limit,
-        secret=secret,
+        cursor,
+        secret=work.context.secret,
         scope=scope,
         key=lambda row: (row.at, row.id),
     )

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from server.listings import elsewhere, likes, lists, reading, service
+from server.listings import likes, lists, reading, sale_elsewhere, service
 from server.listings.ports import ListingNeighbours
+from server.platform.context import Actor, Context
 from server.platform.http import (
     CursorText,
     IfMatch,
@@ -40,6 +41,7 @@ router = APIRouter(prefix="/v1", tags=["Listings"])
 
 _EDITS = Rate("listings", burst=30, per_second=0.5)
 _LIKES = Rate("likes", burst=60, per_second=1)
+_SEARCHES = Rate("searches", burst=60, per_second=10)
 
 ListingId = Annotated[UUID, Path(description="The listing.")]
 
@@ -52,17 +54,26 @@ async def settled(
     return reading_after(request, lambda context, _: port.settle(context, listing_id))
 
 
-async def public_settled(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
-    """The same for a list of what everybody may see, once what is overdue anywhere is settled."""
+async def settled_for_search(request: Request) -> AbstractAsyncContextManager[UnitOfWork]:
+    """The same for a search, once what is overdue anywhere is settled.
+
+    429 to who searches too fast, before anything is settled for them.
+    """
     port = context_of(request).wiring.port(ListingNeighbours)
-    return reading_after(
-        request, lambda context, _: port.settle_due(context), reading_perhaps_behind
-    )
+
+    async def settle(context: Context, actor: Actor) -> None:
+        context.rates.take(_SEARCHES, str(actor.account_id))
+        await port.settle_due(context)
+
+    return reading_after(request, settle, reading_perhaps_behind)
 
 
 async def reading_public(request: Request) -> AsyncIterator[UnitOfWork]:
-    """The same as a reading unit of work."""
-    async with await public_settled(request) as work:
+    """A reading unit of work for a list of what everybody may see, once that is settled."""
+    port = context_of(request).wiring.port(ListingNeighbours)
+    async with reading_after(
+        request, lambda context, _: port.settle_due(context), reading_perhaps_behind
+    ) as work:
         yield work
 
 
@@ -81,7 +92,7 @@ async def settled_writer(listing_id: ListingId, write: Writing) -> Writer:
 
 
 Settled = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(settled)]
-PublicSettled = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(public_settled)]
+SettledForSearch = Annotated[AbstractAsyncContextManager[UnitOfWork], Depends(settled_for_search)]
 ReadingPublic = Annotated[UnitOfWork, Depends(reading_public, scope="function")]
 ReadingSettled = Annotated[UnitOfWork, Depends(reading_settled, scope="function")]
 SettledWriting = Annotated[Writer, Depends(settled_writer)]
@@ -134,7 +145,7 @@ Wanted = Annotated[ListingFilter, Depends(listing_filter)]
 
 @router.get("/listings", response_model=Page[ListingCard])
 async def search_listings(
-    wanted: Wanted, opened: PublicSettled, limit: Limit = 20, cursor: CursorText = None
+    wanted: Wanted, opened: SettledForSearch, limit: Limit = 20, cursor: CursorText = None
 ) -> Response:
     """What is for sale. A text search is noted in the account's history."""
     return model_response(await lists.search(opened, wanted, limit, cursor))
@@ -172,14 +183,14 @@ async def delete_listing(listing_id: ListingId, write: SettledWriting) -> Respon
 async def sold_elsewhere(listing_id: ListingId, write: SettledWriting) -> Response:
     """Close a listing that was sold outside the market; it can be undone for 24 h."""
     write.limit(_EDITS)
-    return await write(lambda work: elsewhere.sold_elsewhere(work, listing_id))
+    return await write(lambda work: sale_elsewhere.sold_elsewhere(work, listing_id))
 
 
 @router.post("/listings/{listing_id}/undo-sold-elsewhere", response_model=Listing)
 async def undo_sold_elsewhere(listing_id: ListingId, write: Writing) -> Response:
     """Put it on sale again; 409 `too_late` after 24 h."""
     write.limit(_EDITS)
-    return await write(lambda work: elsewhere.undo_sold_elsewhere(work, listing_id))
+    return await write(lambda work: sale_elsewhere.undo_sold_elsewhere(work, listing_id))
 
 
 @router.put("/listings/{listing_id}/like", status_code=204)

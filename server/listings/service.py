@@ -18,7 +18,8 @@ from server.listings.facts import facts_of
 from server.listings.reading import hold_own, read
 from server.listings.rules import check_category, check_publishable
 from server.media import api as media
-from server.platform.errors import Conflict, Forbidden, PreconditionFailed, TooMany
+from server.platform.errors import Conflict, Forbidden, PreconditionFailed
+from server.platform.rates import refuse_beyond
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.listings import Listing, ListingCreate, ListingPatch
 from shared_models.media import Purpose
@@ -189,12 +190,8 @@ async def _check_room_to_sell(work: UnitOfWork, standing: accounts.Standing) -> 
     is_new = young or standing.sales + standing.purchases == 0
     most = limits.listings_per_day_new if is_new else limits.listings_per_day
     times = await repository.publish_times(work, me, work.now - _DAY, most)
-    if len(times) >= most:
-        raise TooMany(
-            f"You may list {most} things a day. Save a draft and publish it later.",
-            retry_after_s=(times[-1] + _DAY - work.now).total_seconds(),
-            code="daily_limit",
-        )
+    detail = f"You may list {most} things a day. Save a draft and publish it later."
+    refuse_beyond(times, most, _DAY, work.now, detail, code="daily_limit")
 
 
 async def _publishing(

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table, refers_to
+from server.platform.columns import Entity, Table, refers_to
 
 _SHOWN = text("deleted_at IS NULL AND hidden_at IS NULL AND removed_at IS NULL")
 

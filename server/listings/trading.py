@@ -45,7 +45,7 @@ async def release(work: UnitOfWork, listing_id: UUID, *, hide: bool = False) -> 
 
 async def mark_sold(work: UnitOfWork, listing_id: UUID) -> bool:
     """From reserved to sold (T8)."""
-    return _told(work, listing_id, await repository.mark_sold(work, listing_id))
+    return _announce_change(work, listing_id, await repository.mark_sold(work, listing_id))
 
 
 async def count_chat(work: UnitOfWork, listing_id: UUID) -> None:
@@ -64,10 +64,10 @@ async def tell_back_on_sale(work: UnitOfWork, listing_id: UUID, version: int) ->
 def _taken(work: UnitOfWork, listing_id: UUID, moved: bool) -> bool:
     if moved:
         work.announce(ListingTaken(listing_id))
-    return _told(work, listing_id, moved)
+    return _announce_change(work, listing_id, moved)
 
 
-def _told(work: UnitOfWork, listing_id: UUID, moved: bool) -> bool:
+def _announce_change(work: UnitOfWork, listing_id: UUID, moved: bool) -> bool:
     if moved:
         work.announce(ListingChanged(listing_id))
     return moved

@@ -1,11 +1,9 @@
 """What the worker runs for media."""
 
 import asyncio
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,11 +15,12 @@ from server.media.conversion import PhotoRefused, Request
 from server.media.convert_pool import ConvertPool
 from server.media.keys import COPY_TYPE, FULL, THUMB, all_keys, copy_key, original_key
 from server.media.metrics import UPLOADS_FINISHED
-from server.media.service import DROP_ORIGINALS, PROCESS, REMOVE, processing
+from server.media.service import DROP_ORIGINALS, PROCESS, REMOVE, process_key, processing
 from server.platform.context import Context
 from server.platform.holding import objects_are_held
-from server.platform.jobs import Periodic, Run, enqueue
+from server.platform.jobs import Periodic, Run, enqueue_unless_there
 from server.platform.object_store import ObjectNotFound, ObjectStore
+from server.platform.scratch import scratch
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.media import UploadState
 from shared_models.photo_failures import PhotoFailure
@@ -53,8 +52,7 @@ async def _convert(
     context: Context, upload_id: UUID, declared: Mapping[str, Any]
 ) -> dict[str, Any]:
     store = context.wiring.port(ObjectStore)
-    with tempfile.TemporaryDirectory(prefix="picky-photo-") as name:
-        directory = Path(name)
+    with scratch("picky-photo-") as directory:
         source, thumb, full = (directory / part for part in ("original", THUMB, FULL))
         try:
             await store.download(original_key(upload_id), source)
@@ -121,7 +119,7 @@ async def _sweep(context: Context, _payload: dict[str, Any]) -> None:
         dropped = await repository.drop_unattached(work, work.now - _UNATTACHED_KEPT, _AT_ONCE)
         await remove_objects(work, dropped)
         for row in await repository.stuck(work, work.now - _STUCK_AFTER, _AT_ONCE):
-            await enqueue(work, PROCESS, processing(row), key=f"{PROCESS}:{row.id}")
+            await enqueue_unless_there(work, PROCESS, processing(row), key=process_key(row.id))
 
     await transact(context, None, sweep)
 

@@ -9,8 +9,8 @@ from sqlalchemy import Row, case, insert, select, update
 
 from server.media.metrics import UPLOADS
 from server.media.tables import Upload
-from server.platform.database import live
-from server.platform.stock import set_states
+from server.platform.columns import live
+from server.platform.state_gauges import set_states
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.media import UploadState
 

@@ -65,5 +65,6 @@ async def view_full(photo_id: PhotoId, work: Reading) -> Response:
 
 async def _redirect(work: UnitOfWork, photo_id: UUID, copy: str) -> Response:
     await service.check_visible(work, photo_id)
+    await work.release_connection()
     url = await service.view_url(work.context, photo_id, copy)
     return Response(status_code=302, headers={"Location": url, "Cache-Control": NO_STORE})

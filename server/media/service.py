@@ -11,9 +11,10 @@ from server.media import repository
 from server.media.keys import COPY_CACHE, COPY_TYPE, copy_key, original_key
 from server.media.ports import PhotoViewers, Uploaders
 from server.platform.context import Actor, Context
-from server.platform.errors import Conflict, NotFound, TooMany, Unavailable
+from server.platform.errors import Conflict, NotFound, Unavailable
 from server.platform.jobs import enqueue
 from server.platform.object_store import ObjectStore, ObjectStoreError, SignedPut
+from server.platform.rates import refuse_beyond
 from server.platform.unit_of_work import UnitOfWork, reading
 from shared_models.media import (
     Photo,
@@ -107,8 +108,13 @@ async def complete(work: UnitOfWork, upload_id: UUID) -> Upload:
     row = await repository.begin_processing(work, upload_id)
     if row is None:
         return await read_upload(work, upload_id)
-    await enqueue(work, PROCESS, processing(row))
+    await enqueue(work, PROCESS, processing(row), key=process_key(upload_id))
     return Upload(id=upload_id, state=UploadState.PROCESSING)
+
+
+def process_key(upload_id: UUID) -> str:
+    """The key of the job that processes an upload: while it lives, nothing leaves another one."""
+    return f"{PROCESS}:{upload_id}"
 
 
 def processing(row: Any) -> dict[str, Any]:
@@ -176,11 +182,8 @@ async def _check_rate(work: UnitOfWork, count: int) -> None:
         return
     await work.context.wiring.port(Uploaders).hold(work, work.actor.account_id)
     moments = await repository.latest_moments(work, work.now - _HOUR, limit)
-    too_many = len(moments) + count - limit
-    if too_many > 0:
-        free_at = moments[-too_many] + _HOUR
-        wait_s = max(1, round((free_at - work.now).total_seconds()))
-        raise TooMany(f"At most {limit} uploads an hour.", wait_s)
+    detail = f"At most {limit} uploads an hour."
+    refuse_beyond(moments, limit, _HOUR, work.now, detail, more=count)
 
 
 async def _own(work: UnitOfWork, upload_id: UUID) -> Any:

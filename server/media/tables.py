@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table
+from server.platform.columns import Entity, Table
 
 
 class Upload(Entity, Table):

@@ -12,6 +12,8 @@ from server.notifications.subscribers import (
     on_reminder,
     on_review_answered,
     on_review_published,
+    on_room_left,
+    on_room_read,
     on_trade,
 )
 
@@ -30,6 +32,8 @@ __all__ = [
     "on_reminder",
     "on_review_answered",
     "on_review_published",
+    "on_room_left",
+    "on_room_read",
     "on_trade",
     "unread_count",
 ]

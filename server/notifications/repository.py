@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, delete, func, insert, select, tuple_, update
 
 from server.notifications.tables import Notification
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.pages import after_position
 from server.platform.unit_of_work import UnitOfWork
 
@@ -27,6 +27,20 @@ _UNREAD = select(func.count()).where(
     Notification.account_id == bindparam("account"),
     Notification.read_at.is_(None),
     live(Notification),
+)
+
+_MARK_MESSAGES_READ = (
+    update(Notification)
+    .where(
+        Notification.account_id == bindparam("account"),
+        # By key: there may be many unread ones, and nearly all of them are of something else.
+        Notification.dedup_key.between(bindparam("first"), bindparam("last")),
+        Notification.data["seq"].as_integer() <= bindparam("mark"),
+        Notification.read_at.is_(None),
+        live(Notification),
+    )
+    .values(read_at=bindparam("now"), updated_at=bindparam("now"))
+    .returning(*_KEY)
 )
 
 
@@ -93,6 +107,18 @@ async def mark_read(work: UnitOfWork, account_id: UUID, up_to: tuple[datetime, U
         )
         .values(read_at=work.now, updated_at=work.now)
     )
+
+
+async def mark_messages_read(
+    work: UnitOfWork, account_id: UUID, keys: tuple[str, str], seq: int
+) -> UUID | None:
+    """Mark the notices of messages up to ``seq`` read, whose keys are from the first of ``keys`` to
+    the last; the newest of them, None without any.
+    """
+    wanted = {"account": account_id, "first": keys[0], "last": keys[1], "mark": seq}
+    rows = await work.rows(_MARK_MESSAGES_READ, wanted | {"now": work.now})
+    newest = max(((row.created_at, row.id) for row in rows), default=None)
+    return None if newest is None else newest[1]
 
 
 async def unread_count(work: UnitOfWork, account_id: UUID) -> int:

@@ -29,6 +29,8 @@ MESSAGE_DELETED = "This message was deleted."
 """What the notice of a deleted message says."""
 
 _TEXT_MAX = 300
+_ABOVE_ALL_SEQS = 10**19 - 1
+"""As a number and, which is how keys are sorted, as text."""
 _ALWAYS_KEPT = frozenset({NotificationKind.TRADE, NotificationKind.SYSTEM})
 
 
@@ -143,11 +145,36 @@ async def mark_read(work: UnitOfWork, body: NotificationsRead) -> None:
     up_to = await repository.position_of(work, account_id, body.up_to_id)
     if up_to is None:
         raise NotFound("notification")
-    await streams.hold(work, account_id)
     if await repository.mark_read(work, account_id, up_to):
-        unread = await repository.unread_count(work, account_id)
-        seen = NotificationsSeen(up_to_id=body.up_to_id, unread=unread)
-        work.announce(NotificationsMarkedRead(seen, account_id))
+        await _tell_read(work, account_id, body.up_to_id, streams_held=[account_id])
+
+
+async def mark_messages_read(
+    work: UnitOfWork, account_id: UUID, room_id: UUID, seq: int, told: Sequence[UUID]
+) -> None:
+    """What was read in a chat up to ``seq`` is no news any more (rule 16).
+
+    ``told`` are all whose streams this transaction appends to.
+    """
+    keys = message_key(room_id, 0), message_key(room_id, _ABOVE_ALL_SEQS)
+    newest = await repository.mark_messages_read(work, account_id, keys, seq)
+    if newest is not None:
+        await _tell_read(work, account_id, newest, streams_held=told, room_id=room_id)
+
+
+async def _tell_read(
+    work: UnitOfWork,
+    account_id: UUID,
+    up_to_id: UUID,
+    *,
+    streams_held: Sequence[UUID],
+    room_id: UUID | None = None,
+) -> None:
+    """Count what is left. Notices come before streams in the lock order (H15)."""
+    await streams.hold(work, *streams_held)
+    unread = await repository.unread_count(work, account_id)
+    seen = NotificationsSeen(up_to_id=up_to_id, unread=unread, chatroom_id=room_id)
+    work.announce(NotificationsMarkedRead(seen, account_id))
 
 
 async def unread_count(work: UnitOfWork, account_id: UUID) -> int:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from server.accounts import api as accounts
-from server.chat.events import MessageDeleted, MessagePosted
+from server.chat.events import MessageDeleted, MessagePosted, RoomLeft, RoomRead
 from server.listings import api as listings
 from server.listings.events import ListingBackOnSale, ListingPriceDropped
 from server.notifications import service
@@ -129,6 +129,18 @@ async def on_message_deleted(work: UnitOfWork, event: MessageDeleted) -> None:
     """Only moderators keep its text (rule 15)."""
     parties = event.seller_id, event.buyer_id
     await service.forget_message(work, parties, event.message.chatroom_id, event.message.seq)
+
+
+async def on_room_read(work: UnitOfWork, event: RoomRead) -> None:
+    """Who has read a message needs no notice of it."""
+    account_id, told = event.account_id, event.seen_by
+    await service.mark_messages_read(work, account_id, event.room_id, event.seq, told)
+
+
+async def on_room_left(work: UnitOfWork, event: RoomLeft) -> None:
+    """What was said there is gone for who has left (rule 15)."""
+    account_id = event.account_id
+    await service.mark_messages_read(work, account_id, event.room_id, event.seq, [account_id])
 
 
 async def on_price_dropped(work: UnitOfWork, event: ListingPriceDropped) -> None:

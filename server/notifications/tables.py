@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table, refers_to
+from server.platform.columns import Entity, Table, refers_to
 
 _UNREAD = text("read_at IS NULL")
 

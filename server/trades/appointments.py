@@ -7,11 +7,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from server.chat import api as chat
-from server.platform.database import LostRace
 from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
+from server.platform.failures import LostRace
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import machine, meetings, service, timers, views
-from server.trades.events import AppointmentChanged
 from server.trades.records import AppointmentRecord
 from server.trades.repository import appointments as rows
 from server.trades.repository import trades as trade_rows
@@ -95,7 +94,7 @@ async def _replace(work: UnitOfWork, current: AppointmentRecord, body: Appointme
     if meetings.is_late_change(current, work.now, work.limits) and not body.reason:
         raise Invalid.field("reason", "reason_required", "It is less than an hour ahead: say why.")
     await _move(work, current, meetings.ended(current, AppointmentState.REPLACED, work.now))
-    work.announce(_changed(current, "replaced", work.actor.account_id))
+    work.announce(meetings.changed(current, "replaced", work.actor.account_id))
 
 
 async def accept(work: UnitOfWork, appointment_id: UUID) -> Appointment:
@@ -216,18 +215,4 @@ async def tell(
         text=text,
         data=data,
     )
-    work.announce(_changed(appointment, event, actor_id, text))
-
-
-def _changed(
-    appointment: AppointmentRecord, event: str, actor_id: UUID | None, text: str | None = None
-) -> AppointmentChanged:
-    return AppointmentChanged(
-        appointment_id=appointment.id,
-        chatroom_id=appointment.chatroom_id,
-        event=event,
-        actor_id=actor_id,
-        seller_id=appointment.seller_id,
-        buyer_id=appointment.buyer_id,
-        text=text,
-    )
+    work.announce(meetings.changed(appointment, event, actor_id, text))

@@ -10,7 +10,6 @@ from uuid import UUID
 from server.chat import api as chat
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import meetings
-from server.trades.events import AppointmentChanged
 from server.trades.records import AppointmentRecord
 from server.trades.repository import appointments as rows
 from shared_models.trades import AppointmentState
@@ -53,13 +52,4 @@ async def _drop(work: UnitOfWork, appointments: Sequence[AppointmentRecord]) -> 
 async def _end(work: UnitOfWork, appointment: AppointmentRecord, state: str) -> None:
     """What has ended otherwise meanwhile is left as it is."""
     if await rows.move(work, appointment, state):
-        work.announce(
-            AppointmentChanged(
-                appointment_id=appointment.id,
-                chatroom_id=appointment.chatroom_id,
-                event="dropped",
-                actor_id=None,
-                seller_id=appointment.seller_id,
-                buyer_id=appointment.buyer_id,
-            )
-        )
+        work.announce(meetings.changed(appointment, "dropped", None))

@@ -43,12 +43,7 @@ async def _trades(work: UnitOfWork, account_id: UUID) -> AsyncIterator[ExportRow
     position = None
     while True:
         found = await trade_rows.page(
-            work,
-            account_id,
-            roles=("seller", "buyer"),
-            states=(),
-            position=position,
-            limit=_AT_ONCE,
+            work, account_id, ("seller", "buyer"), (), position, _AT_ONCE + 1
         )
         for trade in await views.trades(work, found[:_AT_ONCE], account_id):
             yield ExportRow("trades", trade.model_dump(mode="json"))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from server.trades.events import AppointmentChanged
 from server.trades.guards import Denial
 from server.trades.records import PAST, AppointmentRecord
 from shared_models.market import Limits
@@ -157,3 +158,18 @@ _CHECKS: dict[str, Callable[[AppointmentRecord, UUID, datetime, Limits], Denial 
     "no_show": _no_show,
     "contest": _contest,
 }
+
+
+def changed(
+    appointment: AppointmentRecord, event: str, actor_id: UUID | None, text: str | None = None
+) -> AppointmentChanged:
+    """What is announced of an appointment; ``text`` is what its notice says."""
+    return AppointmentChanged(
+        appointment_id=appointment.id,
+        chatroom_id=appointment.chatroom_id,
+        event=event,
+        actor_id=actor_id,
+        seller_id=appointment.seller_id,
+        buyer_id=appointment.buyer_id,
+        text=text,
+    )

@@ -11,9 +11,9 @@ from uuid import UUID
 from server.accounts import api as accounts
 from server.chat import api as chat
 from server.listings import api as listings
-from server.platform.database import LostRace
+from server.platform.failures import LostRace
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import appointments, manner, reviewing, service, timers, views
+from server.trades import appointments, manner, review_window, service, timers, views
 from server.trades.records import AppointmentRecord, TradeRecord
 from server.trades.repository import appointments as rows
 from server.trades.repository import trades as trade_rows
@@ -81,7 +81,7 @@ async def _follow_up(work: UnitOfWork, counted: AppointmentRecord) -> None:
     line = f"Not contested, so it counts that the {_absent(counted)} did not come"
     await appointments.tell(work, counted, "no_show_upheld", None, line)
     for trade in await trade_rows.canceled_in(work, counted.chatroom_id):
-        if reviewing.was_missed(trade, counted):
+        if review_window.was_missed(trade, counted):
             other_id = trade.other(absent_id)
             work.announce(service.changed(trade, "no_show_upheld", None, only_for=other_id))
 

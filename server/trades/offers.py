@@ -6,8 +6,9 @@ from uuid import UUID
 from server.accounts import api as accounts
 from server.chat import api as chat
 from server.listings import api as listings
-from server.platform.database import LostRace
-from server.platform.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
+from server.platform.failures import LostRace
+from server.platform.rates import refuse_beyond
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import reserving, superseding, texts, timers, views
 from server.trades.records import OfferRecord
@@ -215,16 +216,13 @@ async def _check_count(work: UnitOfWork, room_id: UUID) -> None:
 
     The account is held first: it may be making other offers at this moment.
     """
-    me, most = work.actor.account_id, work.limits.offers_per_listing
+    me, limits = work.actor.account_id, work.limits
+    most = limits.offers_per_listing
     if (await offer_rows.spent_in(work, [room_id]))[room_id] >= most:
         raise Conflict("offer_limit", f"You have made {most} offers on this listing.")
     if not work.context.rates.enabled:
         return
     await accounts.hold(work, me)
     made = await offer_rows.made_since(work, me, work.now - _DAY)
-    if len(made) >= work.limits.offers_per_day:
-        wait = made[-work.limits.offers_per_day] + _DAY - work.now
-        raise TooMany(
-            f"At most {work.limits.offers_per_day} offers a day.",
-            retry_after_s=wait.total_seconds(),
-        )
+    detail = f"At most {limits.offers_per_day} offers a day."
+    refuse_beyond(made, limits.offers_per_day, _DAY, work.now, detail)

@@ -7,7 +7,8 @@ from uuid import UUID
 from server.accounts import api as accounts
 from server.chat import api as chat
 from server.listings import api as listings
-from server.platform.errors import Forbidden, Invalid, NotFound, TooMany
+from server.platform.errors import Forbidden, Invalid, NotFound
+from server.platform.rates import refuse_beyond
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.repository import reports as rows
 from shared_models.market import REPORT_REASONS
@@ -50,11 +51,8 @@ async def _check_count(work: UnitOfWork, me: UUID) -> None:
     # Held first: the account may be making other reports at this moment.
     await accounts.hold(work, me)
     made = await rows.made_since(work, me, work.now - _DAY)
-    if len(made) >= REPORTS_PER_DAY:
-        wait = made[-REPORTS_PER_DAY] + _DAY - work.now
-        raise TooMany(
-            f"At most {REPORTS_PER_DAY} reports a day.", retry_after_s=wait.total_seconds()
-        )
+    detail = f"At most {REPORTS_PER_DAY} reports a day."
+    refuse_beyond(made, REPORTS_PER_DAY, _DAY, work.now, detail)
 
 
 async def _snapshot(work: UnitOfWork, body: ReportCreate) -> dict[str, Any]:

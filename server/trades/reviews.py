@@ -1,10 +1,11 @@
 """Double-blind reviews (rule 13, T16)."""
 
+from functools import partial
 from uuid import UUID
 
 from server.accounts import api as accounts
 from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
-from server.platform.pages import decode_cursor, encode_cursor
+from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import machine, manner, no_shows, service, views
 from server.trades.events import ReviewAnswered, ReviewPublished
@@ -136,17 +137,15 @@ async def page_about(
 ) -> Page[Review]:
     """Published reviews about an account, newest first, without those of blocked people."""
     await accounts.standing(work, account_id)
-    secret, scope = work.context.secret, f"reviews:{account_id}"
-    found = await rows.page_about(
-        work,
-        account_id,
-        but_by=await accounts.blocked_with(work, work.actor.account_id),
-        position=decode_cursor(secret, scope, cursor) if cursor else None,
-        limit=limit,
+    blocked = await accounts.blocked_with(work, work.actor.account_id)
+    shown, next_cursor = await read_page(
+        partial(rows.page_about, work, account_id, blocked),
+        limit,
+        cursor,
+        secret=work.context.secret,
+        scope=f"reviews:{account_id}",
+        key=lambda review: (review.published_at, review.id),
     )
-    shown, next_cursor = found[:limit], None
-    if len(found) > limit:
-        next_cursor = encode_cursor(secret, scope, [shown[-1].published_at, shown[-1].id])
     cards = await accounts.cards(work, [review.author_id for review in shown])
     items = [views.review_view(review, cards[review.author_id]) for review in shown]
     return Page[Review](items=items, next_cursor=next_cursor)

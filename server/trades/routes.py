@@ -5,14 +5,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import BaseModel
 
 from server.platform.http import (
     CursorText,
     Limit,
-    Reply,
     Writer,
     Writing,
+    created,
     model_response,
     reading_after,
 )
@@ -92,32 +91,18 @@ async def settled_writer(write: Writing) -> Writer:
 Moving = Annotated[Writer, Depends(settled_writer)]
 
 
-def _new_or_old(result: tuple[BaseModel, bool]) -> Reply:
-    """201 for what is new, 200 for a repeat that was answered with what there is."""
-    body, is_new = result
-    return Reply(body, 201 if is_new else 200)
-
-
 @router.post("/chatrooms/{room_id}/offers", status_code=201, response_model=Offer)
 async def make_offer(room_id: RoomId, body: OfferCreate, write: Moving) -> Response:
     """As buyer, offer a price. 409 `offer_pending` while one's own offer waits."""
     write.limit(_MOVES)
-
-    async def make(work: UnitOfWork) -> Reply:
-        return _new_or_old(await offers.make(work, room_id, body))
-
-    return await write(make)
+    return await write(created(lambda work: offers.make(work, room_id, body)))
 
 
 @router.post("/offers/{offer_id}/counter", status_code=201, response_model=Offer)
 async def counter_offer(offer_id: OfferId, body: OfferCreate, write: Moving) -> Response:
     """Answer the other side's offer with another amount; it replaces that offer."""
     write.limit(_MOVES)
-
-    async def counter(work: UnitOfWork) -> Reply:
-        return _new_or_old(await offers.counter(work, offer_id, body))
-
-    return await write(counter)
+    return await write(created(lambda work: offers.counter(work, offer_id, body)))
 
 
 @router.post("/offers/{offer_id}/accept", response_model=Offer)
@@ -154,11 +139,7 @@ async def propose_appointment(room_id: RoomId, body: AppointmentCreate, write: M
     409 `by_post` for what is reserved to go by post, `already_reserved` and `not_selling`.
     """
     write.limit(_MOVES)
-
-    async def propose(work: UnitOfWork) -> Reply:
-        return _new_or_old(await appointments.propose(work, room_id, body))
-
-    return await write(propose)
+    return await write(created(lambda work: appointments.propose(work, room_id, body)))
 
 
 @router.post("/appointments/{appointment_id}/accept", response_model=Appointment)
@@ -199,11 +180,7 @@ async def contest_no_show(appointment_id: AppointmentId, write: Moving) -> Respo
 async def reserve(body: TradeCreate, write: Moving) -> Response:
     """As seller, reserve the listing for the buyer of a room, at the price one sees."""
     write.limit(_MOVES)
-
-    async def run(work: UnitOfWork) -> Reply:
-        return _new_or_old(await reserving.reserve(work, body))
-
-    return await write(run)
+    return await write(created(lambda work: reserving.reserve(work, body)))
 
 
 @router.get("/trades", response_model=Page[Trade])
@@ -282,11 +259,7 @@ async def review(trade_id: TradeId, body: ReviewCreate, write: Moving) -> Respon
     Of a canceled one, who was let down may leave one star with the tag `no_show`: seen at once.
     """
     write.limit(_MOVES)
-
-    async def run(work: UnitOfWork) -> Reply:
-        return _new_or_old(await reviews.write(work, trade_id, body))
-
-    return await write(run)
+    return await write(created(lambda work: reviews.write(work, trade_id, body)))
 
 
 @router.post("/reviews/{review_id}/answer", status_code=201, response_model=Review)
@@ -297,11 +270,7 @@ async def answer_review(
 ) -> Response:
     """Answer a published review about oneself, once."""
     write.limit(_MOVES)
-
-    async def run(work: UnitOfWork) -> Reply:
-        return _new_or_old(await reviews.answer(work, review_id, body))
-
-    return await write(run)
+    return await write(created(lambda work: reviews.answer(work, review_id, body)))
 
 
 @router.get("/accounts/{account_id}/reviews", response_model=Page[Review])
@@ -319,8 +288,4 @@ async def reviews_of(
 async def report(body: ReportCreate, write: Moving) -> Response:
     """Report an account, a listing or a message. A second report while one is open is the first."""
     write.limit(_MOVES)
-
-    async def run(work: UnitOfWork) -> Reply:
-        return _new_or_old(await reports.report(work, body))
-
-    return await write(run)
+    return await write(created(lambda work: reports.report(work, body)))

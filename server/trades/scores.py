@@ -15,9 +15,9 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from server.accounts.api import START_SCORE
 from server.trades.records import ReviewRecord
 
-START = 36.5
 BAD_TAGS = frozenset({"late", "slow_replies", "not_as_described", "rude", "no_show"})
 
 _GOOD_OF_RATING = {5: 2.0, 4: 1.0}
@@ -44,8 +44,8 @@ def manner_score(
         for review in reviews
     )
     bad += sum(_BAD_OF_NO_SHOW * _bad_weight(since, now) for since in no_shows)
-    score = START + 62.5 * (1 - math.exp(-good / 40)) - 36.5 * (1 - math.exp(-bad / 15))
-    return round(min(99.0, max(0.0, score)), 1)
+    gained, lost = 62.5 * (1 - math.exp(-good / 40)), START_SCORE * (1 - math.exp(-bad / 15))
+    return round(min(99.0, max(0.0, START_SCORE + gained - lost)), 1)
 
 
 def good_points(review: ReviewRecord) -> float:

@@ -5,14 +5,15 @@ transition is one row, one system message in the room and one notice to who did 
 """
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from server.accounts import api as accounts
 from server.chat import api as chat
 from server.listings import api as listings
-from server.platform.database import LostRace
 from server.platform.errors import Conflict, Forbidden, Invalid, NotFound
-from server.platform.pages import decode_cursor, encode_cursor
+from server.platform.failures import LostRace
+from server.platform.pages import read_page
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import dropping, machine, texts, timers, views
 from server.trades.events import TradeChanged
@@ -312,20 +313,17 @@ async def page(
     work: UnitOfWork, *, role: str | None, state: str | None, limit: int, cursor: str | None
 ) -> Page[Trade]:
     """The actor's trades, newest first; ``state`` is a state or ``open`` for all open ones."""
-    me, secret = work.actor.account_id, work.context.secret
-    scope = f"trades:{me}:{role}:{state}"
+    me = work.actor.account_id
+    roles = [role] if role else ["seller", "buyer"]
     states = [state] if state else []
     if state == "open":
         states = [open_state.value for open_state in OPEN_TRADE_STATES]
-    found = await trade_rows.page(
-        work,
-        me,
-        roles=[role] if role else ["seller", "buyer"],
-        states=states,
-        position=decode_cursor(secret, scope, cursor) if cursor else None,
-        limit=limit,
+    shown, next_cursor = await read_page(
+        partial(trade_rows.page, work, me, roles, states),
+        limit,
+        cursor,
+        secret=work.context.secret,
+        scope=f"trades:{me}:{role}:{state}",
+        key=lambda trade: (trade.created_at, trade.id),
     )
-    shown, next_cursor = found[:limit], None
-    if len(found) > limit:
-        next_cursor = encode_cursor(secret, scope, [shown[-1].created_at, shown[-1].id])
     return Page[Trade](items=await views.trades(work, shown, me), next_cursor=next_cursor)

@@ -7,7 +7,7 @@ from server.accounts.events import AccountDeleted
 from server.chat import api as chat
 from server.listings import api as listings
 from server.listings.events import ListingChanged, ListingPriceChanged
-from server.platform.database import LostRace
+from server.platform.failures import LostRace
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import dropping, texts
 from server.trades.events import OfferChanged

@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.platform.database import Entity, Table, refers_to
+from server.platform.columns import Entity, Table, refers_to
 
 OPEN_TRADE = text("state IN ('reserved', 'shipped', 'handed_over', 'disputed')")
 _PENDING = text("state = 'pending'")

@@ -8,7 +8,7 @@ from uuid import UUID
 from server.accounts import api as accounts
 from server.chat import api as chat
 from server.platform.unit_of_work import UnitOfWork
-from server.trades import meetings, reviewing
+from server.trades import meetings, review_window
 from server.trades.guards import Step, role_of
 from server.trades.machine import CANCELED, HANDED_OVER, allowed_actions
 from server.trades.records import (
@@ -66,7 +66,7 @@ async def trades_seen(work: UnitOfWork, seen: Sequence[tuple[TradeRecord, UUID]]
             cards,
             timelines[record.id],
             reviews.get(record.id, []),
-            reviewing.window(record, viewer, missed, work.now, work.limits),
+            review_window.window(record, viewer, missed, work.now, work.limits),
         )
         for (record, step), (_, viewer) in zip(steps, seen, strict=True)
     ]

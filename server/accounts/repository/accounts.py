@@ -1,14 +1,15 @@
 """The rows of accounts: the own view, the profile and the card."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, exists, insert, or_, select, update
 
 from server.accounts.tables import Account, Block, Follow
-from server.platform.database import live
+from server.platform.columns import live, stored_id
 from server.platform.unit_of_work import UnitOfWork
 
 _OWN = (
@@ -27,19 +28,29 @@ _OWN = (
     Account.created_at,
 )
 _OWN_ACCOUNT = select(*_OWN).where(Account.id == bindparam("id"), live(Account))
-_CARD = (
-    Account.id,
-    Account.handle,
-    Account.display_name,
-    Account.avatar,
-    Account.manner_score,
-)
 
-# Read for every page, so it is built once.
-_ACCOUNTS: Any = Account.__table__
-_CARDS = select(*(_ACCOUNTS.c[column.key] for column in _CARD)).where(
-    _ACCOUNTS.c.id.in_(bindparam("ids", expanding=True)), _ACCOUNTS.c.deleted_at.is_(None)
+# Read for every page, so it is written by hand.
+_CARDS = """
+SELECT {columns} FROM accounts_account
+WHERE deleted_at IS NULL AND id {among}
+"""
+_CARD = "id, handle, display_name, avatar, manner_score"
+_CARDS_ON_SQLITE = _CARDS.format(columns=_CARD, among="IN (SELECT value FROM json_each($1))")
+_CARDS_ON_POSTGRESQL = _CARDS.format(columns=_CARD, among="= ANY($1)")
+_AS_JSON_ON_SQLITE = (
+    "json_group_array(json_array(id, handle, display_name, json(avatar), manner_score))"
 )
+_AS_JSON_ON_POSTGRESQL = f"json_agg(json_build_array({_CARD}))::text"
+
+
+class CardRow(NamedTuple):
+    """The card columns of an account."""
+
+    id: UUID
+    handle: str
+    display_name: str
+    avatar: dict[str, Any] | None
+    manner_score: float
 
 
 async def insert_account(work: UnitOfWork, values: dict[str, Any]) -> None:
@@ -133,9 +144,30 @@ async def profile(work: UnitOfWork, account_id: UUID, viewer_id: UUID) -> Row[An
     )
 
 
-async def cards(work: UnitOfWork, ids: Iterable[UUID]) -> Sequence[Row[Any]]:
+async def cards(work: UnitOfWork, ids: Iterable[UUID]) -> list[CardRow]:
     """The card columns of the live ones among these accounts."""
-    return await work.rows(_CARDS, {"ids": list(set(ids))})
+    wanted = list(set(ids))
+    if not work.is_sqlite:
+        rows = await work.by_hand(_CARDS_ON_POSTGRESQL, wanted)
+        return [CardRow._make(row) for row in rows]
+    return [
+        CardRow(stored_id(id_), handle, name, avatar and json.loads(avatar), score)
+        for id_, handle, name, avatar, score in await work.by_hand(_CARDS_ON_SQLITE, wanted)
+    ]
+
+
+def cards_subquery(ids: str, *, is_sqlite: bool) -> str:
+    """What :func:`cards` reads, as a part of another hand-written statement and one text, which
+    :func:`cards_in` understands. ``ids`` is a subquery of that statement.
+    """
+    columns = _AS_JSON_ON_SQLITE if is_sqlite else _AS_JSON_ON_POSTGRESQL
+    return f"({_CARDS.format(columns=columns, among=f'IN ({ids})')})"
+
+
+def cards_in(text: str | None) -> list[CardRow]:
+    """The rows that :func:`cards_subquery` has read."""
+    rows = json.loads(text) if text else ()
+    return [CardRow(UUID(id_), *columns) for id_, *columns in rows]
 
 
 async def notification_switches(

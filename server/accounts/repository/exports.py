@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, delete, insert, select, update
 
 from server.accounts.tables import Account, Block, Export, Follow, Session
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.unit_of_work import UnitOfWork
 
 

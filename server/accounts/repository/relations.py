@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, union_all, update
+from sqlalchemy import Row, and_, bindparam, exists, func, or_, select, union_all
 
 from server.accounts.tables import Block, Follow
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.pages import after_position
+from server.platform.toggles import toggle
 from server.platform.unit_of_work import UnitOfWork
 
 # Asked with every page or message, so they are built once.
@@ -81,13 +82,13 @@ async def blocked_page(
 async def set_block(work: UnitOfWork, account_id: UUID, blocked_id: UUID, *, on: bool) -> bool:
     """Make the block be there or not; whether that changed anything."""
     pair = {"account_id": account_id, "blocked_id": blocked_id}
-    return await _set_pair(work, Block, pair, on=on)
+    return await toggle(work, Block, pair, on=on)
 
 
 async def set_follow(work: UnitOfWork, account_id: UUID, followed_id: UUID, *, on: bool) -> bool:
     """Make the following be there or not; whether that changed anything."""
     pair = {"account_id": account_id, "followed_id": followed_id}
-    return await _set_pair(work, Follow, pair, on=on)
+    return await toggle(work, Follow, pair, on=on)
 
 
 async def follows_count(work: UnitOfWork, account_id: UUID) -> int:
@@ -96,24 +97,3 @@ async def follows_count(work: UnitOfWork, account_id: UUID) -> int:
         select(func.count()).where(Follow.account_id == account_id, live(Follow))
     )
     return count
-
-
-async def _set_pair(
-    work: UnitOfWork,
-    table: type[Block] | type[Follow],
-    pair: dict[str, UUID],
-    *,
-    on: bool,
-) -> bool:
-    this_pair = [getattr(table, column) == value for column, value in pair.items()]
-    other_way = table.deleted_at.is_not(None) if on else live(table)
-    gone_at = None if on else work.now
-    turned = await work.changed(
-        update(table).where(*this_pair, other_way).values(deleted_at=gone_at, updated_at=work.now)
-    )
-    if turned or not on:
-        return bool(turned)
-    if await work.scalar(select(exists().where(*this_pair))):
-        return False
-    await work.execute(insert(table).values(**pair, created_at=work.now, updated_at=work.now))
-    return True

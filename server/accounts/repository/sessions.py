@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, delete, exists, insert, select, update
 
 from server.accounts.tables import Account, Session, Ticket
+from server.platform.columns import live, slices, stored_id, stored_moment
 from server.platform.context import Actor
-from server.platform.database import live, slices, stored_id, stored_moment
 from server.platform.pages import after_position
 from server.platform.unit_of_work import UnitOfWork
 
@@ -21,12 +21,16 @@ _SESSION = (
 )
 
 # Asked with every request, so it is written by hand.
-_SESSION_OF_TOKEN = """
-SELECT session.id, session.account_id, coalesce(session.wrote_at, session.created_at)
+_OF_TOKEN = """
 FROM accounts_session AS session
 JOIN accounts_account AS account ON account.id = session.account_id
-WHERE session.token_hash = $1 AND session.deleted_at IS NULL AND account.deleted_at IS NULL
+WHERE session.token_hash = {token_hash} AND session.deleted_at IS NULL
+    AND account.deleted_at IS NULL
 """
+_SESSION_OF_TOKEN = (
+    "SELECT session.id, session.account_id, coalesce(session.wrote_at, session.created_at)"
+    + _OF_TOKEN.format(token_hash="$1")
+)
 
 # Asked by every node every few seconds, so it is built once.
 _LIVE_SESSIONS = (
@@ -63,6 +67,14 @@ async def session_of_token(work: UnitOfWork, token_hash: str) -> Actor | None:
         return None
     session_id, account_id, wrote_at = rows[0]
     return Actor(stored_id(account_id), stored_id(session_id), stored_moment(wrote_at))
+
+
+def holder_subquery(token_hash: str) -> str:
+    """The account of :func:`session_of_token`, as a part of another hand-written statement.
+
+    ``token_hash`` is the name of its value there, as ``$2``.
+    """
+    return f"(SELECT session.account_id{_OF_TOKEN.format(token_hash=token_hash)})"
 
 
 async def note_write(work: UnitOfWork) -> None:

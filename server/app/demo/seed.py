@@ -15,6 +15,7 @@ import httpx
 from fastapi import FastAPI
 
 from server.app.asgi import create_app
+from server.app.background import runners
 from server.app.container import build_context, close_context
 from server.app.demo.casting import DEMO, FRIEND, Casting, Scale
 from server.app.demo.content import Person, people
@@ -24,7 +25,6 @@ from server.app.demo.story import Story
 from server.app.demo.studio import Studio
 from server.app.demo.uploads import Album, upload_all
 from server.app.demo.visitor import Visitor, sign_up
-from server.app.rooms import runners
 from server.app.settings import Settings
 from server.platform.clock import MovableClock
 from server.platform.context import Actor, Context

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+import httpx
+
 from server.app.demo.pictures import Picture
 from server.app.demo.visitor import SeedingFailed, Visitor
 from server.media.jobs import RUNNERS
@@ -18,6 +20,7 @@ from shared_models.media import Purpose
 _SENT_AT_ONCE = 6
 _DEVELOPED_AT_ONCE = 3
 _ROUND = 36
+_PAUSES_S = (0.1, 0.5, 2.0)
 
 
 @dataclass(slots=True)
@@ -78,13 +81,25 @@ async def _ask(batch: Sequence[Album]) -> list[_Asked]:
 
 async def _send(slots: asyncio.Semaphore, asked: _Asked, done: Callable[[], None]) -> None:
     """Put one picture where it belongs, and say so."""
-    picture, owner, put = asked.picture, asked.owner, asked.upload["put"]
     async with slots:
-        answer = await owner.client.put(put["url"], content=picture.data, headers=put["headers"])
-        if answer.is_error:
-            raise SeedingFailed(f"PUT {picture.name}: {answer.status_code} {answer.text}")
-        await owner.post(f"/uploads/{asked.upload['id']}/complete")
+        await put_picture(asked.owner.client, asked.picture, asked.upload["put"])
+        await asked.owner.post(f"/uploads/{asked.upload['id']}/complete")
         done()
+
+
+async def put_picture(client: httpx.AsyncClient, picture: Picture, put: dict[str, Any]) -> None:
+    """Put a picture where a presigned URL says, again if the store fails in passing.
+
+    Stores do: S3 says to repeat what it answers 5xx, and rclone answers so now and then when a
+    folder is made by two at once. Raises :class:`SeedingFailed` if it goes on, or for a refusal.
+    """
+    for pause_s in (*_PAUSES_S, None):
+        answer = await client.put(put["url"], content=picture.data, headers=put["headers"])
+        if answer.is_success:
+            return
+        if not answer.is_server_error or pause_s is None:
+            raise SeedingFailed(f"PUT {picture.name}: {answer.status_code} {answer.text}")
+        await asyncio.sleep(pause_s)
 
 
 def _batches(albums: Sequence[Album], most: int) -> Iterator[list[Album]]:

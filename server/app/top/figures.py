@@ -19,10 +19,14 @@ class Look:
 
 
 def parse(text: str, at: float) -> Look:
-    """The look that a text of ``/metrics`` gives; ``ValueError`` when it is none."""
+    """The look that a text of ``/metrics`` gives; ``ValueError`` when it is none. What a process
+    cannot say now is no number, and no sample.
+    """
     samples: defaultdict[str, dict[Labels, float]] = defaultdict(dict)
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
+            if math.isnan(sample.value):
+                continue
             samples[sample.name][frozenset(sample.labels.items())] = sample.value
     return Look(at, dict(samples))
 

@@ -1,6 +1,7 @@
 """Reads the metrics of servers, each with the look before it."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,17 @@ PATIENCE_S = 1.5
 
 Fetch = Callable[[str], Awaitable[str]]
 """Gives the text at an address; raises :class:`httpx.HTTPError`."""
+
+
+_HOST = re.compile(r"[^\s%]+")
+_HIGHEST_PORT = 65535
+
+
+class NoAddress(ValueError):
+    """What was given leads to no server; the message says why."""
+
+    def __init__(self, address: str, why: str) -> None:
+        super().__init__(f"{address} is no address of a server: {why}")
 
 
 @dataclass(slots=True)
@@ -36,7 +48,7 @@ class Server:
         try:
             now = parse(await fetch(self.address), at)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            self.step, self.problem = None, _told(error)
+            self.step, self.problem = None, _problem_of(error)
         except ValueError:
             self.step, self.problem = None, "answers, but not with metrics"
         else:
@@ -62,8 +74,20 @@ class Servers:
 
 
 def metrics_address(address: str) -> str:
-    """The ``/metrics`` of what may be given as ``host:port`` or as a server's address."""
+    """The ``/metrics`` of what may be given as ``host:port`` or as a server's address.
+
+    Raises :class:`NoAddress`.
+    """
     url = address if "://" in address else f"http://{address}"
+    try:
+        parsed = httpx.URL(url)
+        names_a_server = parsed.scheme in ("http", "https") and _HOST.fullmatch(parsed.host)
+    except httpx.InvalidURL as error:
+        raise NoAddress(address, str(error)) from None
+    if not names_a_server:
+        raise NoAddress(address, "it names no server")
+    if parsed.port is not None and not 0 < parsed.port <= _HIGHEST_PORT:
+        raise NoAddress(address, f"ports are 1 to {_HIGHEST_PORT}")
     return url if url.endswith("/metrics") else f"{url.rstrip('/')}/metrics"
 
 
@@ -74,7 +98,7 @@ async def fetch_text(address: str) -> str:
         return answer.raise_for_status().text
 
 
-def _told(error: Exception) -> str:
+def _problem_of(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"answers {error.response.status_code}"
     if isinstance(error, httpx.TimeoutException):

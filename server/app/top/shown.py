@@ -68,7 +68,6 @@ def stock(window: Window) -> list[Line]:
     """Jobs, uploads and trades."""
     waiting = window.most("picky_jobs_waiting", by="state")
     ran = window.rates("picky_jobs_total", by="outcome")
-    ever = window.total("picky_jobs_total", by="outcome")
     uploads = window.most("picky_uploads", by="state")
     trades = window.most("picky_open_trades", by="state")
     oldest = window.most("picky_jobs_oldest_due_seconds").get("")
@@ -76,11 +75,12 @@ def stock(window: Window) -> list[Line]:
         ("Jobs", ""),
         ("done /s", rate(_only(ran, "done"))),
         ("failed /s", rate(_only(ran, "failed"))),
-        ("dead", whole(_only(ever, "dead"))),
+        ("dead", whole(_only(waiting, "dead"))),
         ("due", whole(_only(waiting, "due"))),
         ("the oldest for", time_taken(oldest)),
         ("running", whole(_only(waiting, "running"))),
         ("scheduled", whole(_only(waiting, "scheduled"))),
+        ("of no known kind", whole(_only(waiting, "unknown"))),
         ("", ""),
         ("Uploads and trades", ""),
         ("pending, processing", _each(uploads, "pending", "processing")),

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, and_, exists
 
 from server.listings.tables import Like, Listing
-from server.platform.database import live
+from server.platform.columns import live
 
 CARD = (
     Listing.id,

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from server.listings.tables import Like, Listing, Search, View
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.unit_of_work import UnitOfWork
 
 _OWN = (

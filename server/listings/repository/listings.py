@@ -9,7 +9,7 @@ from sqlalchemy import Row, and_, bindparam, func, insert, literal, select, upda
 
 from server.listings.repository.columns import CARD, liked_by
 from server.listings.tables import Like, Listing
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.unit_of_work import UnitOfWork
 
 _ALL = (

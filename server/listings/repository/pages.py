@@ -7,7 +7,7 @@ building it costs more than running it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -28,7 +28,7 @@ from server.listings.repository.columns import CARD, liked_by, shown
 from server.listings.repository.search import TextShape, text_parameters
 from server.listings.tables import Listing
 from server.platform.analyser import TextQuery
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.pages import SortColumn, after_position
 from server.platform.unit_of_work import UnitOfWork
 from shared_models.listings import ListingFilter, ListingState, Sort
@@ -70,17 +70,23 @@ class _Shape:
     """Whether there is a position to start after."""
 
 
+class Placed(NamedTuple):
+    """A row of card columns, and its place in the wanted order."""
+
+    row: Row[Any]
+    key: tuple[Any, ...]
+
+
 async def page(
     work: UnitOfWork,
     wanted: ListingFilter,
     text: TextQuery | None,
-    *,
     viewer_id: UUID,
     blocked: frozenset[UUID],
     position: Sequence[Any] | None,
     limit: int,
-) -> tuple[Sequence[Row[Any]], list[tuple[Any, ...]]]:
-    """Rows of card columns in the wanted order, and the sort key of each."""
+) -> list[Placed]:
+    """Listings in the wanted order."""
     filters = _filters(wanted, blocked)
     text_shape = None if text is None else TextShape.of(text, sqlite=work.is_sqlite)
     ranked = wanted.sort is Sort.RELEVANCE and text_shape is not None and text_shape.has_words
@@ -102,7 +108,7 @@ async def page(
         parameters |= text_parameters(text, sqlite=work.is_sqlite)
     statement, keys = _statement(shape)
     rows = await work.rows(statement, parameters)
-    return rows, [tuple(getattr(row, key) for key in keys) for row in rows]
+    return [Placed(row, tuple(getattr(row, key) for key in keys)) for row in rows]
 
 
 def _states(wanted: ListingFilter) -> Literal["one", "public", "drafts"]:

@@ -9,30 +9,16 @@ from sqlalchemy import Row, delete, insert, literal, select, update
 
 from server.listings.repository.columns import CARD, liked_by, not_of, shown
 from server.listings.tables import Like, Listing, Search, View
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.pages import after_position
+from server.platform.toggles import toggle
 from server.platform.unit_of_work import UnitOfWork
 
 
 async def set_like(work: UnitOfWork, listing_id: UUID, *, on: bool) -> bool:
     """Make the actor's like be there or not; whether that changed anything."""
-    mine = (Like.listing_id == listing_id, Like.account_id == work.actor.account_id)
-    turned = await work.changed(
-        update(Like)
-        .where(*mine, Like.deleted_at.is_not(None) if on else live(Like))
-        .values(deleted_at=None if on else work.now, updated_at=work.now)
-    )
-    if turned or not on or await work.first(select(Like.listing_id).where(*mine)):
-        return bool(turned)
-    await work.execute(
-        insert(Like).values(
-            listing_id=listing_id,
-            account_id=work.actor.account_id,
-            created_at=work.now,
-            updated_at=work.now,
-        )
-    )
-    return True
+    key = {"listing_id": listing_id, "account_id": work.actor.account_id}
+    return await toggle(work, Like, key, on=on)
 
 
 async def likes(work: UnitOfWork, listing_id: UUID, account_id: UUID) -> bool:

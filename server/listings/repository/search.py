@@ -1,7 +1,6 @@
 """The text index. The two databases differ in how terms are matched, and only here."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,17 +23,17 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 
 from server.listings.tables import Listing, SearchDocument
 from server.platform.analyser import TextQuery, fts5_match, index_terms, tsquery
+from server.platform.columns import microseconds
 from server.platform.pages import SortColumn
 from server.platform.unit_of_work import UnitOfWork
 
 _FTS5 = table("listings_search_index", column("rowid", Integer))
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND_US = 1_000_000
 
 
 async def add_document(work: UnitOfWork, title: str, description: str) -> int:
     """Make a listing that is published now be found by these words; the document's id."""
-    first = (work.now - _EPOCH) // timedelta(microseconds=1)
+    first = microseconds(work.now)
     last = await work.scalar(
         select(func.max(SearchDocument.id)).where(
             SearchDocument.id >= first, SearchDocument.id < first + _SECOND_US

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Executable, and_, bindparam, insert, or_, select, update
 
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.records import PAST, AppointmentRecord
 from server.trades.tables import PENDING_NO_SHOW, Appointment

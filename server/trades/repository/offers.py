@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Executable, and_, bindparam, func, insert, or_, select, update
 
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.records import OfferRecord
 from server.trades.tables import Offer
@@ -158,9 +158,11 @@ async def spent_in(work: UnitOfWork, room_ids: Iterable[UUID]) -> Counter[UUID]:
 
 
 async def made_since(work: UnitOfWork, buyer_id: UUID, since: datetime) -> list[datetime]:
-    """When the offers that the account made as buyer since then were made, oldest first."""
+    """When the offers that the account made as buyer since then were made, newest first."""
     own = (Offer.maker_id == buyer_id, Offer.buyer_id == buyer_id)
     rows = await work.rows(
-        select(Offer.created_at).where(*own, Offer.created_at > since).order_by(Offer.created_at)
+        select(Offer.created_at)
+        .where(*own, Offer.created_at > since)
+        .order_by(Offer.created_at.desc())
     )
     return [row.created_at for row in rows]

@@ -16,7 +16,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.tables import (
     OPEN_TRADE,

@@ -37,11 +37,11 @@ async def open_one(
 
 
 async def made_since(work: UnitOfWork, reporter_id: UUID, since: datetime) -> list[datetime]:
-    """When the reporter's reports since then were made, oldest first."""
+    """When the reporter's reports since then were made, newest first."""
     rows = await work.rows(
         select(Report.created_at)
         .where(Report.reporter_id == reporter_id, Report.created_at > since)
-        .order_by(Report.created_at)
+        .order_by(Report.created_at.desc())
     )
     return [row.created_at for row in rows]
 

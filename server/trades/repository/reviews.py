@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Executable, insert, select, update
 
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.pages import after_position
 from server.platform.unit_of_work import UnitOfWork
 from server.trades.records import ReviewRecord
@@ -84,12 +84,11 @@ async def written_by(work: UnitOfWork, author_id: UUID) -> list[ReviewRecord]:
 async def page_about(
     work: UnitOfWork,
     subject_id: UUID,
-    *,
     but_by: Iterable[UUID],
     position: Sequence[Any] | None,
     limit: int,
 ) -> list[ReviewRecord]:
-    """``limit + 1`` published reviews about an account, newest first, without some authors'."""
+    """Published reviews about an account, newest first, without some authors'."""
     statement = select(*_COLUMNS).where(
         Review.subject_id == subject_id,
         Review.author_id.not_in(list(but_by)),
@@ -98,7 +97,7 @@ async def page_about(
     )
     key = [Review.published_at, Review.id]
     return await _records(
-        work, after_position(statement, key, position, descending=True).limit(limit + 1)
+        work, after_position(statement, key, position, descending=True).limit(limit)
     )
 
 

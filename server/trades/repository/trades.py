@@ -18,9 +18,9 @@ from sqlalchemy import (
     update,
 )
 
-from server.platform.database import live
+from server.platform.columns import live
 from server.platform.pages import after_position
-from server.platform.stock import set_states
+from server.platform.state_gauges import set_states
 from server.platform.unit_of_work import Parameters, UnitOfWork
 from server.trades.metrics import OPEN_TRADES
 from server.trades.records import TradeRecord, TransitionRecord
@@ -82,7 +82,7 @@ _FIND = _TRADES.where(Trade.id == bindparam("id"))
 _FIND_OWN = _FIND.where(_party(bindparam("account")))
 _FIND_ALL = _TRADES.where(Trade.id.in_(bindparam("ids", expanding=True)))
 _NEWEST_IN = _TRADES.where(Trade.id.in_(select(_RANKED.c.id).where(_RANKED.c.place == 1)))
-# What ``reviewing.window`` says of a canceled trade, of rows.
+# What ``review_window.window`` says of a canceled trade, of rows.
 _NOT_MET = (
     exists()
     .where(
@@ -211,13 +211,12 @@ async def of_interest(work: UnitOfWork, account_id: UUID) -> list[TradeRecord]:
 async def page(
     work: UnitOfWork,
     account_id: UUID,
-    *,
     roles: Sequence[str],
     states: Sequence[str],
     position: Sequence[Any] | None,
     limit: int,
 ) -> list[TradeRecord]:
-    """``limit + 1`` of the account's trades, newest first; each role is walked on its own index."""
+    """The account's trades, newest first; each role is walked on its own index."""
     key = [Trade.created_at, Trade.id]
     sides = {"seller": Trade.seller_id, "buyer": Trade.buyer_id}
     parts = []
@@ -225,13 +224,13 @@ async def page(
         side = select(*key).where(live(Trade), sides[role] == account_id)
         if states:
             side = side.where(Trade.state.in_(states))
-        side = after_position(side, key, position, descending=True).limit(limit + 1)
+        side = after_position(side, key, position, descending=True).limit(limit)
         parts.append(select(side.subquery()))
     wanted = union_all(*parts).subquery()
     ids = select(wanted.c.id).order_by(wanted.c.created_at.desc(), wanted.c.id.desc())
     return await _records(
         work,
-        _TRADES.where(Trade.id.in_(ids.limit(limit + 1))).order_by(
+        _TRADES.where(Trade.id.in_(ids.limit(limit))).order_by(
             Trade.created_at.desc(), Trade.id.desc()
         ),
     )

@@ -4,16 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from server.app.container import build_context, close_context
-from server.app.settings import Settings
+from server.app.settings import Settings, SettingsError
 from server.platform.context import Context
-from server.platform.database import DATABASE_FAILURES
-from server.platform.dumps import NotRestored, ProgramFailed, sqlite_file
+from server.platform.dumps import NotRestored, NotWritten, ProgramFailed, sqlite_file
 from server.platform.errors import Conflict
-from server.platform.holding import HeldAlready
+from server.platform.failures import DATABASE_FAILURES, first_line, why_unavailable
+from server.platform.holding import HeldAlready, HoldLost
 from server.platform.object_store import ObjectStoreError
 
-_ADDRESS = "http://kept.invalid"
+_ADDRESS = "http://maintenance.invalid"
 """Nobody is given a URL of these commands."""
+
+
+_TOLD = (HeldAlready, HoldLost, NotRestored, NotWritten, ObjectStoreError, ProgramFailed)
+"""What says itself what is wrong."""
 
 
 class Refused(Exception):
@@ -23,20 +27,23 @@ class Refused(Exception):
 @asynccontextmanager
 async def tools(settings: Settings) -> AsyncIterator[Context]:
     """What a command works with; :class:`Refused` in the place of all that may fail about it."""
-    context = build_context(settings, base_url=_ADDRESS)
+    try:
+        context = build_context(settings, base_url=_ADDRESS)
+    except SettingsError as error:
+        raise Refused(str(error)) from error
     try:
         yield context
-    except (HeldAlready, NotRestored, ObjectStoreError, ProgramFailed) as error:
+    except _TOLD as error:
         raise Refused(str(error)) from error
     except (*DATABASE_FAILURES, Conflict) as error:
-        told = str(error).strip().partition("\n")[0] or type(error).__name__
+        told = why_unavailable(error) or first_line(error)
         raise Refused(f"{told} (`picky-server doctor` says what is wrong)") from error
     finally:
         await close_context(context)
 
 
 @asynccontextmanager
-async def tools_of_a_market(settings: Settings) -> AsyncIterator[Context]:
+async def open_market(settings: Settings) -> AsyncIterator[Context]:
     """The same for a market that must be there already."""
     file = sqlite_file(settings.effective_database_url)
     if file is not None and not file.exists():

@@ -1,7 +1,6 @@
 """What runs beside the requests, by role: the worker and the realtime hub; and all routes."""
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 
 from fastapi import APIRouter
@@ -19,14 +18,19 @@ from server.media import routes as media_routes
 from server.notifications import jobs as notifications_jobs
 from server.notifications import routes as notifications_routes
 from server.platform import housekeeping
+from server.platform.bus import LocalBus
 from server.platform.context import Context
-from server.platform.jobs import Periodic, Run, Worker
+from server.platform.jobs import Bell, Periodic, Run, Worker
 from server.realtime import jobs as realtime_jobs
 from server.realtime import routes as realtime_routes
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from server.trades import jobs as trades_jobs
 from server.trades import routes as trades_routes
+
+_JOBS_END_WITHIN_S = 20.0
+"""No longer than the sockets of a process are given to go."""
+_STOPS_WITHIN_S = 5.0
 
 
 def http_routers() -> list[APIRouter]:
@@ -40,11 +44,6 @@ def http_routers() -> list[APIRouter]:
         notifications_routes.router,
         realtime_routes.router,
     ]
-
-
-def socket_router() -> APIRouter:
-    """The realtime socket."""
-    return realtime_routes.socket_router
 
 
 def runners() -> Mapping[str, Run]:
@@ -90,13 +89,14 @@ def _realtime_settings(settings: Settings) -> RealtimeSettings:
     )
 
 
-class Rooms:
+class Background:
     """Starts and stops the background work of a process, by its role."""
 
     def __init__(self, context: Context, settings: Settings) -> None:
         self._context = context
         self._settings = settings
         self._tasks: list[asyncio.Task[None]] = []
+        self._worker: Worker | None = None
         self.draining = False
         self._realtime = RealtimeNode(context, _realtime_settings(settings))
         context.wiring.provide(RealtimeNode, self._realtime)
@@ -107,18 +107,26 @@ class Rooms:
         if role.serves(Role.REALTIME):
             await self._realtime.start()
         if role.serves(Role.WORKER):
-            worker = Worker(self._context, runners(), periodic(), deleting=deleting())
-            self._tasks.append(asyncio.create_task(worker.run(), name="worker"))
+            self._context.bus.on_ring(self._context.wiring.port(Bell).ring)
+            self._worker = Worker(self._context, runners(), periodic(), deleting=deleting())
+            self._tasks.append(asyncio.create_task(self._worker.run(), name="worker"))
 
     async def drain(self) -> None:
         """Take no new work; running requests are finished by the server around this."""
         self.draining = True
-        await self._realtime.drain()
+        if self._worker is not None:
+            self._worker.take_no_more()
+        await asyncio.gather(self._realtime.drain(), self._jobs_end())
+
+    async def _jobs_end(self) -> None:
+        """Let jobs under way end, where others serve meanwhile; the rest are given back."""
+        if self._tasks and not isinstance(self._context.bus, LocalBus):
+            await asyncio.wait(self._tasks, timeout=_JOBS_END_WITHIN_S)
 
     async def stop(self) -> None:
-        """Stop it, newest first."""
-        for task in reversed(self._tasks):
+        """Stop it; what waits for a database that hangs is not waited for."""
+        for task in self._tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_STOPS_WITHIN_S)
         await self._realtime.stop()

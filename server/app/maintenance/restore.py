@@ -6,10 +6,13 @@ server would take for a market.
 
 import asyncio
 import mimetypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from server.app.kept.manifest import (
+from server.app.maintenance.manifest import (
     DATABASE,
     OBJECTS,
     Manifest,
@@ -18,8 +21,8 @@ from server.app.kept.manifest import (
     read_index,
     read_manifest,
 )
-from server.app.kept.opening import Refused, tools, tools_of_a_market
-from server.app.kept.transfer import for_each
+from server.app.maintenance.opening import Refused, open_market, tools
+from server.app.maintenance.transfer import for_each
 from server.app.settings import Settings
 from server.platform import dumps, streams
 from server.platform.context import Context
@@ -37,16 +40,43 @@ async def restore(settings: Settings, folder: Path) -> Manifest:
     """
     manifest = read_manifest(folder)
     _check_fit(settings, manifest)
+    with _as_it_was(settings.data_dir):
+        await _restore(settings, folder, manifest)
+    return manifest
+
+
+async def _restore(settings: Settings, folder: Path, manifest: Manifest) -> None:
     async with tools(settings) as context:
         await dumps.check_target(context, settings.effective_database_url)
         await asyncio.to_thread(check_files, folder, manifest)
         await Restore(context, settings, folder, manifest).run()
-    return manifest
+
+
+@contextmanager
+def _as_it_was(data_dir: Path) -> Iterator[None]:
+    """Take back what any command makes in a data dir, when it was not to be used after all."""
+    store = data_dir / "object-store"
+    made = [
+        path for path in (data_dir / "secret.key", store / "credentials.json") if not path.exists()
+    ]
+    folders = [path for path in (store, data_dir, *data_dir.parents) if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        for path in made:
+            with suppress(OSError):  # it was not made, as nothing can be there
+                path.unlink()
+        if store in folders:
+            folders = [*(Path(below) for below, *_ in os.walk(store, topdown=False)), *folders]
+        for folder in folders:
+            with suppress(OSError):  # what is in it was not made here
+                folder.rmdir()
+        raise
 
 
 async def renew_epochs(settings: Settings) -> int:
     """New epochs for a database that was restored by other means; how many streams it has."""
-    async with tools_of_a_market(settings) as context, migrating(context.database) as connection:
+    async with open_market(settings) as context, migrating(context.database) as connection:
         return await streams.renew_epochs(UnitOfWork(context, connection, None))
 
 

@@ -4,17 +4,26 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from server.app.kept.opening import Refused
+from server.app.maintenance.opening import Refused
+from server.platform.object_store import OBJECT_KEY
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 INDEX: Final = "objects.jsonl"
 OBJECTS: Final = "objects"
 DATABASE: Final = "database"
+_BROKEN = "{} is broken: restore from another backup"
+
+
+def _checked_key(key: str) -> str:
+    """A key of the server's own making stays below its folder, wherever it is read or written."""
+    if not OBJECT_KEY.fullmatch(key):
+        raise ValueError("not an object key")
+    return key
 
 
 class _Note(BaseModel):
@@ -31,7 +40,7 @@ class FileNote(_Note):
 class ObjectNote(FileNote):
     """A line of the index: one object."""
 
-    key: str
+    key: Annotated[str, AfterValidator(_checked_key)]
 
 
 class Manifest(_Note):
@@ -73,6 +82,10 @@ def read_manifest(folder: Path) -> Manifest:
         raise Refused(
             f"{folder} is no backup: it has no {MANIFEST}, which is written last"
         ) from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise Refused(_BROKEN.format(path)) from None
     try:
         found = _AnyFormat.model_validate_json(text).format
         if found != FORMAT:
@@ -82,14 +95,21 @@ def read_manifest(folder: Path) -> Manifest:
             )
         return Manifest.model_validate_json(text)
     except ValidationError:
-        raise Refused(f"{path} is broken: restore from another backup") from None
+        raise Refused(_BROKEN.format(path)) from None
 
 
 def read_index(folder: Path) -> Iterator[ObjectNote]:
-    """The objects of a backup, one by one."""
-    with (folder / INDEX).open("r", encoding="utf-8") as lines:
-        for line in lines:
-            yield ObjectNote.model_validate_json(line)
+    """The objects of a backup, one by one. Raises :class:`Refused` for what no backup holds."""
+    with (folder / INDEX).open("r", encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                yield ObjectNote.model_validate_json(line)
+            except ValidationError as error:
+                reason = error.errors(include_url=False)[0]["msg"]
+                raise Refused(
+                    f"the backup is broken: line {number} of {INDEX} is none of ours ({reason}). "
+                    "Restore from another one"
+                ) from None
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:

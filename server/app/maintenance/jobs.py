@@ -6,10 +6,12 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from server.app.kept.opening import tools_of_a_market
+from server.app.background import runners
+from server.app.maintenance.opening import open_market
 from server.app.settings import Settings
-from server.platform import job_desk
-from server.platform.job_desk import Retry, ShownJob
+from server.platform import job_admin
+from server.platform.context import Context
+from server.platform.job_admin import Forgetting, Retry, ShownJob
 from server.platform.unit_of_work import reading, transact
 from shared_models.base import format_time
 
@@ -17,20 +19,35 @@ _COLUMNS = "{:<9} {:<28} {:<37} {:>8}  {:<20} {:<20} {}"
 
 
 async def list_jobs(settings: Settings, *, only_dead: bool, limit: int) -> list[ShownJob]:
-    """Jobs that are not done. Raises :class:`~server.app.kept.opening.Refused`."""
-    async with tools_of_a_market(settings) as context, reading(context) as work:
-        return await job_desk.unfinished(work, only_dead=only_dead, limit=limit)
+    """Jobs that are not done. Raises :class:`~server.app.maintenance.opening.Refused`."""
+    async with open_market(settings) as context, reading(context) as work:
+        return await job_admin.unfinished(work, runners(), only_dead=only_dead, limit=limit)
 
 
 async def retry_jobs(settings: Settings, ids: Sequence[UUID] | None) -> dict[UUID, Retry]:
     """Try these jobs again, or all dead ones for None; what became of each, in this order."""
-    async with tools_of_a_market(settings) as context:
-        if ids is None:
-            async with reading(context) as work:
-                ids = await job_desk.dead_ids(work)
+    async with open_market(settings) as context:
         return {
-            id_: await transact(context, None, partial(job_desk.retry, job_id=id_)) for id_ in ids
+            id_: await transact(context, None, partial(job_admin.retry, job_id=id_))
+            for id_ in await _named(context, ids)
         }
+
+
+async def forget_jobs(settings: Settings, ids: Sequence[UUID] | None) -> dict[UUID, Forgetting]:
+    """Forget these jobs, or all dead ones for None; what became of each, in this order."""
+    async with open_market(settings) as context:
+        forget = partial(job_admin.forget, kinds=runners())
+        return {
+            id_: await transact(context, None, partial(forget, job_id=id_))
+            for id_ in await _named(context, ids)
+        }
+
+
+async def _named(context: Context, ids: Sequence[UUID] | None) -> Sequence[UUID]:
+    if ids is not None:
+        return ids
+    async with reading(context) as work:
+        return await job_admin.dead_ids(work)
 
 
 def table(jobs: Sequence[ShownJob]) -> list[str]:

@@ -1,7 +1,6 @@
 """The archive of an account (rule 20): asked for, made by a job, kept for a day."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from server.platform.context import Context
 from server.platform.errors import NotFound, Unavailable
 from server.platform.jobs import enqueue
 from server.platform.object_store import ObjectStore, ObjectStoreError
+from server.platform.scratch import scratch
 from server.platform.secrets import new_token
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.accounts import ExportState
@@ -51,7 +51,7 @@ async def request_export(work: UnitOfWork) -> ExportState:
 async def read_export(work: UnitOfWork) -> ExportState:
     """How far the actor's archive is, with a URL for five minutes once it is ready.
 
-    404 when none was asked for in the last 24 h.
+    404 when none was asked for in the last 24 h. The connection is given back.
     """
     found = await repository.export_of(work, work.actor.account_id)
     if found is None:
@@ -59,6 +59,7 @@ async def read_export(work: UnitOfWork) -> ExportState:
     state = _state(found, work.now)
     if state != "ready":
         return ExportState(state=state)
+    await work.release_connection()
     store = work.context.wiring.port(ObjectStore)
     try:
         url = await store.presign_get(found.object_key, content_type=_TYPE, expires_s=_URL_S)
@@ -81,11 +82,11 @@ async def make_export(context: Context, account_id: UUID, object_key: str) -> No
         if not await repository.export_wanted(work, object_key):
             return
     store = context.wiring.port(ObjectStore)
-    with tempfile.TemporaryDirectory(prefix="picky-export-") as name:
-        path = Path(name) / "picky.zip"
+    with scratch("picky-export-") as folder:
+        path = folder / "picky.zip"
         with Archive(path, context.clock.now()) as archive:
             await _add_rows(context, account_id, archive)
-            await _add_photos(context, account_id, archive, Path(name) / "photo")
+            await _add_photos(context, account_id, archive, folder / "photo")
         await store.put(object_key, path, content_type=_TYPE)
 
     async def finish(work: UnitOfWork) -> bool:
@@ -128,9 +129,9 @@ async def _batches(rows: AsyncIterator[ExportRow]) -> AsyncGenerator[list[Export
     yield batch
 
 
-async def _add_photos(context: Context, account_id: UUID, archive: Archive, scratch: Path) -> None:
+async def _add_photos(context: Context, account_id: UUID, archive: Archive, file: Path) -> None:
     async with reading(context) as work:
         photos = await media.photos_of(work, account_id)
     for photo in photos:
-        if await media.download_photo(context, photo.id, scratch):
-            await asyncio.to_thread(archive.add_file, f"photos/{photo.id}.jpg", scratch)
+        if await media.download_photo(context, photo.id, file):
+            await asyncio.to_thread(archive.add_file, f"photos/{photo.id}.jpg", file)

@@ -9,11 +9,11 @@ import asyncio
 import shutil
 import tempfile
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
 from server.accounts import api as accounts
-from server.app.kept.manifest import (
+from server.app.background import deleting
+from server.app.maintenance.manifest import (
     DATABASE,
     FORMAT,
     INDEX,
@@ -24,12 +24,13 @@ from server.app.kept.manifest import (
     ObjectNote,
     note_of,
 )
-from server.app.kept.opening import Refused, tools_of_a_market
-from server.app.kept.transfer import for_each
-from server.app.rooms import deleting
+from server.app.maintenance.opening import Refused, open_market
+from server.app.maintenance.transfer import for_each
 from server.app.settings import Settings
+from server.app.version import picky_version
 from server.media import api as media
 from server.platform.context import Context
+from server.platform.disk import sync, sync_all
 from server.platform.dumps import count_rows, dumped
 from server.platform.holding import objects_held
 from server.platform.migrate import revision_of
@@ -38,6 +39,8 @@ from server.platform.unit_of_work import UnitOfWork
 
 _WANTED = "wanted"
 """The keys that the database speaks of, while the backup is made."""
+
+_UNFINISHED = "-unfinished-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,39 @@ async def back_up(settings: Settings, folder: Path) -> BackedUp:
 
     The server may run meanwhile. Raises :class:`Refused`, and leaves nothing then.
     """
+    folder = await asyncio.to_thread(folder.resolve)
+    data_dir = await asyncio.to_thread(settings.data_dir.resolve)
+    if folder.is_relative_to(data_dir):
+        raise Refused(f"{folder} is in the data dir, and would be lost with it: name another place")
     unfinished = _begin(folder)
     try:
-        async with tools_of_a_market(settings) as context:
+        async with open_market(settings) as context:
             made = await Backup(context, settings, unfinished).make()
-        await asyncio.to_thread(unfinished.replace, folder)
+        await asyncio.to_thread(_name, unfinished, folder)
     finally:
         await asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True)
     return made
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """What backups that were killed have left where this one is to be, or such as are under way."""
+    try:
+        found = folder.resolve().parent.glob(f".*{_UNFINISHED}*")
+        return sorted(path for path in found if path.is_dir())
+    except OSError:  # then nothing can be made there either, which is told
+        return []
+
+
+def _name(unfinished: Path, folder: Path) -> None:
+    """Give a backup its name once all of it is on the disk: a folder of that name is a whole one,
+    also after a power cut.
+    """
+    try:
+        sync_all(unfinished)
+        unfinished.replace(folder)
+        sync(folder.parent)
+    except OSError as error:
+        raise Refused(f"{folder} cannot be made: {error.strerror}") from error
 
 
 def _begin(folder: Path) -> Path:
@@ -68,10 +96,21 @@ def _begin(folder: Path) -> Path:
     try:
         if folder.exists() and any(folder.iterdir()):
             raise Refused(f"{folder} is there already and not empty: name a new folder")
+        if what := _irreplaceable(folder):
+            raise Refused(f"{folder} is {what}, which cannot be replaced: name a new folder in it")
         folder.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-unfinished-"))
+        return Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}{_UNFINISHED}"))
     except OSError as error:
         raise Refused(f"{folder} cannot be made: {error.strerror}") from error
+
+
+def _irreplaceable(folder: Path) -> str | None:
+    """Why a whole backup could not take the place of an empty folder."""
+    if not folder.exists():
+        return None
+    if folder.samefile(Path.cwd()):
+        return "the current folder"
+    return "where a disk is mounted" if folder.is_mount() else None
 
 
 @dataclass(slots=True)
@@ -98,7 +137,7 @@ class Backup:
         missing = await asyncio.to_thread(self._missing)
         manifest = Manifest(
             format=FORMAT,
-            picky=version("picky"),
+            picky=picky_version(),
             made_at=made_at,
             engine="sqlite" if self.context.database.is_sqlite else "postgresql",
             revision=revision,

@@ -6,6 +6,9 @@ from server.app.roles import Role
 from server.platform.errors import NotFound
 from server.platform.http import problem_of, problem_response
 
+ANY_PATH = "/{path:path}"
+"""The route of what has no route here."""
+
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -24,7 +27,7 @@ class ServedElsewhere(NotFound):
 def refuse_http(app: FastAPI, here: Role) -> None:
     """Answer every path that has no route; to be called after all other routes are there."""
 
-    @app.api_route("/{path:path}", methods=_METHODS, include_in_schema=False)
+    @app.api_route(ANY_PATH, methods=_METHODS, include_in_schema=False)
     async def served_elsewhere() -> None:
         raise ServedElsewhere("The HTTP API", Role.API, here)
 
