@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from rich.text import Text
 from textual import events
@@ -14,9 +14,11 @@ from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from client_tui import keymap
-from client_tui.core.errors import ClientError, Unauthenticated
+from client_tui.core.errors import ClientError, StorageFailed, Unauthenticated
+from client_tui.core.outbox import OutboxMessage
 from client_tui.core.paths import Paths
 from client_tui.core.status import LineState
+from client_tui.format import visible_line
 from client_tui.link import Link
 from client_tui.navigation import Navigation
 from client_tui.pixels import BLOCKS, Pixels, find_pixels
@@ -25,14 +27,18 @@ from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.chats import ChatsScreen
 from client_tui.screens.closed import ClosedScreen
 from client_tui.screens.help import HelpScreen
-from client_tui.screens.jump import JumpScreen
+from client_tui.screens.jump import JumpScreen, place_key
 from client_tui.screens.notifications import NotificationsScreen
+from client_tui.screens.outbox import OutboxScreen
 from client_tui.screens.profile import ProfileScreen
 from client_tui.screens.trades import TradesScreen
 from client_tui.screens.welcome import WelcomeScreen
 from client_tui.status import status_text
 from client_tui.themes import THEMES
 from client_tui.work import start
+
+_TO_OUTBOX: Final = "Go to outbox"
+_UNTOLD: Final = "The server still lists it: your other devices can sign it out, in the profile."
 
 
 class PickyApp(Navigation):
@@ -66,6 +72,8 @@ class PickyApp(Navigation):
         self.link = link
         self.pixels = pixels
         self._opening = opening
+        self.parting = ""
+        """What there is to know after signing out."""
         self.lines = 0
         """How many times the line has come."""
         self._was_online = False
@@ -90,7 +98,8 @@ class PickyApp(Navigation):
         self.link.on_status = self._status_changed
         self.link.store.on_failure = self._drawing_failed
         self.link.on_trouble = self._tell_failure
-        self.set_interval(1.0, self._count_down)
+        self.link.on_refused = self._tell_refusal
+        self.set_interval(1.0, self._tick)
         self._tell_unknown_keys()
         if self.pixels.notice:
             self.notify(self.pixels.notice, severity="warning", markup=False, timeout=10)
@@ -111,7 +120,7 @@ class PickyApp(Navigation):
         except Unauthenticated as error:
             self.push_screen(WelcomeScreen(str(error)))
         except ClientError as error:
-            self.push_screen(ClosedScreen(str(error)))
+            self.push_screen(ClosedScreen(error))
         else:
             self.enter()
 
@@ -136,7 +145,9 @@ class PickyApp(Navigation):
 
     async def _sign_out(self) -> None:
         self.workers.cancel_group(self, "link")
-        await self.link.sign_out()
+        untold = await self.link.sign_out()
+        if untold:
+            self.parting = f"You are signed out on this machine only. {untold} {_UNTOLD}"
         self.exit(result="again")
 
     async def on_unmount(self) -> None:
@@ -150,7 +161,7 @@ class PickyApp(Navigation):
 
     def status_cell(self) -> Text:
         """Unread counts and the connection, for every top bar."""
-        return status_text(self.link, self.theme_variables)
+        return status_text(self.link, self.theme_variables, self.size.width)
 
     def _status_changed(self) -> None:
         state = self.link.status.state
@@ -167,8 +178,11 @@ class PickyApp(Navigation):
             text = f"{reason[0].upper()}{reason[1:]}. Sign in to go on; what waits here is kept."
             self.push_screen(WelcomeScreen(text))
 
-    def _count_down(self) -> None:
-        if self.link.status.retry_at is not None:
+    def _tick(self) -> None:
+        """Count down, and look for what other windows do."""
+        if self.link.is_open:
+            self.link.look_for_other_windows()
+        if self.link.status.retry_at is not None or self.link.silent_for_s():
             self._redraw_bars()
 
     def _redraw_bars(self) -> None:
@@ -195,7 +209,26 @@ class PickyApp(Navigation):
 
     def _tell_failure(self, error: BaseException) -> None:
         self.log.error(error)
-        self.notify(f"Something went wrong: {error}", severity="error", markup=False)
+        is_known = isinstance(error, StorageFailed)
+        text = str(error) if is_known else f"Something went wrong: {error}"
+        self.notify(text, severity="error", markup=False)
+
+    def _tell_refusal(self, message: OutboxMessage) -> None:
+        """A message is not sent. Where it is in sight, its row says why."""
+        if self.screen in self.chats_of(message.room_id) or isinstance(self.screen, OutboxScreen):
+            return
+        room = self.link.store.state.rooms.get(message.room_id)
+        to = f" to {visible_line(room.other.display_name)}" if room else ""
+        why = visible_line(message.reason or message.code or "")
+        text = f"Not sent{to}: {why} {self._way_to_outbox()} shows it."
+        self.notify(text, severity="error", markup=False, timeout=10)
+
+    def _way_to_outbox(self) -> str:
+        """Keys that work where one is: in a text field, or a dialog, those of the menu are none."""
+        screen = self.screen
+        if isinstance(screen, PickyScreen) and not isinstance(screen.focused, Input | TextArea):
+            return f"{keymap.key_of('*', 'jump')} {place_key('outbox')}"
+        return f'{self.COMMAND_PALETTE_BINDING} "{_TO_OUTBOX}"'
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: what can be done here, the modes and the themes."""
@@ -211,7 +244,7 @@ class PickyApp(Navigation):
         for name in self.MODES if self._entered else ():
             yield SystemCommand(f"Go to {name}", "", lambda name=name: self.go_to(name))
         if self._entered:
-            yield SystemCommand("Go to outbox", "What waits to be sent", self.open_outbox)
+            yield SystemCommand(_TO_OUTBOX, "What waits to be sent", self.open_outbox)
         for theme in THEMES:
             yield SystemCommand(
                 f"Theme: {theme.name.removeprefix('picky-')}",
@@ -284,9 +317,12 @@ def run(paths: Paths | None = None) -> None:
     paths = paths or Paths.find()
     link = Link(paths)
     pixels = find_pixels(link.config.images)
-    result = PickyApp(link, pixels=pixels).run()
+    app = PickyApp(link, pixels=pixels)
+    result = app.run()
     while result == "again":
-        result = PickyApp(Link(paths), pixels=replace(pixels, notice="")).run()
+        welcome = WelcomeScreen(app.parting)
+        app = PickyApp(Link(paths), opening=welcome, pixels=replace(pixels, notice=""))
+        result = app.run()
     if result == "demo":
         from client_tui.demo import run as run_demo
 

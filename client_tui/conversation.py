@@ -10,12 +10,14 @@ Nothing here knows Textual, the network or the disk. Every change notes which ro
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
 from client_tui.core.outbox import OutboxMessage
-from client_tui.core.uploads import Phase, Progress
+from client_tui.core.uploads import Progress
+from client_tui.waiting import Waiting, WaitingLine
 from shared_models.chat import Message
 from shared_models.realtime import Ok
 
@@ -23,26 +25,6 @@ TOP: Final = 0
 GAP: Final = 2**60
 _MINE: Final = 1_000
 """So many of my newest messages are known again when the outbox still speaks of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message of the outbox; ``seq`` once the server has it and its event is still to come."""
-
-    message: OutboxMessage
-    progress: dict[int, Progress] = field(default_factory=dict)
-    seq: int | None = None
-
-    @property
-    def key(self) -> int:
-        """Its row."""
-        return -self.message.number
-
-    @property
-    def trouble(self) -> str:
-        """What is wrong with a photo of it; empty when nothing is."""
-        failed = (one.reason for one in self.progress.values() if one.phase is Phase.FAILED)
-        return next(failed, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +62,7 @@ class Conversation:
         self._messages: dict[int, Message] = {}
         self._deleted: dict[int, Message] = {}
         self._window = range(1, 1)
-        self._waiting: dict[UUID, Waiting] = {}
+        self._waiting = WaitingLine()
         self._mine_here: dict[UUID, int] = {}
         self._unread_line: int | None = None
         self._newest_read: int | None = None
@@ -100,6 +82,19 @@ class Conversation:
         return self._window.stop - 1 >= self.head
 
     @property
+    def missing(self) -> int:
+        """How many messages are between the window and what waits below it."""
+        below = sum(one.seq is not None for one in self._waiting.values())
+        return max(1, self.head - self._window.stop + 1 - below)
+
+    def news_after(self, seq: int) -> int:
+        """How many messages after one are not mine, as far as is known."""
+        in_memory = range(max(seq + 1, self._window.start), self._window.stop)
+        mine = {one for one in in_memory if self.is_mine(self._messages[one])}
+        mine.update(one for one in self._mine_here.values() if one > seq)
+        return max(0, self.head - seq - len(mine))
+
+    @property
     def keys(self) -> list[int]:
         """All rows, from the top; where nothing is here yet, no gap to count."""
         gap = [] if self.at_newest or not self._window else [GAP]
@@ -111,14 +106,11 @@ class Conversation:
 
     def waiting(self, key: int) -> Waiting | None:
         """What waits in a row; None for other rows."""
-        if key >= 0:
-            return None
-        return next((one for one in self._waiting.values() if one.key == key), None)
+        return self._waiting.in_row(key)
 
     def waiting_before(self, waiting: Waiting) -> Waiting | None:
         """What waits just above; None for the first."""
-        above = [one for one in self._waiting.values() if one.key > waiting.key]
-        return above[-1] if above else None
+        return self._waiting.beside(waiting, -1)
 
     def message_before(self, seq: int) -> Message | None:
         """The message above one in the window; None where its row is the first."""
@@ -200,14 +192,20 @@ class Conversation:
             self.know_head(self._window.stop - 1)
             self._newest_read = None
             self._drop_sent()
-            self._touched.update(waiting.key for waiting in self._waiting.values())
+            self._touched.update(one.key for one in islice(self._waiting.values(), 1))
 
     def _drop_sent(self) -> None:
         """What the server has stands in the history, which has come to it or is beyond it now."""
-        stop = self._window.stop
-        self._waiting = {
-            cid: one for cid, one in self._waiting.items() if one.seq is None or one.seq >= stop
-        }
+        for cid in self._waiting.sent_before(self._window.stop):
+            self._waits_no_more(cid)
+
+    def _waits_no_more(self, cid: UUID) -> Waiting | None:
+        """Take it from what waits: the row below it stands below another one then."""
+        waiting = self._waiting.pop(cid)
+        below = self._waiting.beside(waiting, 1) if waiting else None
+        if below is not None:
+            self._touched.add(below.key)
+        return waiting
 
     def _put(self, message: Message) -> None:
         known = self._messages.get(message.seq)
@@ -225,9 +223,21 @@ class Conversation:
         if message.cid is None or message.sender_id != self.me:
             return
         self._know_mine(message.cid, message.seq)
-        waiting = self._waiting.pop(message.cid, None)
+        waiting = self._waits_no_more(message.cid)
         if waiting is not None:
             self._renamed[waiting.key] = message.seq
+
+    def _has_come_beyond(self, message: Message) -> None:
+        """What of it is mine goes on standing below what is missing."""
+        if not self.is_mine(message):
+            return
+        self._know_mine(message.cid or message.id, message.seq)
+        waiting = self._waiting.get(message.cid) if message.cid is not None else None
+        if waiting is None or message.deleted or message.seq < self._window.stop:
+            self._has_come(message)
+        else:
+            self._waiting[waiting.message.cid] = replace(waiting, seq=message.seq)
+            self._touched.add(waiting.key)
 
     def _know_mine(self, cid: UUID, seq: int) -> None:
         """The outbox may speak of it once more; not of what is far older, however much is read."""
@@ -274,7 +284,7 @@ class Conversation:
             self._extend([message])
         else:
             self.know_head(message.seq)
-            self._has_come(message)
+            self._has_come_beyond(message)
 
     def read_by_peer(self, seq: int) -> None:
         """The other side has read up to ``seq``."""
@@ -299,9 +309,8 @@ class Conversation:
         elif known is None:
             return  # discarded; its upload has not heard of it yet
         else:  # what the upload knows of the message may be older than an edit
-            waiting = replace(known, progress={**known.progress, progress.index: progress})
+            waiting = replace(known, progress={**known.progress, progress.path: progress})
         self._waiting[message.cid] = waiting
-        self._waiting = dict(sorted(self._waiting.items(), key=lambda item: item[1].message.number))
         self._touched.add(waiting.key)
 
     def sent(self, cid: UUID, ok: Ok) -> None:
@@ -311,13 +320,13 @@ class Conversation:
             return
         self._touched.add(waiting.key)
         if ok.seq < self._window.stop:
-            del self._waiting[cid]
+            self._waits_no_more(cid)
         else:
             self._waiting[cid] = replace(waiting, seq=ok.seq)
 
     def discard(self, cid: UUID) -> None:
         """It will not be sent."""
-        self._waiting.pop(cid, None)
+        self._waits_no_more(cid)
 
     def all_waiting(self) -> Iterable[Waiting]:
         """What waits, in order."""

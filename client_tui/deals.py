@@ -10,8 +10,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 from uuid import UUID
 
-from client_tui.format import date_time, money, time_left, visible_line
-from client_tui.states import trade_state
+from client_tui.format import date_time, money, time_left, trade_state, visible_line
 from shared_models.chat import Chatroom, ChatroomDetail, Message
 from shared_models.trades import (
     Appointment,

@@ -9,11 +9,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from math import ceil
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from rich.cells import cell_len, split_graphemes
 
 from shared_models.text import clean_text
+
+if TYPE_CHECKING:
+    from shared_models.listings import ListingCard
 
 LISTING_STATES: Final[Mapping[str, str]] = {
     "draft": "◌ draft",
@@ -52,6 +55,7 @@ _PILED_MARKS = re.compile(rf"([{_MARKS}]{{3}})[{_MARKS}]+")
 _LEADING_MARKS = re.compile(rf"^[{_MARKS}\u200d\ufe0f]+", re.MULTILINE)
 
 _UNSPACED = "\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf一-鿿"
+_NAMES = re.compile(r"[^/\\]*[/\\]|[^/\\]+")
 _TOKENS = re.compile(rf"[ \t]+|[{_UNSPACED}]|[^ \t{_UNSPACED}]+")
 
 
@@ -71,14 +75,29 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def stars(rating: int) -> str:
+    """A rating of one to five: ``★★★★☆``."""
+    return "★" * rating + "☆" * (5 - rating)
+
+
 def listing_state(state: str) -> str:
     """The state of a listing as a glyph and a word, never by colour alone."""
     return LISTING_STATES.get(state, f"· {state}")
 
 
+def card_state(card: "ListingCard") -> str:
+    """The state of a listing, or that it was deleted."""
+    return "✕ deleted" if card.deleted else listing_state(card.state)
+
+
 def trade_state(state: str) -> str:
     """The state of a trade, in the same way."""
     return TRADE_STATES.get(state, f"· {state}")
+
+
+def hand_over(method: str) -> str:
+    """How a thing may change hands."""
+    return "meet or post" if method == "both" else method
 
 
 def parse_money(text: str, exponent: int = 0) -> int:
@@ -245,6 +264,16 @@ def wrap(text: str, width: int) -> list[str]:
     return [line for paragraph in text.split("\n") for line in _wrap_line(paragraph, width)]
 
 
+def wrap_path(path: str, width: int) -> list[str]:
+    """The lines of a path, broken behind its separators; a name longer than a line stays whole."""
+    lines = [""]
+    for name in _NAMES.findall(path):
+        if lines[-1] and cells(lines[-1] + name) > width:
+            lines.append("")
+        lines[-1] += name
+    return lines
+
+
 def estimate_rows(text: str, width: int) -> int:
     """About how many lines :func:`wrap` makes, at a fraction of its cost.
 
@@ -300,3 +329,13 @@ def _head(text: str, width: int) -> str:
             return text[:start]
         used += size
     return text
+
+
+def left_behind(count: int, handle: str) -> str:
+    """What becomes of the messages that wait when their account is signed out; empty for none."""
+    if not count:
+        return ""
+    what, stays = (
+        ("1 message was", "It stays") if count == 1 else (f"{count:,} messages were", "They stay")
+    )
+    return f"{what} not sent. {stays} on this machine, for when @{handle} signs in here again."

@@ -224,6 +224,10 @@ class HistoryPages:
         self._changed()
         return True
 
+    def fail(self, end: int, reason: str) -> None:
+        """Say at an end why it does not go on there."""
+        self._mark(end, End.FAILED, reason)
+
     def _mark(self, end: int, state: End, reason: str = "") -> None:
         self.ends[end], self.reasons[end] = state, reason
         self._conversation.touch(end)

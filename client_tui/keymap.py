@@ -119,7 +119,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "publish", "ctrl+s", "save", "Put it up for sale, or save", _in("sell"), 1, priority=True
     ),
-    Action("add_photo", "ctrl+o", "photo", "Add a photo", _in("sell"), 2, priority=True),
+    Action("add_photo", "ctrl+o", "photo", "Add photos", _in("sell"), 2, priority=True),
     Action(
         "preview", "f2", "preview", "See it as buyers will see it", _in("sell"), 3, priority=True
     ),
@@ -151,6 +151,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("retry", "r", "retry", "Send it again; load it again", _in("chat"), 2),
     Action("edit_message", "e", "edit", "Edit a message that is not sent yet", _in("chat"), 3),
     Action("remove", "x", "delete", "Discard an unsent message, delete your own", _in("chat"), 4),
+    Action("photo_out", "minus", "photo out", "Take a photo out of an unsent one", _in("chat"), 4),
     Action("open_message", "enter", "open", "See its photos full-screen", _in("chat")),
     Action("newest", "G,end", "newest", "To the newest message", _in("chat")),
     Action("first", "home", "first", "To where the chat begins", _in("chat")),

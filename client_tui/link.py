@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import platform
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -14,56 +12,55 @@ from client_tui.core.api import Api, Http
 from client_tui.core.cache import Cache
 from client_tui.core.changes import Change
 from client_tui.core.clock import Clock, SystemClock
-from client_tui.core.config import MEGABYTE, Config, load_config, save_config
+from client_tui.core.config import MEGABYTE, Config, change_config, load_config
 from client_tui.core.credentials import Credentials, CredentialStore
-from client_tui.core.delivery import Delivery, DeliveryListener
-from client_tui.core.errors import ClientError, StorageFailed
+from client_tui.core.delivery import Delivery
+from client_tui.core.errors import ClientError, StorageFailed, Unauthenticated
+from client_tui.core.identity import device_name
 from client_tui.core.market import kept_market, read_market
-from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
+from client_tui.core.outbox import Outbox
 from client_tui.core.paths import Paths
 from client_tui.core.photos import PhotoFiles
 from client_tui.core.session import Listener, Session
+from client_tui.core.sign_in import keep, sign_in, sign_up
 from client_tui.core.status import LineState, Status
-from client_tui.core.uploads import Progress, Uploader
+from client_tui.core.uploads import Uploader
 from client_tui.new_rooms import NewRooms
+from client_tui.outgoing import Outgoing
 from client_tui.pictures import Pictures
-from client_tui.store import DeliveryChanged, Discarded, ListingChanged, PeerTyping, Sent, Store
-from shared_models.accounts import SignedIn, SignIn, SignUp
-from shared_models.chat import Chatroom, ReadMark
+from client_tui.store import ListingChanged, PeerHere, PeerTyping, Store
+from shared_models.accounts import SignedIn, SignUp
+from shared_models.chat import Chatroom, Message, ReadMark
 from shared_models.listings import ListingCard
 from shared_models.market import Market
-from shared_models.realtime import Ephemeral, Ok
+from shared_models.realtime import Ephemeral
 from shared_models.sync import Bootstrap
 
 _CLOCKS_AGREE: Final = timedelta(seconds=5)
+_ANSWERS_WITHIN_S: Final = 5.0
 
 
-class Link(Listener, DeliveryListener):
+class Link(Listener, Outgoing):
     """Everything the screens need of the world outside. One at a time is signed in."""
 
     def __init__(self, paths: Paths, *, clock: Clock | None = None) -> None:
+        super().__init__(Store())
         self.paths = paths
         self.clock = clock or SystemClock()
         self.config: Config = load_config(paths.config_file)
+        self._unwritten: dict[str, object] = {}
+        """Settings that hold here and could not be written yet."""
         self.credential_store = CredentialStore(paths)
         self.credentials: Credentials | None = self.credential_store.load()
-        self.store = Store()
         self.status = Status(LineState.CONNECTING)
         self.new_rooms = NewRooms(self.store, read=self._read_room, keep=self._keep_room)
         self.store.on_unknown_room = self.new_rooms.heard
-        self.queued_count = 0
-        self.on_status: Callable[[], None] = lambda: None
-        self.on_trouble: Callable[[Exception], None] = lambda error: None
-        """Hears what failed on this machine and is tried again by itself."""
         self.pictures = Pictures(None)
         self.api: Api
-        self.outbox: Outbox
         self.cache: Cache
         self.session: Session
-        self._small_work: set[asyncio.Task[None]] = set()
         self._ended = False
         self._again = asyncio.Event()
-        self.delivery: Delivery
         self.uploader: Uploader
         self.photo_files: PhotoFiles
         self._open = False
@@ -74,6 +71,11 @@ class Link(Listener, DeliveryListener):
     def signed_in(self) -> bool:
         """Whether there is an account to start with."""
         return self.credentials is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is started and not closed."""
+        return self._open
 
     @property
     def account_id(self) -> UUID:
@@ -104,38 +106,66 @@ class Link(Listener, DeliveryListener):
             return None
         return max(0, round(self.status.retry_at - self.clock.monotonic()))
 
+    def silent_for_s(self) -> int:
+        """Seconds for which the server has owed an answer; 0 while that is no longer than usual."""
+        if self.status.state is not LineState.ONLINE:
+            return 0
+        waiting_s = self.session.unanswered_s()
+        return int(waiting_s) if waiting_s > _ANSWERS_WITHIN_S else 0
+
     def remember(self, **changes: object) -> None:
-        """Change settings and keep them; what can't be written is said, and holds for now."""
+        """Change settings and keep them; what can't be written is said, holds for now, and is
+        written with the next ones.
+        """
         self.config = replace(self.config, **changes)  # type: ignore[arg-type]
-        save_config(self.paths.config_file, self.config)
+        self._unwritten |= changes
+        try:
+            self.config = change_config(self.paths.config_file, **self._unwritten)
+        except StorageFailed as error:
+            self.stumbled(error)
+        else:
+            self._unwritten.clear()
+
+    def read_settings_again(self) -> None:
+        """Take what another window or an editor has made of them; told where it can't be read."""
+        try:
+            now = load_config(self.paths.config_file)
+        except StorageFailed as error:
+            self.stumbled(error)
+        else:
+            self.config = replace(now, **self._unwritten)  # type: ignore[arg-type]
 
     # Signing in and out
 
     async def sign_up(self, server: str, form: SignUp) -> None:
         """A new account on a server, and the link to it."""
-        async with Api(Http(server)) as visitor:
-            await self._enter(server, await visitor.sign_up(form))
+        self._enter(server, await sign_up(server, form))
 
     async def sign_in(self, server: str, handle: str, password: str) -> None:
         """An account that exists, and the link to it."""
-        async with Api(Http(server)) as visitor:
-            form = SignIn(handle=handle, password=password, device=platform.node()[:60] or None)
-            await self._enter(server, await visitor.sign_in(form))
+        self._enter(server, await sign_in(server, handle, password))
 
-    async def _enter(self, server: str, signed_in: SignedIn) -> None:
-        account = signed_in.account
-        self.credentials = Credentials(server, account.id, account.handle, signed_in.token)
-        self.credential_store.save(self.credentials)
+    def _enter(self, server: str, signed_in: SignedIn) -> None:
+        self.credentials = keep(self.credential_store, server, signed_in)
         self.remember(server=server)
 
-    async def sign_out(self) -> None:
-        """End this session on the server if it can be reached, and forget the token here."""
-        with contextlib.suppress(ClientError):
+    async def sign_out(self) -> str:
+        """End this session on the server if it can be reached, and forget the token here.
+
+        Why the server was not told, empty when it was. What waits to be sent stays on this machine.
+        """
+        untold = ""
+        try:
             await self.api.end_session()
+        except Unauthenticated:
+            pass  # it had ended already
+        except ClientError as error:
+            untold = str(error)
         await self.close()
         self.credential_store.clear()
         self.credentials = None
         self.store.clear()
+        return untold
 
     # Life
 
@@ -162,7 +192,7 @@ class Link(Listener, DeliveryListener):
         opened.push_async_callback(self.api.aclose)
         self.outbox = await Outbox(self.paths.outbox_file(me)).open()
         opened.push_async_callback(self.outbox.close)
-        self.cache = await Cache(self.paths.cache_file(me), me=me).open()
+        self.cache = await Cache(self.paths.cache_file(me), me=me, on_trouble=self.stumbled).open()
         opened.push_async_callback(self.cache.close)
         self.photo_files = PhotoFiles(
             self.paths.photo_directory(me),
@@ -178,7 +208,7 @@ class Link(Listener, DeliveryListener):
             journal=self.cache,
             bootstrap=self.api.bootstrap,
             listener=self,
-            device=platform.node()[:60],
+            device=device_name(),
             clock=self.clock,
             send_marks=lambda: self.config.send_read_marks,
         )
@@ -239,7 +269,7 @@ class Link(Listener, DeliveryListener):
         self._open = False
         self.pictures.close()
         await self.new_rooms.close()
-        await asyncio.gather(*self._small_work, return_exceptions=True)
+        await self.finish_small_work()
         await self.api.aclose()
         await self.outbox.close()
         await self.cache.close()
@@ -258,23 +288,25 @@ class Link(Listener, DeliveryListener):
         self.status = status
         if status.state is LineState.ONLINE:
             self.delivery.wake()
+            self.read_outbox_again()
         self.on_status()
 
     def rebased(self, state: Bootstrap) -> None:
         """Start over."""
+        self.forget_leaving()
         self.store.reset(state)
 
     def changed(self, changes: Sequence[Change]) -> None:
         """Steps of the stream."""
         for step in changes:
             self.store.apply(step)
+        self.came_back([step.data for step in changes if isinstance(step.data, Message)])
 
     def noticed(self, ephemeral: Ephemeral) -> None:
-        """The other side types, or no more."""
-        if ephemeral.kind == "typing":
-            on = bool(ephemeral.data.get("on", True))
-            seconds = ephemeral.ttl_ms / 1000 if on else 0.0
-            self.store.publish(PeerTyping(ephemeral.chatroom_id, seconds))
+        """The other side types or looks at a room, or no more."""
+        seconds = ephemeral.ttl_ms / 1000 if ephemeral.data.get("on", True) else 0.0
+        does = PeerTyping if ephemeral.kind == "typing" else PeerHere
+        self.store.publish(does(ephemeral.chatroom_id, seconds))
 
     def seen_only_here(self, room_id: UUID, seq: int) -> None:
         """Nobody is told, so that no event will take these from the unread ones."""
@@ -283,73 +315,7 @@ class Link(Listener, DeliveryListener):
             unread = max(0, min(room.unread, room.last_seq - seq))
             mark = ReadMark(chatroom_id=room_id, account_id=self.account_id, seq=seq, unread=unread)
             self.store.mark_read(mark)
-            self._soon(self._keep_room(self.store.state.rooms[room_id]))
-
-    # Messages on their way
-
-    async def send_message(
-        self, room_id: UUID, text: str, photos: Sequence[Path] = ()
-    ) -> OutboxMessage:
-        """Write a message to the outbox; it is delivered when the line allows."""
-        message = await self.outbox.put(room_id, text, photos, written=self._written)
-        self.delivery.wake()
-        await self.recount_queue()
-        return message
-
-    def _written(self, message: OutboxMessage) -> None:
-        self.store.publish(DeliveryChanged(message))
-
-    async def retry_message(self, message: OutboxMessage, *, confirmed: bool = False) -> None:
-        """Send a failed message again; ``confirmed`` answers a question of the scam guard."""
-        again = confirmed or message.confirmed
-        await self.queued_again(await self.outbox.retry(message.cid, confirmed=again))
-
-    async def queued_again(self, message: OutboxMessage) -> None:
-        """A message of the outbox is to go now."""
-        self.store.publish(DeliveryChanged(message))
-        self.delivery.wake()
-        await self.recount_queue()
-
-    async def discard_message(self, message: OutboxMessage) -> None:
-        """Throw a waiting message away; :class:`NotEditable` once it may have been sent."""
-        await self.outbox.discard(message.cid)
-        self.store.publish(Discarded(message))
-        await self.recount_queue()
-
-    async def recount_queue(self) -> None:
-        """How many messages are still to go by themselves, for the status cell."""
-        waiting = await self.outbox.waiting()
-        self.queued_count = sum(one.state is not OutboxState.FAILED for one in waiting)
-        self.on_status()
-
-    def sent(self, message: OutboxMessage, ok: Ok) -> None:
-        """On the server."""
-        self.store.publish(Sent(message, ok))
-        self._soon(self.recount_queue())
-
-    def altered(self, message: OutboxMessage) -> None:
-        """Sending, or failed."""
-        self.store.publish(DeliveryChanged(message))
-        self._soon(self.recount_queue())
-
-    def progressed(self, message: OutboxMessage, progress: Progress) -> None:
-        """A photo of it is on its way."""
-        self.store.publish(DeliveryChanged(message, progress))
-
-    def stumbled(self, error: Exception) -> None:
-        """The disk, or what nobody thought of."""
-        self.on_trouble(error)
-
-    def _soon(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(self._carefully(work))
-        self._small_work.add(task)
-        task.add_done_callback(self._small_work.discard)
-
-    async def _carefully(self, work: Coroutine[object, object, None]) -> None:
-        try:
-            await work
-        except StorageFailed as error:
-            self.on_trouble(error)
+            self.soon(self._keep_room(self.store.state.rooms[room_id]))
 
     # Small things several screens do
 

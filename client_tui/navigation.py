@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from client_tui.screens.chat import ChatScreen
 from client_tui.screens.listing import ListingScreen
 from client_tui.screens.outbox import OutboxScreen
 from client_tui.screens.person import PersonScreen
+from client_tui.screens.photo_picker import PhotoPicker
 from client_tui.screens.report import ReportScreen
 from client_tui.screens.sell import SellScreen
 from client_tui.screens.trade import TradeScreen
@@ -26,6 +28,7 @@ class Navigation(App[str]):
     """The ways from screen to screen."""
 
     link: Link
+    _photo_folder: Path | None = None
 
     def _open(
         self, screen: PickyScreen, same: Callable[[Screen[Any]], bool], *, anywhere: bool = False
@@ -129,6 +132,17 @@ class Navigation(App[str]):
     def report(self, kind: str, target_id: UUID) -> None:
         """Report a listing, message or account."""
         self.push_screen(ReportScreen(kind, target_id))
+
+    def pick_photos(self, most: int, take: Callable[[list[Path]], None]) -> None:
+        """Let the person choose up to ``most`` pictures, beginning where they last looked."""
+        picker = PhotoPicker(most, self.link.clock.now(), self._photo_folder)
+
+        def chosen(paths: list[Path] | None) -> None:
+            self._photo_folder = picker.folder
+            if paths:
+                take(paths)
+
+        self.push_screen(picker, chosen)
 
     def go_to(self, mode: str) -> None:
         """Another part of the market as it was left; the same part from its beginning."""

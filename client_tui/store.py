@@ -80,9 +80,10 @@ class NotificationCame:
 
 @dataclass(frozen=True, slots=True)
 class NotificationsRead:
-    """Everything up to a notice was read, here or on another device."""
+    """Everything up to a notice was read, here or on another device; of a chat only its own."""
 
     up_to_id: UUID
+    chatroom_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,21 @@ class Discarded:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboxChanged:
+    """Another window may have sent or discarded what waits, or written more."""
+
+
+@dataclass(frozen=True, slots=True)
 class PeerTyping:
     """The other side types for ``seconds`` more; 0 when it stopped."""
+
+    room_id: UUID
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class PeerHere:
+    """The other side looks at the room for ``seconds`` more; 0 when it looked away."""
 
     room_id: UUID
     seconds: float
@@ -126,7 +140,9 @@ Change = (
     | DeliveryChanged
     | Sent
     | Discarded
+    | OutboxChanged
     | PeerTyping
+    | PeerHere
     | RoomChanged
     | MessageChanged
     | ListingChanged
@@ -294,7 +310,7 @@ class Store:
 
     def _take_seen(self, seen: NotificationsSeen) -> None:
         self.state.unread_notifications = seen.unread
-        self.publish(NotificationsRead(seen.up_to_id))
+        self.publish(NotificationsRead(seen.up_to_id, seen.chatroom_id))
 
     def _update_detail(self, room_id: UUID, **parts: Any) -> None:
         room = self.state.rooms.get(room_id)

@@ -6,16 +6,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from client_tui.commands.output import JsonOption, put, put_json
-from client_tui.commands.running import api, run, signed_in, usage_error, words
+from client_tui.commands.running import (
+    api,
+    need_text,
+    run,
+    signed_in,
+    standard_input,
+    usage_error,
+    words,
+)
+from shared_models.bounds import HANDLE_MAX, HANDLE_MIN
 
 if TYPE_CHECKING:
+    from client_tui.core.credentials import Credentials
     from shared_models.accounts import SignedIn
 
 ServerOption = Annotated[
     str | None,
     typer.Option("--server", envvar="PICKY_SERVER", help="Address, like https://market.example."),
 ]
-HandleOption = Annotated[str | None, typer.Option("--handle", help="3 to 20 of a-z 0-9 _.")]
+HandleOption = Annotated[
+    str | None, typer.Option("--handle", help=f"{HANDLE_MIN} to {HANDLE_MAX} of a-z 0-9 _.")
+]
 PasswordOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
@@ -42,20 +54,14 @@ def signup(
     password = _password(password_stdin, again=True)
 
     async def work() -> None:
-        from client_tui.core.api import Api, Http
         from client_tui.core.forms import fill
+        from client_tui.core.sign_in import sign_up
         from shared_models.accounts import SignUp
 
         form = fill(
-            SignUp,
-            handle=handle,
-            password=password,
-            display_name=name or handle,
-            place=place,
-            device=_device(),
+            SignUp, handle=handle, password=password, display_name=name or handle, place=place
         )
-        async with Api(Http(address)) as visitor:
-            _enter(address, await visitor.sign_up(form), json)
+        _enter(address, await sign_up(address, form), json)
 
     run(work)
 
@@ -71,13 +77,9 @@ def login(
     password = _password(password_stdin, again=False)
 
     async def work() -> None:
-        from client_tui.core.api import Api, Http
-        from client_tui.core.forms import fill
-        from shared_models.accounts import SignIn
+        from client_tui.core.sign_in import sign_in
 
-        form = fill(SignIn, handle=handle, password=password, device=_device())
-        async with Api(Http(address)) as visitor:
-            _enter(address, await visitor.sign_in(form), json)
+        _enter(address, await sign_in(address, handle, password), json)
 
     run(work)
 
@@ -100,8 +102,32 @@ def logout() -> None:
             words(f"The session could not be ended on the server: {error}")
         CredentialStore(Paths.find()).clear()
         words(f"{credentials.handle} is signed out.")
+        await _tell_left_behind(credentials)
 
     run(work)
+
+
+async def _tell_left_behind(credentials: "Credentials") -> None:
+    """What was not sent stays, and does not go while somebody else is signed in here."""
+    from client_tui.core.errors import StorageFailed
+    from client_tui.core.outbox import Outbox
+    from client_tui.core.paths import Paths
+    from client_tui.format import left_behind
+
+    file = Paths.find().outbox_file(credentials.account_id)
+    if not file.exists():
+        return
+    try:
+        outbox = await Outbox(file).open()
+        try:
+            waiting = await outbox.waiting()
+        finally:
+            await outbox.close()
+    except StorageFailed as error:
+        words(f"Whether anything was not sent is not known: {error}")
+        return
+    if waiting:
+        words(left_behind(len(waiting), credentials.handle))
 
 
 def whoami(json: JsonOption = False) -> None:
@@ -124,16 +150,18 @@ def whoami(json: JsonOption = False) -> None:
 
 
 def _enter(server: str, signed: "SignedIn", json: bool) -> None:
-    from dataclasses import replace
-
-    from client_tui.core.config import load_config, save_config
-    from client_tui.core.credentials import Credentials, CredentialStore
+    from client_tui.core.config import change_config
+    from client_tui.core.credentials import CredentialStore
+    from client_tui.core.errors import StorageFailed
     from client_tui.core.paths import Paths
+    from client_tui.core.sign_in import keep
 
     paths, account = Paths.find(), signed.account
-    credentials = Credentials(server, account.id, account.handle, signed.token)
-    CredentialStore(paths).save(credentials)
-    save_config(paths.config_file, replace(load_config(paths.config_file), server=server))
+    keep(CredentialStore(paths), server, signed)
+    try:
+        change_config(paths.config_file, server=server)
+    except StorageFailed as error:
+        words(f"The server is not kept as the one to offer first: {error}")
     if json:
         put_json(account)
     words(f"Signed in as {account.display_name} (@{account.handle}) at {server}.")
@@ -164,13 +192,7 @@ def _asked(given: str | None, question: str, option: str) -> str:
 
 def _password(from_stdin: bool, *, again: bool) -> str:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        return need_text(standard_input().readline().rstrip("\r\n"), "the password")
     if not sys.stdin.isatty():
         usage_error("there is no terminal to ask for the password; use --password-stdin")
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=again, err=True))
-
-
-def _device() -> str:
-    import platform
-
-    return f"picky on {platform.node() or 'a computer'}"[:60]

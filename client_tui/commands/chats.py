@@ -17,7 +17,15 @@ from client_tui.commands.output import (
     put_json,
     width,
 )
-from client_tui.commands.running import api, run, signed_in, usage_error, words
+from client_tui.commands.running import (
+    api,
+    need_text,
+    run,
+    signed_in,
+    standard_input,
+    usage_error,
+    words,
+)
 
 if TYPE_CHECKING:
     from shared_models.accounts import ProfileCard
@@ -179,16 +187,19 @@ def send(
     json: JsonOption = False,
 ) -> None:
     """Send a message, photos or both."""
+    from shared_models.text import clean_text
+
     photos = photo or []
     if text is None and not sys.stdin.isatty():
-        text = sys.stdin.read().strip("\r\n")
-    if not text and not photos:
+        text = standard_input().read().strip("\r\n")
+    text = need_text(text or "", "the message")
+    if not clean_text(text) and not photos:
         usage_error("there is nothing to send: give TEXT, standard input or --photo")
 
     async def work() -> None:
         from client_tui.commands.sending import send_now
 
-        message = await send_now(signed_in(), room, text or "", photos, confirmed=yes)
+        message = await send_now(signed_in(), room, text, photos, confirmed=yes)
         put_json(message) if json else put(f"sent as {message.seq}")
 
     run(work)

@@ -27,7 +27,7 @@ def demo(
     """Try a private market on this machine; leaving it leaves nothing behind.
 
     Its server is the `picky-server` beside `picky`, be it installed or the one file that
-    `make binary` builds; else the first on the PATH; else the one that was installed with `picky`.
+    `make binary` builds; else the one that was installed with `picky`; else the first on the PATH.
     """
     need_terminal()
     from client_tui.demo import run

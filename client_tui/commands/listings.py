@@ -18,6 +18,7 @@ from client_tui.commands.output import (
     width,
 )
 from client_tui.commands.running import api, run, signed_in, words
+from shared_models.bounds import DESCRIPTION_MAX, TITLE_MAX
 
 if TYPE_CHECKING:
     from client_tui.core.api import Api
@@ -109,13 +110,13 @@ def show(
 
 
 def _put_listing(listing: "Listing") -> None:
-    from client_tui.format import ago, listing_state, visible, visible_line, wrap
+    from client_tui.format import ago, hand_over, listing_state, visible, visible_line, wrap
 
     put(columns(visible_line(listing.title), price(listing.price)))
     facts = (
         listing_state(listing.state),
         label(listing.condition) if listing.condition else "",
-        "meet or post" if listing.method == "both" else listing.method,
+        hand_over(listing.method),
         "negotiable" if listing.negotiable else "",
         visible_line(listing.place or ""),
         ago(listing.bumped_at, now()),
@@ -133,8 +134,8 @@ def _put_listing(listing: "Listing") -> None:
 
 
 def sell(
-    title: Annotated[str, typer.Option(help="2 to 60 characters.")],
-    description: Annotated[str, typer.Option(help="At least 10 characters.")],
+    title: Annotated[str, typer.Option(help=f"Up to {TITLE_MAX} characters.")],
+    description: Annotated[str, typer.Option(help=f"Up to {DESCRIPTION_MAX:,} characters.")],
     category: Annotated[str, typer.Option(help="Category id.")],
     condition: Annotated[str, typer.Option(help="new, like_new, good, fair, for_parts.")],
     price: Annotated[int, typer.Option(help="0 gives it away.")],

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 # Pydantic otherwise searches every installed distribution for plugins at start.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -36,7 +37,18 @@ def picky(context: typer.Context) -> None:
 
 def run() -> None:
     """Run the command that the arguments name."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets its escape instead of a crash.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     app()
+
+
+def _open_closed_streams() -> None:
+    """Whoever has closed one gives nothing and wants to hear nothing, and is no terminal.
+
+    In this order, each takes its own number, so that no file or socket is taken for a stream.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 import typer
 
@@ -12,6 +12,7 @@ from client_tui.core.errors import (
     BadFile,
     BadServerAddress,
     ClientError,
+    FieldError,
     NotFound,
     NotSignedIn,
     Refused,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 UNEXPECTED: Final = 1
 USAGE: Final = 2
+INVALID: Final = 5
 _EXIT_CODES: Final[tuple[tuple[type[ClientError], int], ...]] = (
     (NotSignedIn, 3),
     (Unauthenticated, 3),
@@ -35,9 +37,9 @@ _EXIT_CODES: Final[tuple[tuple[type[ClientError], int], ...]] = (
     (TooFast, 6),
     (ServerUnreachable, 7),
     (ServerFailed, UNEXPECTED),
-    (Refused, 5),
-    (BadFile, 5),
-    (UploadFailed, 5),
+    (Refused, INVALID),
+    (BadFile, INVALID),
+    (UploadFailed, INVALID),
     (BadServerAddress, USAGE),
 )
 
@@ -65,6 +67,21 @@ def usage_error(text: str) -> NoReturn:
     fail(text, USAGE)
 
 
+def standard_input() -> TextIO:
+    """Standard input; bytes that are no text come as what :func:`need_text` refuses."""
+    sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    return sys.stdin
+
+
+def need_text(given: str, what: str) -> str:
+    """What was ``given`` as an argument or on standard input; ends the command if it is no text."""
+    try:
+        given.encode()
+    except UnicodeEncodeError:
+        fail(f"{what} is not valid {sys.stdin.encoding.upper()} text", INVALID)
+    return given
+
+
 def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a command to its end; an error becomes a line on stderr and an exit code."""
     try:
@@ -89,12 +106,17 @@ def run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 def _told(error: ClientError) -> str:
     lines = [str(error)]
     if isinstance(error, Refused):
-        lines += [f"  {problem.field}: {problem.message}" for problem in error.errors]
+        lines += [f"  {_told_of_field(problem)}" for problem in error.errors]
         if isinstance(error, TooFast) and error.retry_after_s:
             lines.append(f"  Try again in {max(1, round(error.retry_after_s))} s.")
         if isinstance(error, Unauthenticated) and error.code != "bad_credentials":
             lines.append("  `picky login` signs in.")
     return "\n".join(lines)
+
+
+def _told_of_field(problem: FieldError) -> str:
+    """What is wrong with all of the input together names no field."""
+    return f"{problem.field}: {problem.message}" if problem.field else problem.message
 
 
 def signed_in() -> "Credentials":

@@ -15,9 +15,8 @@ from client_tui.core.errors import (
     Refused,
     ServerUnreachable,
     StorageFailed,
-    TooFast,
-    Unauthenticated,
     UploadFailed,
+    in_passing,
 )
 from client_tui.core.forms import fill
 from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
@@ -30,42 +29,31 @@ from shared_models.media import Purpose
 async def send_now(
     account: Credentials, room_id: UUID, text: str, photos: Sequence[Path], *, confirmed: bool
 ) -> Message:
-    """Send, after whatever still waits in the room.
+    """Send, after whatever still waits in the room and no other command is sending now.
 
-    Where the server did not say no, it may have the message: then it stays in the outbox, and the
-    app or the same command again sends it under the same ``cid``. What is refused is not kept.
+    Where the server did not say no, it may have the message or be slow with a photo of it: then it
+    stays in the outbox, and the app or the same command again sends it under the same ``cid``. What
+    is refused is not kept.
     """
     for path in photos:
         check_file(path)
     outbox = await Outbox(Paths.find().outbox_file(account.account_id)).open()
     try:
         async with Api(Http(account.server, account.token)) as api:
-            mine = await _waiting_twin(outbox, room_id, text, photos)
-            if mine is None:
-                mine = await outbox.put(room_id, text, photos, confirmed=confirmed)
+            mine = await outbox.put_for_command(room_id, text, photos, confirmed=confirmed)
             await _deliver_all_before(api, outbox, mine)
             return await _deliver_mine(api, outbox, mine, confirmed=confirmed)
     finally:
         await outbox.close()
 
 
-async def _waiting_twin(
-    outbox: Outbox, room_id: UUID, text: str, photos: Sequence[Path]
-) -> OutboxMessage | None:
-    """The same message from a command that did not reach the server."""
-    paths = [path.absolute() for path in photos]
-    for waiting in await outbox.waiting(room_id):
-        same = waiting.text == text and [photo.origin for photo in waiting.photos] == paths
-        if same and waiting.state is not OutboxState.FAILED:
-            return waiting
-    return None
-
-
 async def _deliver_all_before(api: Api, outbox: Outbox, mine: OutboxMessage) -> None:
     try:
         for waiting in await outbox.waiting(mine.room_id):
-            if waiting.number < mine.number and waiting.state is not OutboxState.FAILED:
-                await _deliver_earlier(api, outbox, waiting)
+            if waiting.number < mine.number:
+                earlier = await outbox.take(waiting.cid)
+                if earlier is not None:
+                    await _deliver_earlier(api, outbox, earlier)
     except ClientError:
         _say_kept("Not sent yet, like what waits before it.")
         raise
@@ -77,9 +65,12 @@ def _say_kept(so_far: str) -> None:
 
 async def _deliver_earlier(api: Api, outbox: Outbox, message: OutboxMessage) -> None:
     try:
-        await _deliver(api, outbox, message)
+        await _upload_photos(api, outbox, message)
+        leaving = await outbox.sending(message.cid)
+        if leaving is not None:  # else the app has sent it meanwhile, or it was discarded there
+            await _deliver(api, outbox, leaving)
     except (Refused, BadFile, UploadFailed) as error:
-        if _may_work_later(error) or not _says_no(error):
+        if in_passing(error) or not _says_no(error):
             raise
         code = error.code if isinstance(error, Refused) else "photo_failed"
         await outbox.failed(message.cid, code, str(error))
@@ -87,17 +78,10 @@ async def _deliver_earlier(api: Api, outbox: Outbox, message: OutboxMessage) -> 
 
 
 def _says_no(error: ClientError) -> bool:
-    """Whether this try has certainly left no message on the server."""
+    """Whether this try has certainly left no message on the server, and was refused."""
     if isinstance(error, Refused):
         return error.status < 500
-    return isinstance(error, BadFile | UploadFailed)
-
-
-def _may_work_later(error: ClientError) -> bool:
-    """Whether the message itself was not looked at, so that an earlier try of it may count."""
-    return isinstance(error, TooFast | Unauthenticated) or (
-        isinstance(error, Refused) and error.retryable
-    )
+    return isinstance(error, BadFile | UploadFailed) and not in_passing(error)
 
 
 async def _deliver_mine(
@@ -105,10 +89,13 @@ async def _deliver_mine(
 ) -> Message:
     tried_before = message.state is OutboxState.SENDING
     try:
-        return await _deliver(api, outbox, message, confirmed=confirmed)
+        await _upload_photos(api, outbox, message)
+        # Where the app has sent it meanwhile, the server answers the same again.
+        leaving = await outbox.sending(message.cid) or message
+        return await _deliver(api, outbox, leaving, confirmed=confirmed)
     except ClientError as error:
-        if not _says_no(error) or (tried_before and _may_work_later(error)):
-            unreached = isinstance(error, ServerUnreachable)
+        if not _says_no(error) or (tried_before and in_passing(error)):  # an earlier try may count
+            unreached = isinstance(error, ServerUnreachable | UploadFailed)
             _say_kept("Not sent yet." if unreached else "It is not known whether it was sent.")
             raise
         await outbox.not_stored(message.cid)
@@ -118,9 +105,7 @@ async def _deliver_mine(
         raise
 
 
-async def _deliver(
-    api: Api, outbox: Outbox, message: OutboxMessage, *, confirmed: bool = False
-) -> Message:
+async def _upload_photos(api: Api, outbox: Outbox, message: OutboxMessage) -> None:
     missing = [photo.path for photo in message.photos if photo.upload_id is None]
     if missing:
         uploaded = iter(await Uploader(api).photos(Purpose.MESSAGE, missing, told_progress))
@@ -129,7 +114,11 @@ async def _deliver(
             for photo in message.photos
         ]
         await outbox.uploaded(message.cid, photos)
-    message = await outbox.sending(message.cid) or message
+
+
+async def _deliver(
+    api: Api, outbox: Outbox, message: OutboxMessage, *, confirmed: bool = False
+) -> Message:
     form = fill(
         SendMessage,
         cid=message.cid,

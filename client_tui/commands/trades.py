@@ -8,6 +8,7 @@ import typer
 
 from client_tui.commands.output import JsonOption, columns, label, now, price, put, put_json
 from client_tui.commands.running import api, run, words
+from shared_models.bounds import REVIEW_MAX
 
 if TYPE_CHECKING:
     from client_tui.core.api import Api
@@ -203,7 +204,7 @@ def review(
     trade: TradeArgument,
     rating: Annotated[int, typer.Option(help="1 to 5.")],
     tag: Annotated[list[str] | None, typer.Option(help="May repeat, up to 5.")] = None,
-    comment: Annotated[str, typer.Option(help="Up to 500 characters.")] = "",
+    comment: Annotated[str, typer.Option(help=f"Up to {REVIEW_MAX} characters.")] = "",
     json: JsonOption = False,
 ) -> None:
     """Review the other side; both see the reviews once both are there.
@@ -213,6 +214,7 @@ def review(
 
     async def work() -> None:
         from client_tui.core.forms import fill
+        from client_tui.format import stars
         from shared_models.trades import ReviewCreate
 
         form = fill(ReviewCreate, rating=rating, tags=tag or [], comment=comment)
@@ -222,6 +224,6 @@ def review(
             put_json(made)
         else:
             seen = "Published." if made.published else "Hidden until both exist."
-            put(f"{'★' * made.rating}{'☆' * (5 - made.rating)}  {seen}")
+            put(f"{stars(made.rating)}  {seen}")
 
     run(work)

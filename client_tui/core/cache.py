@@ -3,6 +3,9 @@
 Everything here may be thrown away: copies that cannot be read (any more) go with all the others
 and with the position, so that a bootstrap follows; and what is too much is dropped, the least
 recent first. The position is stored in the transaction that applies its events (R4).
+
+A disk that takes no more stops the copies and nothing else: they stand still, with the position,
+until it takes again what is behind. The next start hears what has not come to be written.
 """
 
 import sqlite3
@@ -17,9 +20,10 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from client_tui.core import cache_rows as rows
+from client_tui.core.behind import Behind
 from client_tui.core.changes import Change, Position, following
 from client_tui.core.database import Database
-from client_tui.core.errors import CopiesLost, StorageUnreadable
+from client_tui.core.errors import CopiesLost, StorageFailed, StorageUnreadable
 from client_tui.core.rooms import with_deleted, with_message, with_read_mark
 from shared_models.accounts import Account
 from shared_models.chat import Chatroom, ChatroomDetail, Message, ReadMark
@@ -75,23 +79,40 @@ class Cache:
         *,
         messages_max: int = MESSAGES_MAX,
         listings_max: int = LISTINGS_MAX,
+        on_trouble: Callable[[Exception], None] = lambda error: None,
     ) -> None:
-        """``me`` is the account: its own messages are never unread."""
+        """``me`` is the account: its own messages are never unread.
+
+        ``on_trouble`` hears once that nothing is kept for now.
+        """
         self._database = Database(path, _SCHEMA, synchronous="NORMAL")
         self._me = me
         self._messages_max = messages_max
         self._listings_max = listings_max
         self._unpruned = 0
+        self._on_trouble = on_trouble
+        self._behind = Behind()
 
     async def open(self) -> "Cache":
         """Open the file; one that cannot be read is replaced by an empty one."""
+        try:
+            await self._open()
+        except StorageFailed as error:
+            self._tell(error)
+        return self
+
+    async def _open(self) -> None:
         try:
             await self._database.open()
         except StorageUnreadable:
             await self._database.replace()
         with suppress(CopiesLost):
             await self._run(self._prune)
-        return self
+
+    def _tell(self, reason: StorageFailed) -> None:
+        if not self._behind.is_told:
+            self._behind.is_told = True
+            self._on_trouble(StorageFailed(f"Nothing is kept on this machine for now: {reason}"))
 
     async def close(self) -> None:
         """Finish what was begun, then close."""
@@ -117,42 +138,70 @@ class Cache:
 
         Copies of messages go too: what was deleted while nobody listened must not stay here.
         """
-
-        def replace(db: sqlite3.Connection) -> None:
-            rows.clear(db)
-            for room in state.chatrooms:
-                rows.put_room(db, room)
-            for trade in state.trades:
-                rows.put_trade(db, trade)
-            db.execute(
-                "INSERT INTO account VALUES (1, ?, ?)",
-                (state.account.model_dump_json(), state.unread_notifications),
-            )
-            rows.put_position(db, Position(str(state.epoch), state.pos))
-
+        self._behind.begin(state)
         try:
-            await self._run(replace)
-        except CopiesLost:
-            await self._database.run(replace)
+            await self._catch_up()
+        except CopiesLost:  # they could not be read, and have made room for these
+            await self._catch_up()
 
     async def apply(self, epoch: str, changes: Sequence[Change]) -> None:
         """Apply events in order and store the position of the last, in one transaction (R4).
 
         What another program that shares the file has applied already is left out. Raises
-        :class:`CopiesLost` when there are no copies, or others than these events go on from.
+        :class:`CopiesLost` when there are no copies, or others than these events go on from. What
+        the disk does not take now is written with what comes next.
         """
+        self._behind.add(epoch, changes)
+        try:
+            await self._catch_up()
+        except CopiesLost:
+            self._behind = Behind()
+            raise
 
-        def apply(db: sqlite3.Connection) -> None:
-            here = rows.position(db)
-            fresh = following(here, epoch, changes) if here else None
-            if fresh is None:
-                raise CopiesLost("The copies are not those that these events change.")
-            for change in fresh:
-                self._apply(db, change)
-            if fresh:
-                rows.put_position(db, Position(epoch, fresh[-1].pos))
+    async def _catch_up(self) -> bool:
+        """Write all that is behind, in one transaction; whether nothing is behind any more."""
+        behind = self._behind
+        state, changes, epoch = behind.state, tuple(behind.changes), behind.epoch
 
-        await self._write_messages(apply, len(changes))
+        def write(db: sqlite3.Connection) -> None:
+            if state is not None:
+                self._replace(db, state)
+            if changes:
+                self._apply_all(db, epoch, changes)
+
+        if state is not None or changes:
+            try:
+                await self._write_messages(write, len(changes))
+            except CopiesLost:
+                raise
+            except StorageFailed as error:
+                behind.not_taken()
+                self._tell(error)
+            else:
+                behind.written(state, changes)
+        return behind.is_empty
+
+    def _replace(self, db: sqlite3.Connection, state: Bootstrap) -> None:
+        rows.clear(db)
+        for room in state.chatrooms:
+            rows.put_room(db, room)
+        for trade in state.trades:
+            rows.put_trade(db, trade)
+        db.execute(
+            "INSERT INTO account VALUES (1, ?, ?)",
+            (state.account.model_dump_json(), state.unread_notifications),
+        )
+        rows.put_position(db, Position(str(state.epoch), state.pos))
+
+    def _apply_all(self, db: sqlite3.Connection, epoch: str, changes: Sequence[Change]) -> None:
+        here = rows.position(db)
+        fresh = following(here, epoch, changes) if here else None
+        if fresh is None:
+            raise CopiesLost("The copies are not those that these events change.")
+        for change in fresh:
+            self._apply(db, change)
+        if fresh:
+            rows.put_position(db, Position(epoch, fresh[-1].pos))
 
     def _apply(self, db: sqlite3.Connection, change: Change) -> None:
         match change.data:
@@ -177,22 +226,9 @@ class Cache:
             case NotificationsSeen(unread=unread):
                 db.execute("UPDATE account SET unread = ?", (unread,))
 
-    async def account(self) -> tuple[Account, int] | None:
-        """One's own account and the count of unread notices; None before the first bootstrap."""
-        return await self._read(rows.account, None)
-
-    async def rooms(self) -> list[Chatroom]:
-        """Rooms, newest activity first."""
-        return await self._read(rows.rooms, [])
-
     async def save_room(self, room: Chatroom) -> None:
         """Keep a room that was read from the server; what is known to be newer stays."""
-        with suppress(CopiesLost):
-            await self._run(lambda db: rows.put_read_room(db, room))
-
-    async def trades(self) -> list[Trade]:
-        """The trades of the bootstrap and those that changed since."""
-        return await self._read(rows.trades, [])
+        await self._keep(lambda db: rows.put_read_room(db, room))
 
     async def messages(
         self, room_id: UUID, *, before: int | None = None, after: int = 0, limit: int = 50
@@ -208,7 +244,8 @@ class Cache:
             ).fetchall()
             return rows.models(Message, reversed(found))
 
-        return await self._read(read, [])
+        copies: list[Message] = await self._read(read, [])
+        return [self._behind.newest(copy) for copy in copies]
 
     async def save_messages(self, messages: Sequence[Message]) -> None:
         """Keep a page of history. A tombstone is never overwritten by an older copy."""
@@ -218,7 +255,8 @@ class Cache:
                 rows.put_message(db, message)
 
         with suppress(CopiesLost):
-            await self._write_messages(save, len(messages))
+            if await self._catch_up():
+                await self._write_messages(save, len(messages))
 
     async def listing(self, listing_id: UUID) -> Listing | None:
         """The copy of a listing in full."""
@@ -241,14 +279,22 @@ class Cache:
                 (self._listings_max,),
             )
 
+        await self._keep(save)
+
+    async def _keep(self, save: Callable[[sqlite3.Connection], None]) -> None:
         with suppress(CopiesLost):
-            await self._run(save)
+            if await self._catch_up():
+                await self._run(save)
 
     async def _read(self, work: Callable[[sqlite3.Connection], Result], none: Result) -> Result:
-        """What ``work`` finds; ``none`` when the copies had to be thrown away."""
+        """What ``work`` finds; ``none`` when the copies had to be thrown away, or cannot be had."""
         try:
             return await self._run(work)
         except CopiesLost:
+            return none
+        except StorageFailed:
+            if not self._behind.is_told:
+                raise
             return none
 
     async def _run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:

@@ -11,6 +11,7 @@ from shared_models.base import Wire
 from shared_models.chat import ChatroomDetail, Message, ReadMark
 from shared_models.listings import ListingCard
 from shared_models.notifications import Notification, NotificationsSeen
+from shared_models.realtime import EventKind
 from shared_models.trades import Appointment, Offer, Trade
 
 Data = (
@@ -27,17 +28,17 @@ Data = (
 )
 
 _MODELS: Mapping[str, type[Wire]] = {
-    "message.new": Message,
-    "message.deleted": Message,
-    "chatroom.read": ReadMark,
-    "chatroom.changed": ChatroomDetail,
-    "listing.changed": ListingCard,
-    "offer.changed": Offer,
-    "appointment.changed": Appointment,
-    "trade.changed": Trade,
-    "notification.new": Notification,
-    "notification.read": NotificationsSeen,
-    "account.changed": Account,
+    EventKind.MESSAGE_NEW: Message,
+    EventKind.MESSAGE_DELETED: Message,
+    EventKind.CHATROOM_READ: ReadMark,
+    EventKind.CHATROOM_CHANGED: ChatroomDetail,
+    EventKind.LISTING_CHANGED: ListingCard,
+    EventKind.OFFER_CHANGED: Offer,
+    EventKind.APPOINTMENT_CHANGED: Appointment,
+    EventKind.TRADE_CHANGED: Trade,
+    EventKind.NOTIFICATION_NEW: Notification,
+    EventKind.NOTIFICATION_READ: NotificationsSeen,
+    EventKind.ACCOUNT_CHANGED: Account,
 }
 
 

@@ -5,7 +5,14 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+_AT_MOST_S: Final = 1.0
+"""No sleep is longer at once: the event loop's own time stands still while the machine sleeps."""
+_SUSPENDED_TOO: Final[int | None] = getattr(
+    time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None)
+)
+"""The clock that goes on while a laptop is closed. ``time.monotonic`` does so on Windows only."""
 
 
 class Clock(Protocol):
@@ -15,7 +22,7 @@ class Clock(Protocol):
         """The wall clock, UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that only rise; for spans, never shown."""
+        """Seconds that only rise, also while the machine sleeps; for spans, never shown."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -29,12 +36,17 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds that only rise."""
-        return time.monotonic()
+        """Seconds that only rise, also while the machine is suspended."""
+        return time.monotonic() if _SUSPENDED_TOO is None else time.clock_gettime(_SUSPENDED_TOO)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
+        """Wait. What ended while the machine was suspended is noticed soon after it woke."""
+        until, left = self.monotonic() + seconds, seconds
+        while True:
+            await asyncio.sleep(min(left, _AT_MOST_S))
+            left = until - self.monotonic()
+            if left <= 0:
+                return
 
 
 Chance = Callable[[], float]

@@ -1,17 +1,20 @@
 """The person's settings: a small TOML file that may also be edited by hand."""
 
+import io
 import json
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from client_tui.core.errors import StorageFailed
 from client_tui.core.files import write_atomically
+from client_tui.core.locks import alone
 
 MEGABYTE = 1024 * 1024
+_MARK = "\ufeff"
+"""Some editors begin a file with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,52 @@ def load_config(path: Path) -> Config:
 
     Raises :class:`StorageFailed` with a sentence that says what is wrong where.
     """
+    return _parsed(path, _read(path) or "")
+
+
+def change_config(path: Path, **changes: object) -> Config:
+    """Write these settings to the file as it is now, and return all that it says then.
+
+    What others have written meanwhile stays, and so does what is written by hand, comments, line
+    ends and all, and where ``path`` is a link to it. The file is the old one or the new one, never
+    half of one. Raises :class:`StorageFailed`, also where the file cannot be read: it stays as it
+    is.
+    """
     try:
-        found = tomllib.loads(path.read_text("utf-8"))
+        with alone(path.with_suffix(".lock")):
+            before = _read(path)
+            _parsed(path, before or "")
+            lines = _usual() if before is None else _lines(before)
+            for name, value in changes.items():
+                lines = _with_setting(lines, name, value)
+            after = "".join(lines)
+            config = _parsed(path, after)
+            mark = _MARK if before and before.startswith(_MARK) else ""
+            write_atomically(path.resolve(), f"{mark}{after}".encode())
+    except UnicodeEncodeError as error:
+        raise StorageFailed(f"{path} cannot be written: a setting is no valid text.") from error
+    except OSError as error:
+        raise StorageFailed(f"{path} cannot be written: {error.strerror}.") from error
+    return config
+
+
+def _read(path: Path) -> str | None:
+    """None: there is no such file."""
+    try:
+        return path.read_bytes().decode()
     except FileNotFoundError:
-        return Config()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return None
+    except UnicodeDecodeError as error:
         raise StorageFailed(f"{path} is not valid TOML: {error}.") from error
     except OSError as error:
         raise StorageFailed(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _parsed(path: Path, text: str) -> Config:
+    try:
+        found = tomllib.loads(text.removeprefix(_MARK))
+    except tomllib.TOMLDecodeError as error:
+        raise StorageFailed(f"{path} is not valid TOML: {error}.") from error
     config = Config()
     for name, kind, check in _FIELDS:
         if name in found:
@@ -54,76 +95,69 @@ def load_config(path: Path) -> Config:
     return replace(config, keys=_keys(path, found.get("keys", {})))
 
 
-def save_config(path: Path, config: Config) -> None:
-    """Write the settings; the file is the old one or the new one, never half of one.
+def _usual() -> list[str]:
+    """A new file has all the usual settings, to be seen and edited by hand."""
+    usual = {name: getattr(Config(), name) for name, _, _ in _FIELDS}
+    return [f"{name} = {_toml(value)}\n" for name, value in usual.items() if value is not None]
 
-    In a file that is there only the lines of settings that have changed are touched.
+
+def _lines(text: str) -> list[str]:
+    """Each with its own end, as the editor wrote it."""
+    return list(io.StringIO(text.removeprefix(_MARK), newline="\n"))
+
+
+def _end(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]
+
+
+def _with_setting(lines: Sequence[str], name: str, value: object) -> list[str]:
+    """The lines with a setting changed where it stands, or added above the tables; None takes it
+    away.
     """
+    start, end, comment = _place(lines, name)
+    above, below = list(lines[:start]), lines[end:]
+    if value is None:
+        return [*above, *below]
+    setting = f"{name} = {_toml(value)}{comment}"
+    if start < end:
+        return [*above, setting + _end(lines[end - 1]), *below]
+    usual_end = (_end(lines[0]) if lines else "") or "\n"
+    if above and not _end(above[-1]):  # at the end of a file whose last line has none
+        return [*above[:-1], above[-1] + usual_end, setting]
+    return [*above, setting + usual_end, *below]
+
+
+def _place(lines: Sequence[str], name: str) -> tuple[int, int, str]:
+    """From which line to which a setting stands and the comment behind it; where it may be added
+    if it stands nowhere.
+    """
+    at = last = 0
+    while at < len(lines) and not lines[at].lstrip().startswith("["):
+        end = next(end for end in range(at + 1, len(lines) + 1) if _is_toml(lines[at:end]))
+        found = tomllib.loads("".join(lines[at:end]))
+        if name in found:
+            return at, end, _comment(lines[at:end])
+        at, last = end, end if found else last
+    return last, last, ""
+
+
+def _comment(setting: Sequence[str]) -> str:
+    """What stands behind a setting: from the first ``#`` that is not in a text."""
+    *above, last = setting
+    line = last.rstrip("\r\n")
+    for at, character in enumerate(line):
+        if character == "#" and _is_toml([*above, line[:at]]):
+            return line[len(line[:at].rstrip()) :]
+    return ""
+
+
+def _is_toml(lines: Sequence[str]) -> bool:
+    """Whether these lines are whole settings: a text or a list may go on below."""
     try:
-        write_atomically(path, (_edited(path, config) or _fresh(config)).encode())
-    except OSError as error:
-        raise StorageFailed(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _fresh(config: Config) -> str:
-    lines = [
-        f"{name} = {_toml(value)}"
-        for name, _, _ in _FIELDS
-        if (value := getattr(config, name)) is not None
-    ]
-    if config.keys:
-        lines += ["", "[keys]"]
-        lines += [f"{_toml(name)} = {_toml(list(keys))}" for name, keys in config.keys.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _edited(path: Path, config: Config) -> str | None:
-    """The file with the changed settings; None where it must be written anew."""
-    try:
-        before = load_config(path)
-        text = path.read_text("utf-8")
-    except (StorageFailed, OSError):
-        return None
-    lines = text.splitlines()
-    wanted = tomllib.loads(text)
-    for name, _, _ in _FIELDS:
-        value = getattr(config, name)
-        if value == getattr(before, name):
-            continue
-        wanted.pop(name, None)
-        if value is not None:
-            wanted[name] = list(value) if isinstance(value, tuple) else value
-        lines = _with_line(lines, name, value)
-    edited = "\n".join(lines) + "\n"
-    try:
-        is_right = tomllib.loads(edited) == wanted and before.keys == config.keys
+        tomllib.loads("".join(lines))
     except tomllib.TOMLDecodeError:
-        return None
-    return edited if is_right else None
-
-
-def _with_line(lines: list[str], name: str, value: object) -> list[str]:
-    """The lines with a setting's own one changed, added above the tables, or taken away."""
-    top = next((at for at, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
-    setting = re.compile(rf"""\s*["']?{name}["']?\s*=.*?(?P<comment>\s*\#[^"']*)?$""")
-    new = [] if value is None else [f"{name} = {_toml(value)}"]
-    for at, line in enumerate(lines[:top]):
-        found = setting.match(line)
-        if found:
-            told = [line + (found["comment"] or "") for line in new]
-            return [*lines[:at], *told, *lines[_end(lines, at) :]]
-    return [*lines[:top], *new, *lines[top:]]
-
-
-def _end(lines: list[str], at: int) -> int:
-    """The line after a setting that begins ``at``: a list may go on below."""
-    for end in range(at + 1, len(lines) + 1):
-        try:
-            tomllib.loads("\n".join(lines[at:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        return end
-    return at + 1
+        return False
+    return True
 
 
 def _kept(value: Any) -> Any:
@@ -173,5 +207,5 @@ def _keys(path: Path, found: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _toml(value: object) -> str:
-    """JSON's texts, numbers, switches and lists are TOML's as well."""
-    return json.dumps(value, ensure_ascii=False)
+    """JSON's texts, numbers, switches and lists are TOML's as well, but for one character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

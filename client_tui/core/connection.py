@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from itertools import count
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -15,10 +16,11 @@ from websockets.exceptions import ConnectionClosed
 from client_tui.core.changes import Change, Position, decode
 from client_tui.core.clock import Clock
 from client_tui.core.errors import ClientError, CopiesLost, Disconnected, Unauthenticated
+from client_tui.core.identity import USER_AGENT
 from client_tui.core.line import Ended, Ending, closed
 from client_tui.core.status import LineState
 from shared_models.base import Wire
-from shared_models.realtime import Ephemeral, Err, Hello, Ok, Pong, Send, Welcome
+from shared_models.realtime import Bye, Ephemeral, Err, Hello, Ok, Pong, Send, Welcome
 from shared_models.sync import Bootstrap
 
 _log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ class Journal(Protocol):
         """How far the stream is applied."""
 
     async def apply(self, epoch: str, changes: Sequence[Change]) -> None:
-        """Apply and store the position, in one transaction (R4)."""
+        """Apply and store the position, in one transaction (R4), or neither from now on."""
 
     async def rebase(self, state: Bootstrap) -> None:
         """Start anew from a bootstrap."""
@@ -92,21 +94,22 @@ class Connection:
         self._head = 0
         self._begun_at = self._heard_at = clock.monotonic()
         self._behind_since: float | None = None
-        self._wait_s: float | None = None
+        self._bye: Bye | None = None
 
     async def run(self, *companions: Coroutine[Any, Any, None]) -> None:
         """Live until the end. ``companions`` are cancelled with the connection."""
         work = (self._read(), self._apply(), self._watch(), *companions)
         tasks = [asyncio.create_task(part) for part in work]
         try:
-            await self._hello()
+            with suppress(ConnectionClosed):  # who reads finds out too, and when to come back
+                await self._hello()
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         except Ended:
             raise
         except Exception as error:
-            raise Ended(_ending(error, self._wait_s)) from error
+            raise Ended(_ending(error, self._bye)) from error
         finally:
             for task in tasks:
                 task.cancel()
@@ -127,6 +130,11 @@ class Connection:
         finally:
             del self._asked[number], self._asked_at[number]
 
+    def unanswered_s(self) -> float:
+        """For how long the message that waits longest for its answer has been waiting."""
+        now = self._clock.monotonic()
+        return now - min(self._asked_at.values(), default=now)
+
     async def post(self, frame: Wire) -> None:
         """Send a frame that gets no answer; raises :class:`Disconnected`."""
         try:
@@ -140,7 +148,7 @@ class Connection:
             epoch=UUID(here.epoch) if here else None,
             pos=here.pos if here else None,
             device=self._device,
-            client="picky/1",
+            client=USER_AGENT,
         )
         await self._socket.send(hello.model_dump_json(exclude_none=True))
 
@@ -173,7 +181,7 @@ class Connection:
             case "welcome":
                 await self._welcome(Welcome.model_validate(frame))
             case "bye":
-                self._wait_s = frame["reconnect_in_ms"] / 1000
+                self._bye = Bye.model_validate(frame)
 
     async def _welcome(self, welcome: Welcome) -> None:
         self._welcomed = True
@@ -248,9 +256,8 @@ class Connection:
             now = self._clock.monotonic()
             if now - self._heard_at >= SILENCE_S:
                 raise Ended(Ending("the server has gone silent"))
-            asked_for_s = now - min(self._asked_at.values(), default=now)
             unwelcome = not self._welcomed and now - self._begun_at >= WELCOME_S
-            if unwelcome or asked_for_s >= ANSWER_S:
+            if unwelcome or self.unanswered_s() >= ANSWER_S:
                 raise Ended(Ending("the server does not answer"))
             if self._head <= self._received:
                 self._behind_since = None
@@ -260,12 +267,12 @@ class Connection:
                 raise Ended(Ending("events are missing"))
 
 
-def _ending(error: Exception, wait_s: float | None) -> Ending:
+def _ending(error: Exception, bye: Bye | None) -> Ending:
     match error:
         case ConnectionClosed():
-            return closed(error, wait_s=wait_s)
+            return closed(error, bye)
         case Disconnected(__cause__=ConnectionClosed() as cause):
-            return closed(cause, wait_s=wait_s)
+            return closed(cause, bye)
         case Unauthenticated():
             return Ending(error.detail, final=LineState.SIGNED_OUT)
         case CopiesLost():

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from client_tui.core.errors import StorageFailed, StorageUnreadable
+from client_tui.core.errors import StorageFailed, StorageTooNew, StorageUnreadable
 from client_tui.core.files import private_directory
 
 Result = TypeVar("Result")
@@ -34,7 +34,11 @@ class Database:
         self._connection: sqlite3.Connection | None = None
 
     async def open(self) -> None:
-        """Open and bring the schema up to date; raises :class:`StorageFailed`."""
+        """Open and bring the schema up to date.
+
+        Raises :class:`StorageFailed`, and of these :class:`StorageTooNew` for a file of a newer
+        version.
+        """
         await self._on_thread(self._open)
 
     async def run(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -44,6 +48,15 @@ class Database:
         :class:`StorageUnreadable` when it is the file that is no good.
         """
         return await self._on_thread(lambda: self._transact(work))
+
+    async def version(self) -> int:
+        """A number that is another one once another program has changed the file.
+
+        Asked without a transaction, so that it takes no lock from anybody.
+        """
+        return await self._on_thread(
+            lambda: int(self._connected().execute("PRAGMA data_version").fetchone()[0])
+        )
 
     async def replace(self) -> None:
         """Throw the file away and go on with an empty one."""
@@ -86,16 +99,16 @@ class Database:
     def _migrate(self, connection: sqlite3.Connection) -> None:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > len(self._schema):
-            raise StorageUnreadable(f"{self.path} was written by a newer version of Picky.")
+            raise StorageTooNew(f"{self.path} was written by a newer version of Picky.")
+        if version == len(self._schema):
+            return  # without a write: a full disk can still be read
         for script in self._schema[version:]:
             for statement in script.split(";"):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(self._schema)}")
 
     def _transact(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        connection = self._connection
-        if connection is None:
-            raise StorageFailed(f"{self.path} is closed.")
+        connection = self._connected()
         connection.execute("BEGIN IMMEDIATE")
         try:
             result = work(connection)
@@ -105,6 +118,11 @@ class Database:
                 connection.execute("ROLLBACK")
             raise
         return result
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StorageFailed(f"{self.path} is closed.")
+        return self._connection
 
     def _replace(self) -> None:
         self._close()

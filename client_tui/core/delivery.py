@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -9,11 +10,13 @@ from uuid import UUID
 
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
 from client_tui.core.errors import (
+    TOO_SLOW,
     ClientError,
     Disconnected,
     Refused,
-    ServerUnreachable,
     StorageFailed,
+    UploadFailed,
+    in_passing,
 )
 from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.pause import Pause
@@ -26,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 _DEAD_PHOTO: Final = {"photo_unknown", "photo_in_use", "photo_not_ready"}
 """An upload is gone, as the server drops what is not sent within a day, or is no good."""
+SLOW_TRIES: Final = 3
+"""How often in a run a message's photos are uploaded for a server that gets them ready too late."""
 _FIRST_S: Final = 0.5
 _MOST_S: Final = 30.0
 
@@ -37,7 +42,7 @@ class DeliveryListener:
         """The server has it; its own event comes before or after this (R3)."""
 
     def altered(self, message: OutboxMessage) -> None:
-        """It is in another state (sending, failed) or a photo of it is up."""
+        """It is in another state (sending, failed, queued again) or a photo of it is up."""
 
     def progressed(self, message: OutboxMessage, progress: Progress) -> None:
         """A photo of it is on its way."""
@@ -67,6 +72,8 @@ class Delivery:
         self._chance = chance
         self._wake = asyncio.Event()
         self._uploaded_again: set[UUID] = set()
+        self._too_slow: Counter[UUID] = Counter()
+        """How often the server was too slow with the photos of each message."""
 
     def wake(self) -> None:
         """Something was put into the outbox or is to be tried again."""
@@ -156,8 +163,6 @@ class Delivery:
             )
         except Disconnected:
             return 0.0
-        except ServerUnreachable:
-            return _FIRST_S
         except StorageFailed:
             raise
         except ClientError as error:
@@ -165,6 +170,7 @@ class Delivery:
         if isinstance(answer, Ok):
             await self._outbox.done(message.cid)
             self._uploaded_again.discard(message.cid)
+            self._too_slow.pop(message.cid, None)
             self.listener.sent(message, answer)
             return None
         return await self._refused(message, answer, tried_before=tried_before)
@@ -175,10 +181,12 @@ class Delivery:
         if answer.retryable:
             # This try was not stored. One whose answer was lost may have been.
             if not tried_before:
-                await self._outbox.not_stored(message.cid)
+                queued = await self._outbox.not_stored(message.cid)
+                if queued is not None:
+                    self.listener.altered(queued)
             return (answer.retry_ms or 0) / 1000
         if answer.code in _DEAD_PHOTO:
-            await self._forget_uploads(message)
+            await self._outbox.forget_uploads(message.cid, message.photos)
             if message.cid not in self._uploaded_again:
                 self._uploaded_again.add(message.cid)
                 return 0.0
@@ -187,9 +195,10 @@ class Delivery:
         return None
 
     async def _trouble(self, message: OutboxMessage, error: ClientError) -> float | None:
-        """Something about the photos."""
-        if isinstance(error, Refused) and error.retryable:
-            return error.retry_after_s or 0.0
+        """Something about the photos, or only about the way to the server."""
+        if in_passing(error):
+            wait_s = error.retry_after_s if isinstance(error, Refused) else None
+            return wait_s or _FIRST_S
         code = error.code if isinstance(error, Refused) else "photo_failed"
         await self._fail(message, code, str(error))
         return None
@@ -198,10 +207,6 @@ class Delivery:
         failed = await self._outbox.failed(message.cid, code, reason)
         if failed is not None:
             self.listener.altered(failed)
-
-    async def _forget_uploads(self, message: OutboxMessage) -> None:
-        photos = [replace(photo, upload_id=None) for photo in message.photos]
-        await self._outbox.uploaded(message.cid, photos)
 
     async def _upload_photos(self, message: OutboxMessage) -> None:
         """Upload what is not up yet and remember it; raises the first photo's error."""
@@ -213,18 +218,43 @@ class Delivery:
             [message.photos[i].path for i in missing],
             self._progress_of(message, missing),
         )
-        await self._remember(message, missing, outcomes)
+        await self._remember(message, missing, self._given_up(message.cid, outcomes))
+
+    def _given_up(self, cid: UUID, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """The outcomes, where a server that is too slow each time is so for good.
+
+        Each try sends the whole file anew, of which the server takes so many an hour, and the rest
+        of the room waits behind it.
+        """
+        if not any(_is_slow(outcome.error) for outcome in outcomes):
+            return outcomes
+        self._too_slow[cid] += 1
+        if self._too_slow[cid] < SLOW_TRIES:
+            return outcomes
+        del self._too_slow[cid]  # who sends it again by hand begins anew
+        return [
+            replace(outcome, error=UploadFailed("given_up", str(outcome.error)))
+            if _is_slow(outcome.error)
+            else outcome
+            for outcome in outcomes
+        ]
 
     async def _remember(
         self, message: OutboxMessage, missing: Sequence[int], outcomes: Sequence[Outcome]
     ) -> None:
         photos = list(message.photos)
         for i, outcome in zip(missing, outcomes, strict=True):
-            if outcome.photo is not None:
-                photos[i] = replace(photos[i], upload_id=outcome.photo.id)
-        await self._outbox.uploaded(message.cid, photos)
-        for outcome in outcomes:
-            if outcome.error is not None:
+            photos[i] = replace(
+                photos[i],
+                upload_id=outcome.photo.id if outcome.photo else None,
+                failure=_failure(outcome.error),
+            )
+        now = await self._outbox.uploaded(message.cid, photos)
+        still_to_go = (
+            {photo.origin for photo in now.photos if not photo.upload_id} if now else set()
+        )
+        for i, outcome in zip(missing, outcomes, strict=True):
+            if outcome.error is not None and photos[i].origin in still_to_go:
                 raise outcome.error
 
     def _progress_of(self, message: OutboxMessage, missing: Sequence[int]) -> OnProgress:
@@ -234,3 +264,13 @@ class Delivery:
             self.listener.progressed(message, replace(progress, index=missing[progress.index]))
 
         return tell
+
+
+def _failure(error: ClientError | None) -> str | None:
+    """Why a photo did not come through, where it is the photo's fault."""
+    return None if error is None or in_passing(error) else str(error)
+
+
+def _is_slow(error: ClientError | None) -> bool:
+    """Whether an upload got no photo in time."""
+    return isinstance(error, UploadFailed) and error.reason == TOO_SLOW

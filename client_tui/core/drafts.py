@@ -2,12 +2,13 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from client_tui.core.database import Database
+from client_tui.core.database import Database, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,28 @@ class Drafts:
         photos = json.dumps([str(path.absolute()) for path in draft.photos])
 
         def save(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM draft WHERE room_id = ?", (str(room_id),))
+            _forget(db, room_id)
             if draft:
                 db.execute("INSERT INTO draft VALUES (?, ?, ?)", (str(room_id), draft.text, photos))
 
         await self._database.run(save)
         if self._not_on_disk.get(room_id) is draft:
             del self._not_on_disk[room_id]
+
+    async def replaced_by(
+        self, room_id: UUID, write: Callable[[sqlite3.Connection], Result]
+    ) -> Result:
+        """Write what the draft has become and forget the draft, in one transaction."""
+        known = self._not_on_disk.get(room_id)
+
+        def replace(db: sqlite3.Connection) -> Result:
+            _forget(db, room_id)
+            return write(db)
+
+        written = await self._database.run(replace)
+        if known is not None and self._not_on_disk.get(room_id) is known:
+            del self._not_on_disk[room_id]
+        return written
 
     async def read_form(self, name: str) -> dict[str, Any] | None:
         """A form as it was left without being saved; None when there is none."""
@@ -75,6 +91,10 @@ class Drafts:
                 db.execute("INSERT INTO form VALUES (?, ?)", (name, json.dumps(form)))
 
         await self._database.run(save)
+
+
+def _forget(db: sqlite3.Connection, room_id: UUID) -> None:
+    db.execute("DELETE FROM draft WHERE room_id = ?", (str(room_id),))
 
 
 def _draft(text: str, photos: str) -> Draft:

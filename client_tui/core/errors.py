@@ -5,7 +5,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+TOO_SLOW: Final = "timeout"
+"""The reason of an upload of which the server made no photo in time."""
 
 
 class ClientError(Exception):
@@ -45,6 +48,10 @@ class StorageFailed(ClientError):
 
 class StorageUnreadable(StorageFailed):
     """A file is there, but this version can make nothing of it: broken, or of another version."""
+
+
+class StorageTooNew(StorageUnreadable):
+    """A file is that of a newer version of Picky, and good for that one."""
 
 
 class CopiesLost(StorageUnreadable):
@@ -153,6 +160,22 @@ _BY_STATUS: Mapping[int, type[Refused]] = {
     422: Invalid,
     429: TooFast,
 }
+
+
+def in_passing(error: ClientError) -> bool:
+    """Whether the same may work later: nothing is wrong with the message or a photo of it.
+
+    A session that has ended begins again with who signs in, and what was no answer of Picky's, such
+    as a login page on the way, is no refusal.
+    """
+    match error:
+        case Unauthenticated() | TooFast() | ServerUnreachable() | UnreadableAnswer():
+            return True
+        case Refused():
+            return error.retryable
+        case UploadFailed():
+            return error.reason == TOO_SLOW
+    return False
 
 
 def refusal(status: int, body: object, retry_after: str | None = None) -> Refused:

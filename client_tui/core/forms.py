@@ -6,12 +6,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from client_tui.core.errors import FieldError, Invalid
+from shared_models import bounds
 
 Form = TypeVar("Form", bound=BaseModel)
 
 _PATTERNS = {
-    "handle": "A handle has 3 to 20 of a-z, 0-9 and _.",
-    "tracking_number": "A tracking number has 6 to 40 letters and digits.",
+    "handle": f"A handle has {bounds.HANDLE_MIN} to {bounds.HANDLE_MAX} of a-z, 0-9 and _.",
+    "tracking_number": (
+        f"A tracking number has {bounds.TRACKING_NUMBER_MIN} to {bounds.TRACKING_NUMBER_MAX}"
+        " letters and digits."
+    ),
 }
 
 
@@ -38,9 +42,13 @@ def _told(item: ErrorDetails) -> str:
     # A text that is cleaned before it is measured counts as any list of things.
     things = " characters" if isinstance(item["input"], str) else ""
     if item["type"] in ("string_too_short", "too_short"):
+        if limits["min_length"] == 1:
+            return "It may not be empty."
         return f"At least {limits['min_length']:,}{things}."
     if item["type"] in ("string_too_long", "too_long"):
         return f"At most {limits['max_length']:,}{things}."
     if item["type"] == "string_pattern_mismatch":
         return _PATTERNS.get(str(item["loc"][-1]), item["msg"])
+    if item["type"] == "value_error":  # a check of our own, before whose words the kind is put
+        return str(limits["error"])
     return item["msg"]

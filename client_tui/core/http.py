@@ -9,11 +9,14 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
+from urllib.request import proxy_bypass
 from uuid import UUID
 
 from client_tui.core.address import is_loopback, server_address
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
 from client_tui.core.errors import ServerUnreachable, UnreadableAnswer, refusal
+from client_tui.core.identity import USER_AGENT
+from client_tui.core.proxies import trouble_with
 
 if TYPE_CHECKING:
     import ssl
@@ -69,17 +72,27 @@ class Http:
         self._store: httpx.AsyncClient | None = None
 
     def _new_client(self, url: str) -> httpx.AsyncClient:
-        host = httpx.URL(url).host
-        local = is_loopback(host)
-        return httpx.AsyncClient(
+        return self._client_of(
             base_url=url,
-            transport=self._transport,
             verify=False if url.startswith("http://") else _certificates(),
-            trust_env=not local,
             timeout=_TIMEOUT,
             limits=httpx.Limits(max_connections=16, keepalive_expiry=30.0),
-            headers={"User-Agent": "picky/1"},
+            headers={"User-Agent": USER_AGENT},
         )
+
+    def _client_of(self, **options: Any) -> httpx.AsyncClient:
+        """A client by way of the environment's proxy. If there is no such way, every call says why:
+        what is kept on this machine can be read all the same.
+        """
+        host = httpx.URL(self.server).host
+        options["trust_env"] = not is_loopback(host)
+        try:
+            return httpx.AsyncClient(transport=self._transport, **options)
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            no_way = _NoWay(self.server, trouble_with(error))
+        if proxy_bypass(host):
+            return httpx.AsyncClient(**options | {"trust_env": False})
+        return httpx.AsyncClient(transport=no_way, **options)
 
     async def __aenter__(self) -> "Http":
         return self
@@ -97,10 +110,8 @@ class Http:
     def store(self) -> httpx.AsyncClient:
         """A client for presigned URLs of the object store. It never carries the token."""
         if self._store is None:
-            self._store = httpx.AsyncClient(
-                transport=self._transport,
+            self._store = self._client_of(
                 verify=_certificates(),
-                trust_env=not is_loopback(self._client.base_url.host),
                 timeout=httpx.Timeout(60.0, connect=5.0),
                 limits=httpx.Limits(max_connections=8, keepalive_expiry=30.0),
             )
@@ -207,6 +218,17 @@ class Http:
                     raise ServerUnreachable(self.server, _reason(error)) from error
             await self._clock.sleep(full_jitter(attempt, first=0.4, most=2.0, chance=self._chance))
         raise AssertionError("the last try returns or raises")
+
+
+class _NoWay(httpx.AsyncBaseTransport):
+    """Goes nowhere, and says why."""
+
+    def __init__(self, server: str, reason: str) -> None:
+        self._unreachable = ServerUnreachable(server, reason)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Raises :class:`ServerUnreachable`."""
+        raise self._unreachable
 
 
 @cache

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from client_tui.core.errors import StorageFailed
 from client_tui.core.files import write_atomically
-from client_tui.core.uploads import BYTES_MAX
+from shared_models import bounds
 
 KEPT_BYTES_MAX: Final = 200 * 1024 * 1024
 _STRAY_AFTER_S: Final = 3600.0
@@ -45,7 +45,7 @@ class KeptPhotos:
         spare = self._bytes_max - self._taken() if paths else 0
         files = []
         for index, path in enumerate(paths):
-            content = _content(path, min(spare, BYTES_MAX))
+            content = _content(path, min(spare, bounds.PHOTO_BYTES_MAX))
             if content is None:
                 files.append(path)
                 continue

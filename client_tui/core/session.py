@@ -15,6 +15,7 @@ from client_tui.core.forms import fill
 from client_tui.core.line import Ended, Ending, open_line
 from client_tui.core.pause import Pause
 from client_tui.core.status import LineState, Status
+from shared_models import bounds
 from shared_models.chat import ReadMark
 from shared_models.realtime import Close, Ephemeral, Err, Ok, Open, Read, Send, Typing, Welcome
 from shared_models.sync import Bootstrap
@@ -23,7 +24,6 @@ FIRST_S: Final = 0.5
 MOST_S: Final = 30.0
 QUIET_S: Final = 60.0
 READ_EVERY_S: Final = 2.0
-TYPING_EVERY_S: Final = 3.0
 
 
 class Listener:
@@ -64,7 +64,7 @@ class Session:
         chance: Chance = chance,
         send_marks: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``send_marks`` says whether the other side is to learn what was read."""
+        """``send_marks`` says whether the other side is to learn what is and was read."""
         self.listener = listener or Listener()
         self.status = Status(LineState.CONNECTING)
         self._server = server
@@ -166,6 +166,10 @@ class Session:
             raise Disconnected
         return await self._connection.ask(frame)
 
+    def unanswered_s(self) -> float:
+        """For how many seconds a message has been waiting for its answer; 0 when none does."""
+        return 0.0 if self._connection is None else self._connection.unanswered_s()
+
     def mark_read(self, room_id: UUID, seq: int) -> None:
         """Everything up to ``seq`` was seen. Sent at most every 2 s, and again until it counts."""
         if not self._send_marks_wanted():
@@ -178,19 +182,24 @@ class Session:
     async def typing(self, room_id: UUID, on: bool) -> None:
         """Say that one types (or no more); at most every 3 s a room, lost when offline."""
         now = self._clock.monotonic()
-        if now - self._typed_at.get(room_id, float("-inf")) >= TYPING_EVERY_S:
+        if now - self._typed_at.get(room_id, float("-inf")) >= bounds.TYPING_EVERY_S:
             self._typed_at[room_id] = now
             await self._try(Typing(chatroom_id=room_id, on=on))
 
     async def open(self, room_id: UUID) -> None:
-        """This device looks at a room; said again after every reconnect."""
-        self._open_rooms.add(room_id)
-        await self._try(Open(chatroom_id=room_id))
+        """This device looks at a room; said again after every reconnect.
+
+        Nobody is told of a person who does not want it known what they read.
+        """
+        if self._send_marks_wanted():
+            self._open_rooms.add(room_id)
+            await self._try(Open(chatroom_id=room_id))
 
     async def close(self, room_id: UUID) -> None:
         """This device no longer looks at a room."""
-        self._open_rooms.discard(room_id)
-        await self._try(Close(chatroom_id=room_id))
+        if room_id in self._open_rooms:
+            self._open_rooms.discard(room_id)
+            await self._try(Close(chatroom_id=room_id))
 
     def online(self, welcome: Welcome) -> None:
         """The connection is live (called by it)."""

@@ -15,18 +15,23 @@ import httpx
 
 from client_tui.core.api import Api
 from client_tui.core.clock import Chance, Clock, SystemClock, chance, full_jitter
-from client_tui.core.errors import BadFile, ClientError, Refused, ServerUnreachable, UploadFailed
+from client_tui.core.errors import (
+    TOO_SLOW,
+    BadFile,
+    ClientError,
+    Refused,
+    ServerUnreachable,
+    UploadFailed,
+)
+from shared_models import bounds
 from shared_models.media import Photo, Purpose, Upload, UploadFile, UploadRequest, UploadState
 from shared_models.photo_failures import failure_text
 
 AT_ONCE: Final = 3
 TRIES: Final = 4
-BYTES_MAX: Final = 10 * 1024 * 1024
 READY_WITHIN_S: Final = 120.0
 _CHUNK: Final = 64 * 1024
 _HEAD: Final = 16
-
-_TOO_SLOW = "The server took too long with this picture; try it again."
 
 
 class Phase(StrEnum):
@@ -49,6 +54,13 @@ class Progress:
     sent: int = 0
     size: int = 0
     reason: str = ""
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1; the server's part is the last tenth."""
+        if self.phase is Phase.SENDING:
+            return 0.9 * self.sent / max(1, self.size)
+        return {Phase.PROCESSING: 0.95, Phase.READY: 1.0}.get(self.phase, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,7 @@ class Outcome:
 OnProgress = Callable[[Progress], None]
 
 
-def check_file(path: Path, *, bytes_max: int = BYTES_MAX) -> CheckedFile:
+def check_file(path: Path, *, bytes_max: int = bounds.PHOTO_BYTES_MAX) -> CheckedFile:
     """Look at a file before anything is sent; raises :class:`BadFile` with what is wrong.
 
     Reads the whole file: call it off the loop.
@@ -118,7 +130,7 @@ class Uploader:
         *,
         clock: Clock | None = None,
         chance: Chance = chance,
-        bytes_max: int = BYTES_MAX,
+        bytes_max: int = bounds.PHOTO_BYTES_MAX,
     ) -> None:
         self._api = api
         self._clock = clock or SystemClock()
@@ -193,7 +205,7 @@ class Uploader:
     async def _presign(self, purpose: Purpose, file: CheckedFile) -> Upload:
         wanted = UploadFile.model_validate(
             {
-                "name": file.path.name[:255],
+                "name": file.path.name[: bounds.UPLOAD_NAME_MAX],
                 "content_type": file.content_type,
                 "size": file.size,
                 "sha256": file.sha256,
@@ -223,7 +235,8 @@ class Uploader:
         pause = 0.05
         while upload.state in (UploadState.PENDING, UploadState.PROCESSING):
             if self._clock.monotonic() >= until:
-                raise UploadFailed("timeout", _TOO_SLOW)
+                told = "The server took too long with this picture; try it again."
+                raise UploadFailed(TOO_SLOW, told)
             await self._clock.sleep(pause)
             pause = min(1.0, pause * 1.5)
             upload = await self._api.upload(upload.id)

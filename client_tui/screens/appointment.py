@@ -8,23 +8,21 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from client_tui.core.errors import ClientError, Refused
 from client_tui.core.forms import fill
 from client_tui.format import date_time, visible_line
 from client_tui.moments import parse_when
-from client_tui.widgets.field import Field
-from client_tui.work import start
+from client_tui.screens.dialog import SendingDialog
+from client_tui.widgets.field import ErrorLine, Field
 from shared_models.market import Limits
 from shared_models.trades import Appointment, AppointmentCreate, AppointmentState
 
 Propose = Callable[[AppointmentCreate], Awaitable[None]]
 
 
-class AppointmentScreen(ModalScreen[None]):
-    """A form of two or three lines; the server's own words say what is wrong (rule 12)."""
+class AppointmentScreen(SendingDialog):
+    """Two or three lines; the server's own words say what is wrong (rule 12)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
@@ -61,7 +59,9 @@ class AppointmentScreen(ModalScreen[None]):
                 id="place",
             )
             if self._needs_reason:
-                yield Field("why it changes so late", Input(max_length=200), id="reason")
+                most = self._limits.appointment_reason_max
+                yield Field("why it changes so late", Input(max_length=most), id="reason")
+            yield ErrorLine()
             with Horizontal(classes="buttons"):
                 yield Button("Propose", id="propose", variant="primary")
                 yield Button("Cancel", id="cancel")
@@ -82,45 +82,27 @@ class AppointmentScreen(ModalScreen[None]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Propose or not."""
         if event.button.id == "propose":
-            self._send()
+            self._answer()
         else:
             self.dismiss()
 
     def on_input_submitted(self) -> None:
         """Enter is the first button."""
-        self._send()
+        self._answer()
 
     def _value(self, field: str) -> str:
         return self.query_one(f"#{field} Input", Input).value.strip()
 
-    def _send(self) -> None:
-        for field in self.query(Field):
-            field.clear_error()
+    def _answer(self) -> None:
         try:
             at = parse_when(self._value("at"), self._now, self._zone)
         except ValueError as problem:
-            self.query_one("#at", Field).show_error(str(problem))
+            self.say_wrong(str(problem), "at")
             return
-        start(self, partial(self._ask, at), exclusive=True)
+        done = f"Proposed: {date_time(at, self._now, self._zone)}."
+        self.send(partial(self._send_proposal, at), done)
 
-    async def _ask(self, at: datetime) -> None:
+    async def _send_proposal(self, at: datetime) -> None:
         reason = self._value("reason") if self._needs_reason else None
-        try:
-            form = fill(AppointmentCreate, at=at, place=self._value("place"), reason=reason)
-            await self._propose(form)
-        except ClientError as problem:
-            self._show(problem)
-            return
-        self.app.notify(f"Proposed: {date_time(at, self._now, self._zone)}.", markup=False)
-        self.dismiss()
-
-    def _show(self, problem: ClientError) -> None:
-        """Each error under its field; the rest under the last one."""
-        shown = False
-        if isinstance(problem, Refused):
-            for error in problem.errors:
-                for field in self.query(f"#{error.field}").results(Field):
-                    field.show_error(error.message)
-                    shown = True
-        if not shown:
-            list(self.query(Field))[-1].show_error(str(problem))
+        form = fill(AppointmentCreate, at=at, place=self._value("place"), reason=reason)
+        await self._propose(form)

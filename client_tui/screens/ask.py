@@ -9,6 +9,8 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
+from client_tui.widgets.field import ErrorLine
+
 
 class AskScreen(ModalScreen[str | None]):
     """One field; ``check`` raises ValueError with what is wrong. The answer is the text."""
@@ -42,7 +44,7 @@ class AskScreen(ModalScreen[str | None]):
             yield Input(
                 self._value, password=self._password, max_length=self._max_length or 0, id="answer"
             )
-            yield Static("", classes="field-error", markup=False)
+            yield ErrorLine()
             with Horizontal(classes="buttons"):
                 yield Button("OK", id="ok", variant="primary")
                 yield Button("Cancel", id="cancel")
@@ -63,8 +65,6 @@ class AskScreen(ModalScreen[str | None]):
         try:
             self._check(text)
         except ValueError as problem:
-            error = self.query_one(".field-error", Static)
-            error.update(str(problem))
-            error.add_class("shown")
+            self.query_one(ErrorLine).say(str(problem))
             return
         self.dismiss(text)

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 from textual.worker import Worker
 
+from client_tui.app_of import app_of
 from client_tui.core.errors import ClientError, ServerUnreachable
 from client_tui.core.status import LineState
 from client_tui.keymap import Action, actions_of, bindings_of, footer_of, key_of
@@ -47,7 +48,7 @@ class PickyScreen(Screen[Any]):
     @property
     def picky(self) -> "PickyApp":
         """The app, by its own type."""
-        return cast("PickyApp", self.app)
+        return app_of(self)
 
     @property
     def link(self) -> "Link":
@@ -218,8 +219,9 @@ class PickyScreen(Screen[Any]):
         return actions_of(self.context)
 
     def goes_back(self) -> bool:
-        """Whether there is a step back from here."""
-        below = self.app.screen_stack[-2:-1]
+        """Whether there is a step back from here, also while a dialog is in front."""
+        stack = self.app.screen_stack
+        below = stack[: stack.index(self)][-1:] if self in stack else []
         return bool(below) and isinstance(below[0], PickyScreen)
 
     def do_back(self) -> None:

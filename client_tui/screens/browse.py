@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
-from uuid import UUID
 
 from textual import on
 from textual.containers import Horizontal
@@ -19,7 +18,7 @@ from client_tui.screens.choose import ChooseScreen
 from client_tui.screens.filters import FilterScreen, filter_line
 from client_tui.screens.further_pages import FurtherPages
 from client_tui.store import Change, ListingChanged
-from client_tui.widgets.listing_cards import CardColors, ListingCards
+from client_tui.widgets.listing_list import ListingList
 from client_tui.widgets.preview import Preview
 from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.search_input import SearchInput
@@ -91,15 +90,10 @@ class BrowseScreen(PickyScreen):
     def content(self) -> Iterable[Widget]:
         """Search line, cards, and on a wide terminal a preview."""
         yield SearchInput(self.link.api.past_searches)
-        renderer = ListingCards(
-            self.link.market,
-            self.link.pictures.draw,
-            self.link.now,
-            CardColors.of(self.app.theme_variables),
-            lambda card: card.id.int in self._changed_cards,
-        )
         with Horizontal(id="browse"):
-            yield VirtualList[ListingCard](renderer, id="cards")
+            yield ListingList(
+                self.link, id="cards", changed=lambda card: card.id.int in self._changed_cards
+            )
             yield Preview(id="preview")
         yield RetryRow(id="more")
         yield Static("", id="browse-note", classes="empty", markup=False)
@@ -107,23 +101,17 @@ class BrowseScreen(PickyScreen):
     def on_mount(self) -> None:
         """Load the first page."""
         super().on_mount()
-        self._forget_pictures = self.link.pictures.subscribe(self._picture_ready)
         self._show_note("Looking around the market…")
         self.reload()
-
-    def on_unmount(self) -> None:
-        """Hear no more."""
-        self._forget_pictures()
-        super().on_unmount()
 
     def on_resize(self) -> None:
         """The preview needs room."""
         self.query_one(Preview).display = self.size.width >= PREVIEW_FROM_COLUMNS
 
     @property
-    def cards(self) -> VirtualList[ListingCard]:
+    def cards(self) -> ListingList:
         """The list."""
-        return self.query_one("#cards", VirtualList)
+        return self.query_one("#cards", ListingList)
 
     def selected(self) -> ListingCard | None:
         """The card under the cursor."""
@@ -202,16 +190,6 @@ class BrowseScreen(PickyScreen):
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
         self._older.load()
-
-    def _picture_ready(self, photo_id: UUID) -> None:
-        cards = self.cards
-        shown = [key for key in cards.visible_keys if self._has_cover(key, photo_id)]
-        if shown:
-            cards.invalidate(*shown)
-
-    def _has_cover(self, key: int, photo_id: UUID) -> bool:
-        cover = self.cards.item(key).cover
-        return cover is not None and cover.id == photo_id
 
     def on_change(self, change: Change) -> None:
         """A card changed somewhere: show it as it is now."""

@@ -12,13 +12,12 @@ from textual.widgets import Static
 from client_tui.conversation import GAP, TOP, Conversation
 from client_tui.core.outbox import OutboxMessage
 from client_tui.deals import Deals
-from client_tui.format import cells, money, truncate, visible_line
+from client_tui.format import card_state, cells, money, truncate, visible_line
 from client_tui.history_pages import End, HistoryPages
-from client_tui.keymap import Action, actions_of, footer_of
+from client_tui.keymap import Action, actions_of
 from client_tui.screens.chat_deals import DEALS, Dealing
 from client_tui.screens.chat_writing import Writing
 from client_tui.screens.room_actions import ROOM_ACTIONS
-from client_tui.states import listing_state
 from client_tui.store import (
     AppointmentChanged,
     Change,
@@ -26,6 +25,8 @@ from client_tui.store import (
     Discarded,
     MessageChanged,
     OfferChanged,
+    OutboxChanged,
+    PeerHere,
     PeerTyping,
     Reset,
     RoomChanged,
@@ -38,16 +39,18 @@ from client_tui.widgets.history import History
 from client_tui.widgets.message_rows import MessageRows, Scene
 from client_tui.widgets.palette import Palette
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.work import start
 
 _REDRAW_S: Final = 30.0
-_OWN: Final = frozenset({"retry", "edit_message", "remove"})
+_TITLE_LEAST: Final = 8
+_OWN: Final = frozenset({"retry", "edit_message", "remove", "photo_out"})
 
 
 class ChatScreen(Writing, Dealing):
     """One room. The composer has the focus first; esc goes to the history, and once more back."""
 
     context = "chat"
-    AUTO_FOCUS: ClassVar[str] = ""
+    AUTO_FOCUS: ClassVar[str] = "#composer"
 
     def __init__(
         self, room_id: UUID, *, waiting: OutboxMessage | None = None, edit: bool = False
@@ -67,11 +70,14 @@ class ChatScreen(Writing, Dealing):
         card, market = room.listing, self.link.market
         price = "free" if card.price == 0 else money(card.price or 0, market.currency_exponent)
         space = self.size.width - self.status_cell().cell_len - 8
-        facts = f"  {price} {listing_state(card)}" + ("  muted" if room.muted else "")
+        facts = f"  {price} {card_state(card)}" + ("  muted" if room.muted else "")
         if cells(facts) > space // 2:
             facts = f"  {price}"
         title = visible_line(card.title) or "a deleted listing"
-        return f"‹ {truncate(title, max(8, space - cells(facts)))}{facts}"
+        left = space - cells(facts)
+        if left < min(_TITLE_LEAST, cells(title)):
+            return f"‹ {title}"  # the bar cuts it
+        return f"‹ {truncate(title, left)}{facts}"
 
     def content(self) -> Iterable[Widget]:
         """Header, history, rule, composer."""
@@ -123,7 +129,8 @@ class ChatScreen(Writing, Dealing):
         self.attachments.show([])
         self._show_room()
         self.show_note()
-        (self.composer if self.can_write else self.history).focus()
+        if not self.can_write:
+            self.history.focus()
         self.do_in_background(self._open(), "chat")
 
     async def _open(self) -> None:
@@ -134,7 +141,7 @@ class ChatScreen(Writing, Dealing):
             await self.go_to_waiting(waiting, edit=edit)
         await self.link.session.open(self.room_id)
         await self.ask_server()
-        await self.go_to_due_hit()
+        self.go_to_due()
 
     @on(events.Unmount)
     async def _leave(self) -> None:
@@ -158,6 +165,16 @@ class ChatScreen(Writing, Dealing):
     async def _behind_another(self) -> None:
         """Whatever else shows this room reads what was typed here."""
         await self.keep_draft()
+
+    def on_key(self, event: events.Key) -> None:
+        """What was typed before the composer had the focus, which takes all that comes after it, is
+        written there and is no action of the history.
+        """
+        if self.composer.has_focus and (event.is_printable or event.key == "enter"):
+            event.stop()
+            event.prevent_default()
+            if event.is_printable and event.character:
+                self.composer.insert(event.character)
 
     def on_descendant_focus(self) -> None:
         """Other keys hold in the composer than in the history; what names keys names others."""
@@ -216,20 +233,22 @@ class ChatScreen(Writing, Dealing):
         self.conversation.touch(*(one.key for one in self.conversation.all_waiting()))
         self.draw_soon()
         if not self.online:
+            self.peer_is_lost()
             return
         if not self.loaded:
             self.do_in_background(self.ask_server(), "chat")
         self._load_failed()
 
-    def _load_failed(self) -> bool:
-        """Try the pages again that could not be loaded; whether there are any."""
+    def _load_failed(self) -> None:
+        """Try again what could not be loaded."""
+        if self.loaded and self.go_to_due():
+            return
         failed = [end for end, state in self.pages.ends.items() if state is End.FAILED]
         if failed and not self.conversation.window:
             self.do_refresh()
-            return True
+            return
         for end in failed:
             self.load(end)
-        return bool(failed)
 
     # The store
 
@@ -239,7 +258,7 @@ class ChatScreen(Writing, Dealing):
             case MessageChanged(message) if message.chatroom_id == self.room_id:
                 self.conversation.take(message)
                 if message.sender_id != self.conversation.me:
-                    self.peer_types(0)
+                    self.peer_does(PeerTyping, 0)
             case RoomChanged(room_id) if room_id == self.room_id:
                 self.notice_leaving()
                 self._show_room()
@@ -252,8 +271,10 @@ class ChatScreen(Writing, Dealing):
                 self._touch_cards()
             case DeliveryChanged() | Sent() | Discarded() if change.message.room_id == self.room_id:
                 self.on_its_way(change)
-            case PeerTyping(room_id, seconds) if room_id == self.room_id:
-                self.peer_types(seconds)
+            case OutboxChanged():
+                start(self, self.read_waiting_again, group="waiting", exclusive=True)
+            case PeerTyping() | PeerHere() if change.room_id == self.room_id:
+                self.peer_does(type(change), change.seconds)
             case Reset():
                 self.do_in_background(self.ask_server(again=True), "chat")
             case _:
@@ -299,7 +320,7 @@ class ChatScreen(Writing, Dealing):
     def footer_actions(self) -> list[Action]:
         """The composer's keys in the composer; in the history what can be done there."""
         if self.composer.has_focus:
-            return [action for action in footer_of("composer") if action.id != "back"]
+            return self.footer_in_composer()
         return [
             action
             for action in super().footer_actions()
@@ -363,7 +384,7 @@ class ChatScreen(Writing, Dealing):
 
     async def do_retry(self) -> None:
         """A message that failed, or a page that could not be loaded."""
-        if self.selected_waiting() is not None:
+        if self.why_not_own("retry") is None:
             await self.retry_selected()
         else:
             self._load_failed()
@@ -371,26 +392,3 @@ class ChatScreen(Writing, Dealing):
     def do_refresh(self) -> None:
         """Ask the server again."""
         self.do_in_background(self.ask_server(again=True), "chat")
-
-    def do_trade(self) -> None:
-        """The trade with its timeline."""
-        if self.detail is not None and self.detail.trade is not None:
-            self.picky.open_trade(self.detail.trade.id)
-
-    def do_room_listing(self) -> None:
-        """The listing it is about."""
-        if self.room is not None:
-            self.picky.open_listing(self.room.listing.id)
-
-    def do_person(self) -> None:
-        """The other side's profile."""
-        if self.room is not None:
-            self.picky.open_profile(self.room.other.id)
-
-    def do_report(self) -> None:
-        """The message under the cursor, or the other side."""
-        message = self.selected_message()
-        if message is not None and message.sender_id not in (None, self.conversation.me):
-            self.picky.report("message", message.id)
-        elif self.room is not None:
-            self.picky.report("account", self.room.other.id)

@@ -4,13 +4,14 @@ from collections.abc import Awaitable
 from typing import Any, cast
 from uuid import UUID
 
-from client_tui.conversation import Conversation, Waiting
+from client_tui.conversation import Conversation
 from client_tui.core.status import LineState
 from client_tui.deals import Deals
 from client_tui.format import visible_line
 from client_tui.history_pages import HistoryPages
 from client_tui.keymap import key_of
 from client_tui.screens.room_actions import RoomActions
+from client_tui.waiting import Waiting
 from client_tui.widgets.composer import Composer
 from client_tui.widgets.history import History
 from shared_models.chat import Chatroom, ChatroomDetail, Message
@@ -105,3 +106,26 @@ class ChatBase(RoomActions):
         if message is not None:
             self.app.copy_to_clipboard(message.text)
             self.say("Copied.")
+
+    def do_trade(self) -> None:
+        """The trade with its timeline."""
+        if self.detail is not None and self.detail.trade is not None:
+            self.picky.open_trade(self.detail.trade.id)
+
+    def do_room_listing(self) -> None:
+        """The listing it is about."""
+        if self.room is not None:
+            self.picky.open_listing(self.room.listing.id)
+
+    def do_person(self) -> None:
+        """The other side's profile."""
+        if self.room is not None:
+            self.picky.open_profile(self.room.other.id)
+
+    def do_report(self) -> None:
+        """The message under the cursor, or the other side."""
+        message = self.selected_message()
+        if message is not None and message.sender_id not in (None, self.conversation.me):
+            self.picky.report("message", message.id)
+        elif self.room is not None:
+            self.picky.report("account", self.room.other.id)

@@ -15,12 +15,11 @@ from client_tui.core.drafts import Draft
 from client_tui.core.errors import BadFile, ClientError
 from client_tui.core.uploads import CheckedFile, check_file
 from client_tui.screens.chat_reading import Reading
-from client_tui.screens.photo_picker import PhotoPicker
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.composer import Attachments, Composer
 
+_ONLY_ITS_TEXT: Final = "Only the text of an older message can be changed."
 _DRAFT_PAUSE_S: Final = 0.5
-_TYPING_EVERY_S: Final = 3.0
 _COUNT_FROM: Final = 0.9
 
 
@@ -35,8 +34,9 @@ class Drafting(Reading):
         self._keeps = True
         """Whether the disk took it the last time."""
         self._draft_pause: Timer | None = None
-        self._typed_at = float("-inf")
         self._opening = asyncio.Lock()
+        self._has_read = False
+        """Whether the draft on disk was looked at."""
 
     @property
     def editing(self) -> bool:
@@ -54,8 +54,9 @@ class Drafting(Reading):
             await self._open_draft()
 
     async def _open_draft(self) -> None:
-        kept = self._kept
+        kept, is_first = self._kept, not self._has_read
         draft = await self.link.outbox.drafts.read(self.room_id)
+        self._has_read = True
         if draft == kept:
             return
         files = await self._checked(draft.photos)
@@ -65,6 +66,9 @@ class Drafting(Reading):
             self._draft = Draft(draft.text, tuple(file.path for file in files))
             self._show_draft()
             self.attachments.show(files)
+        elif self.is_there and not self.editing and is_first:  # typed while the disk was read
+            self._draft = replace(self._draft, text=self.composer.text)
+            await self.put_back(draft.text, files)
 
     def _show_draft(self) -> None:
         if self.composer.text != self._draft.text:
@@ -81,10 +85,8 @@ class Drafting(Reading):
         if self.editing:
             return
         self._draft_is(replace(self._draft, text=self.composer.text))
-        now = self.link.clock.monotonic()
-        if self.composer.text and now - self._typed_at >= _TYPING_EVERY_S:
-            self._typed_at = now
-            self.do_in_background(self.link.session.typing(self.room_id, on=True), "typing")
+        if self.composer.text:
+            self.link.soon(self.link.session.typing(self.room_id, on=True))
 
     def _draft_is(self, draft: Draft) -> None:
         """Keep it on disk after a pause."""
@@ -125,7 +127,6 @@ class Drafting(Reading):
         self._draft = Draft()
         self._show_draft()
         self.attachments.show([])
-        self._typed_at = float("-inf")
 
     async def put_back(self, text: str, files: Sequence[CheckedFile] = ()) -> None:
         """What could not be sent is a draft again, before what was begun since."""
@@ -143,19 +144,30 @@ class Drafting(Reading):
 
     # Photos
 
+    def why_not(self, action_id: str) -> str | None:
+        """What an older message can't be given."""
+        if action_id == "add_photo" and self.editing:
+            return _ONLY_ITS_TEXT
+        return super().why_not(action_id)
+
     def do_add_photo(self) -> None:
-        """Choose a file."""
-        if not self._keeps_its_photos():
-            self.app.push_screen(PhotoPicker(), self._picked)
+        """Choose files."""
+        if self._keeps_its_photos():
+            return
+        free = self.link.market.limits.message_photos_max - len(self.attachments.files)
+        if free > 0:
+            self.picky.pick_photos(free, self.attach_photos)
+        else:
+            self._tell_full()
 
     def _keeps_its_photos(self) -> bool:
         if self.editing:
-            self.say("Only the text of an older message can be changed.", severity="warning")
+            self.say(_ONLY_ITS_TEXT, severity="warning")
         return self.editing
 
-    def _picked(self, path: Path | None) -> None:
-        if path is not None:
-            self.attach_photos([path])
+    def _tell_full(self) -> None:
+        most = self.link.market.limits.message_photos_max
+        self.say(f"A message has at most {most} photos.", severity="warning")
 
     @on(Composer.Dropped)
     def _dropped(self, event: Composer.Dropped) -> None:
@@ -168,10 +180,9 @@ class Drafting(Reading):
         self.do_in_background(self._check_and_attach(paths), "attach")
 
     async def _check_and_attach(self, paths: list[Path]) -> None:
-        most = self.link.market.limits.message_photos_max
-        free = most - len(self.attachments.files)
+        free = self.link.market.limits.message_photos_max - len(self.attachments.files)
         if len(paths) > free:
-            self.say(f"A message has at most {most} photos.", severity="warning")
+            self._tell_full()
         self._photos_are([*self.attachments.files, *await self._checked(paths[: max(0, free)])])
         self.composer.focus()
 

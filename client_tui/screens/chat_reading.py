@@ -1,7 +1,6 @@
-"""Reading in a chat: pages as they are needed, jumps, read marks, and who is typing."""
+"""Reading in a chat: pages as they are needed, read marks, and what the other side does."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -15,39 +14,27 @@ from client_tui.core.errors import ClientError, NotFound
 from client_tui.core.status import LineState
 from client_tui.format import truncate, visible_line
 from client_tui.history_pages import End
-from client_tui.moments import parse_day
-from client_tui.screens.ask import AskScreen
-from client_tui.screens.chat_base import ChatBase
-from client_tui.screens.message_search import MessageSearchScreen
+from client_tui.screens.chat_jumps import Jumping
 from client_tui.screens.viewer import ViewerScreen
+from client_tui.store import PeerHere, PeerTyping
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.history import KEPT, History
 from client_tui.widgets.virtual_list import VirtualList
-from client_tui.widgets.virtual_list.viewport import Place
-from client_tui.work import start
 
-_HITS: Final = frozenset({"next_hit", "hit_before"})
 _SLACK: Final = 100
 """So many more messages may come before the oldest are forgotten."""
 
 
-class Reading(ChatBase):
+class Reading(Jumping):
     """The history's side of the chat."""
 
     def __init__(self, room_id: UUID) -> None:
         super().__init__(room_id)
         self.missing = ""
         """Why there is no chat here, if there is none."""
-        self.loaded = False
-        self._in_vain = False
-        """Whether the server was asked and did not answer: there are only copies then."""
         self._seen = 0
-        self._hits: list[int] = []
-        self._more_hits = False
-        self._hit: int | None = None
-        self._hit_due = False
-        """Whether the view has still to go to it: the server has not answered yet."""
-        self._peer_typing: Timer | None = None
+        self._unread_line_seen = False
+        self._peer_does: dict[type[PeerTyping | PeerHere], Timer] = {}
         self._drawing_soon = False
 
     # Drawing
@@ -113,7 +100,7 @@ class Reading(ChatBase):
         except ClientError as error:
             if self.conversation.window and self.online:
                 self.say(str(error), severity="warning")
-            self._in_vain = True
+            self.in_vain = True
             self.draw_soon()
             return
         first, self.loaded = not self.loaded, True
@@ -121,7 +108,7 @@ class Reading(ChatBase):
             self.conversation.read_seq, self.conversation.unread = room.read_seq, room.unread
         self.store.put_room(room)
         if first:
-            await self.go_to_due_hit()
+            self.go_to_due()
 
     async def _read_newest(self) -> None:
         """The newest page; who is at the bottom by then goes on to the newest message."""
@@ -158,8 +145,8 @@ class Reading(ChatBase):
         return next((key for key in self.history.visible_keys if key in window), None)
 
     def _supply(self) -> None:
-        """The next page, where an end of the window is near."""
-        if not (self.loaded or self._in_vain) or not self.history.size.height:
+        """The next page, where an end of the window is near and is not about to be left."""
+        if not (self.loaded or self.in_vain) or not self.history.size.height or self.under_way:
             return
         ends, conversation = self.pages.ends, self.conversation
         if self.history.near_top and conversation.more_before and ends[TOP] is End.IDLE:
@@ -201,8 +188,11 @@ class Reading(ChatBase):
         self._show_jump(at_end)
 
     def _show_jump(self, at_end: bool) -> None:
+        self._see_unread_line()
         rule, conversation = self.query_one(ChatRule), self.conversation
-        new = conversation.head - self._seen if self._seen else 0
+        rule.found = self.hits_note()
+        begins_above = conversation.read_seq + 1 < (self._top_seq() or 0)
+        new = conversation.news_after(self._seen) if self._seen else 0
         if not at_end and conversation.window:
             rule.jump = (
                 f"↓ {new} new · {self.key_here('newest')}"
@@ -210,146 +200,44 @@ class Reading(ChatBase):
                 else f"↓ newest · {self.key_here('newest')}",
                 "newest",
             )
-        elif conversation.unread and conversation.read_seq + 1 < (self._top_seq() or 0):
+        elif conversation.unread and begins_above and not self._unread_line_seen:
             rule.jump = (f"↑ {conversation.unread} unread · {self.key_here('unread')}", "unread")
         else:
             rule.jump = ("", "")
 
-    def peer_types(self, seconds: float) -> None:
-        """The other side types for so long, unless a message comes first."""
-        if self._peer_typing is not None:
-            self._peer_typing.stop()
-            self._peer_typing = None
-        typing = ""
-        if seconds > 0:
-            typing = f"{truncate(self.other_name(), 20)} is typing…"
-            self._peer_typing = self.set_timer(seconds, lambda: self.peer_types(0))
-        self.query_one(ChatRule).typing = typing
-
-    # Jumps
-
-    @on(History.Wanted)
-    def _wanted(self, event: History.Wanted) -> None:
-        if event.newest:
-            self.do_newest()
-        else:
-            self.do_first()
-
-    def do_newest(self) -> None:
-        """To the newest message."""
-        self._jump(self.go_to_newest)
-
-    async def go_to_newest(self) -> None:
-        """Load the newest messages where they are not here, and show the last row."""
-        if not self.conversation.at_newest and not await self.pages.newest_there_is():
-            return
-        self.history.sync()
-        self.history.jump_to_bottom()
-        self.history.cursor = self.conversation.keys[-1] if self.history.has_focus else None
-
-    def do_first(self) -> None:
-        """To where the chat begins."""
-        self._jump(self._go_to_first)
-
-    async def _go_to_first(self) -> None:
-        if await self._go_to(1, "top"):
-            self.history.jump_to_top()
+    @on(History.MovedByHand)
+    def _see_unread_line(self) -> None:
+        """Who has had it in view, if only in passing, knows where the unread ones began."""
+        line = self.conversation.unread_line
+        self._unread_line_seen |= line is not None and line in self.history.visible_keys
 
     def do_unread(self) -> None:
         """To the first message that was unread when the chat was opened."""
-        self._jump(partial(self._go_to, self.conversation.read_seq + 1, "center"))
+        self._unread_line_seen = True
+        super().do_unread()
 
-    def _jump(self, go: Callable[[], Coroutine[None, None, object]]) -> None:
-        """Of two jumps the later one counts: it ends what is still on its way, or due."""
-        self._hit_due = False
-        start(self, go, group="jump", exclusive=True)
+    # The other side
 
-    async def _go_to(self, seq: int, place: Place) -> bool:
-        """To a message, or the nearest there is; False where a later jump went elsewhere."""
-        if not await self.pages.around(seq):
-            return False
-        self.history.sync()
-        window = self.conversation.window
-        if window:
-            key = min(max(seq, window.start), window.stop - 1)
-            self.history.jump_to(key, place)
-            self.history.focus()
-        return True
+    def peer_does(self, what: type[PeerTyping | PeerHere], seconds: float) -> None:
+        """The other side types or looks at this for so long, unless it is said again or ended."""
+        if (before := self._peer_does.pop(what, None)) is not None:
+            before.stop()
+        if seconds > 0:
+            self._peer_does[what] = self.set_timer(seconds, partial(self.peer_does, what, 0))
+        self._show_peer()
 
-    def do_search(self) -> None:
-        """For words in this chat."""
-        self.app.push_screen(MessageSearchScreen(self.room_id))
+    def peer_is_lost(self) -> None:
+        """Without a line nobody knows what the other side does."""
+        for what in tuple(self._peer_does):
+            self.peer_does(what, 0)
 
-    def show_hits(self, seqs: list[int], seq: int, *, more: bool = False) -> None:
-        """To a message that a search has found, among others here; the newest first.
-
-        ``more``: the search goes on behind them.
-        """
-        self._hits, self._hit, self._more_hits = seqs, seq, more
-        if self.loaded or self._in_vain:
-            self._jump(self.go_to_hit)
-        self._hit_due = not self.loaded
-
-    async def go_to_due_hit(self) -> None:
-        """To the message that was found, if the reader has not gone elsewhere meanwhile."""
-        if self._hit_due:
-            await self.go_to_hit()
-
-    async def go_to_hit(self) -> None:
-        """To the message that was found, if one was."""
-        if self._hit is not None and await self._go_to(self._hit, "center"):
-            self._hit_due = False
-
-    def why_not(self, action_id: str) -> str | None:
-        """What needs something found by a search."""
-        if action_id not in _HITS:
-            return super().why_not(action_id)
-        if self._hit is None:
-            return f"{self.key('search')} searches in this chat."
-        if self._beside(action_id) is not None:
-            return None
-        if action_id == "next_hit" and self._more_hits:
-            return "There may be older ones: scroll on in the search."
-        return "There is no further one."
-
-    def _beside(self, action_id: str) -> int | None:
-        assert self._hit is not None
-        at = self._hits.index(self._hit) + (1 if action_id == "next_hit" else -1)
-        return self._hits[at] if 0 <= at < len(self._hits) else None
-
-    def do_next_hit(self) -> None:
-        """To the next message that was found, an older one."""
-        self._hit = self._beside("next_hit")
-        self._jump(self.go_to_hit)
-
-    def do_hit_before(self) -> None:
-        """To the one found before it."""
-        self._hit = self._beside("hit_before")
-        self._jump(self.go_to_hit)
-
-    def do_to_date(self) -> None:
-        """To a date."""
-        now = self.link.now()
-
-        def answered(text: str | None) -> None:
-            if text is not None:
-                self._jump(partial(self.go_to_day, text))
-
-        screen = AskScreen(
-            "To which day?",
-            "yesterday, sat, 11-19 or 2026-11-19",
-            check=lambda text: parse_day(text, now),
-        )
-        self.app.push_screen(screen, answered)
-
-    async def go_to_day(self, text: str) -> None:
-        """To the first message of a day, as somebody writes one."""
-        seq = await self.pages.first_of(parse_day(text, self.link.now()))
-        if seq is None:
-            self.say("Nothing was written on that day or after it.")
-            await self.go_to_newest()
-        else:
-            await self._go_to(seq, "top")
+    def _show_peer(self) -> None:
+        name, does = truncate(self.other_name(), 20), ""
+        if PeerTyping in self._peer_does:
+            does = f"{name} is typing…"
+        elif PeerHere in self._peer_does:
+            does = f"{name} is here"
+        self.query_one(ChatRule).peer = does
 
     # Photos
 
@@ -361,7 +249,8 @@ class Reading(ChatBase):
         """One of the photos of the message under the cursor."""
         message = self.selected_message()
         if message is not None and message.photos:
-            title = visible_line(message.text) or self.other_name()
+            mine = message.sender_id == self.conversation.me
+            title = visible_line(message.text) or ("me" if mine else self.other_name())
             self.app.push_screen(ViewerScreen(title, message.photos, index))
 
     def picture_ready(self, photo_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """Writing in a chat: sending, and what may be done with messages of one's own."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -10,8 +11,10 @@ from textual.widgets import TextArea
 from client_tui.core.errors import ClientError, NotEditable
 from client_tui.core.outbox import OutboxMessage, OutboxState
 from client_tui.core.uploads import CheckedFile
-from client_tui.keymap import key_of
+from client_tui.format import visible_line
+from client_tui.keymap import Action, footer_of, key_of
 from client_tui.screens.chat_drafts import Drafting
+from client_tui.screens.choose import ChooseScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.discard import ask_to_discard
 from client_tui.screens.quick_replies import QuickRepliesScreen
@@ -20,6 +23,7 @@ from client_tui.widgets.chat_rule import ChatRule
 from client_tui.work import start
 
 _FAILED: Final = OutboxState.FAILED
+_LABELS_WHILE_EDITING: Final = {"send": "save", "leave": "leave it"}
 
 
 class Writing(Drafting):
@@ -60,22 +64,15 @@ class Writing(Drafting):
 
     async def _send(self, text: str, files: list[CheckedFile]) -> None:
         try:
-            await self.link.send_message(self.room_id, text, [file.path for file in files])
+            paths = [file.path for file in files]
+            await self.link.send_message(self.room_id, text, paths, clears_draft=True)
         except ClientError as error:
             self.say(f"Not sent, and not lost: {error}", severity="error")
             await self.put_back(text, files)
             return
         await self.keep_draft()
         if self.is_there:
-            await self._show_sent()
-
-    async def _show_sent(self) -> None:
-        """The row of what was written; without a server below what there is."""
-        try:
-            await self.go_to_newest()
-        except ClientError:
-            self.history.sync()
-            self.history.jump_to_bottom()
+            self.show_sent()
 
     def do_quick_reply(self) -> None:
         """One of the answers that one gives often, at the cursor."""
@@ -101,7 +98,7 @@ class Writing(Drafting):
             stumbles = waiting.trouble and self.online
             if action_id == "retry" and not (waiting.message.state is _FAILED or stumbles):
                 return "It is sent by itself as soon as the line allows."
-            return None
+            return self._why_no_photo_out(waiting.message) if action_id == "photo_out" else None
         if action_id != "remove":
             return "Select a message that was not sent."
         if message is None or message.sender_id != self.conversation.me or message.deleted:
@@ -109,6 +106,36 @@ class Writing(Drafting):
         age = (self.link.now() - message.created_at).total_seconds()
         minutes = self.link.market.limits.message_delete_s // 60
         return f"A message can be deleted within {minutes} minutes." if age > minutes * 60 else None
+
+    def _why_no_photo_out(self, message: OutboxMessage) -> str | None:
+        if not message.photos:
+            return "There are no photos in it."
+        if len(message.photos) == 1 and not message.text:
+            return f"There is nothing else in it. {self.key('remove')} discards it."
+        return None
+
+    def do_photo_out(self) -> None:
+        """An unsent message goes without one of its photos: which one, the failed ones first."""
+        waiting = self.selected_waiting()
+        if waiting is None:
+            return
+        message = waiting.message
+        names = {
+            str(place): visible_line(photo.origin.name)
+            + (f" · {visible_line(photo.failure or 'failed')}" if waiting.has_failed(photo) else "")
+            for place, photo in enumerate(message.photos)
+        }
+        failed_first = sorted(
+            names.items(), key=lambda item: not waiting.has_failed(message.photos[int(item[0])])
+        )
+
+        def answered(place: str | None) -> None:
+            if place is not None:
+                work = self.link.take_photo_out(message, message.photos[int(place)])
+                self.do_in_background(work, "photo")
+
+        question = ChooseScreen("Which photo is not to go with it?", failed_first)
+        self.app.push_screen(question, answered)
 
     async def retry_selected(self) -> None:
         """Send a failed message again."""
@@ -140,10 +167,33 @@ class Writing(Drafting):
                 self._ask_once(message)
             case Sent(ok=ok):
                 self.conversation.sent(message.cid, ok)
+                self.go_to_due()
             case Discarded():
                 self.conversation.discard(message.cid)
                 if self._editing is not None and self._editing.cid == message.cid:
                     self.do_in_background(self.stop_editing(), "edit")
+
+    async def read_waiting_again(self) -> None:
+        """Another window may have sent or discarded what waits here, or written more.
+
+        What was heard of a message while the disk was read is newer. One that is on its way comes
+        back as an event, whoever has sent it.
+        """
+        before = self._waiting_by_cid()
+        found = {one.cid: one for one in await self.link.outbox.waiting(self.room_id)}
+        now = self._waiting_by_cid()
+        unheard = {cid for cid in {*before, *found} if now.get(cid) is before.get(cid)}
+        for cid in unheard:
+            if cid in found:
+                self.conversation.wait_for(found[cid])
+            elif before[cid].state is not OutboxState.SENDING:
+                self.on_its_way(Discarded(before[cid]))
+        self.draw_soon()
+
+    def _waiting_by_cid(self) -> dict[UUID, OutboxMessage]:
+        """Without what the server has already: that is no longer for the outbox to say."""
+        waiting = (one for one in self.conversation.all_waiting() if one.seq is None)
+        return {one.message.cid: one.message for one in waiting}
 
     def _ask_once(self, message: OutboxMessage) -> None:
         """At once, where the guard wants an answer."""
@@ -177,9 +227,24 @@ class Writing(Drafting):
         self._editing, self._edited = waiting.message, waiting.message.text
         self.composer.text = waiting.message.text
         self.composer.move_cursor(self.composer.document.end)
-        saves, leaves = key_of("composer", "send"), key_of("composer", "leave")
-        self.query_one(ChatRule).note = f"editing · {saves} saves · {leaves} leaves it as it was"
         self.composer.focus()
+        self._show_what_keys_do()
+
+    def _show_what_keys_do(self) -> None:
+        """What sends and what leaves the composer is something else while a message is edited."""
+        saves, leaves = key_of("composer", "send"), key_of("composer", "leave")
+        note = f"editing · {saves} saves · {leaves} leaves it as it was" if self.editing else ""
+        self.query_one(ChatRule).note = note
+        self.redraw_bars()
+
+    def footer_in_composer(self) -> list[Action]:
+        """The composer's keys, as what they do now."""
+        labels = _LABELS_WHILE_EDITING if self.editing else {}
+        return [
+            replace(action, label=labels.get(action.id, action.label))
+            for action in footer_of("composer")
+            if action.id != "back"
+        ]
 
     @on(TextArea.Changed)
     def _edit_goes_on(self) -> None:
@@ -229,8 +294,8 @@ class Writing(Drafting):
         self.let_go()
         if not self.is_there:
             return
-        self.query_one(ChatRule).note = ""
         self._show_draft()
+        self._show_what_keys_do()
 
     def do_remove(self) -> None:
         """Discard an unsent message; delete an own one, after a question (rule 15)."""

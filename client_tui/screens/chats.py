@@ -1,7 +1,8 @@
 """Chats: every room, newest activity first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
+from uuid import UUID
 
 from textual import on
 from textual.widget import Widget
@@ -31,6 +32,7 @@ class ChatsScreen(RoomActions):
     def __init__(self) -> None:
         super().__init__()
         self._older = FurtherPages(self, self._read, self._take)
+        self._shown_failed: Mapping[UUID, int] = {}
 
     def heading(self) -> str:
         """How many are unread."""
@@ -39,7 +41,12 @@ class ChatsScreen(RoomActions):
 
     def content(self) -> Iterable[Widget]:
         """The list, or why it is empty."""
-        rows = RoomRows(lambda: self.store.me, self.link.now, lambda: self.app.theme_variables)
+        rows = RoomRows(
+            lambda: self.store.me,
+            self.link.now,
+            lambda: self.app.theme_variables,
+            lambda: self.link.failed,
+        )
         yield VirtualList[Chatroom](rows, id="rooms")
         yield RetryRow(id="more")
         yield Static("", id="no-rooms", classes="empty", markup=False)
@@ -51,10 +58,15 @@ class ChatsScreen(RoomActions):
         self._redraw()
 
     def redraw_bars(self) -> None:
-        """Also hears here that the line has come or gone, which an empty list tells of."""
+        """Also hears here that the line has come or gone, which an empty list tells of, and that
+        a message was not sent.
+        """
         super().redraw_bars()
         if self.is_there and self.query("#no-rooms"):
             self.query_one("#no-rooms", Static).update(self._why_empty())
+            if self._shown_failed != self.link.failed:
+                self._shown_failed = self.link.failed
+                self.rooms.invalidate()
 
     def _why_empty(self) -> str:
         status = self.link.status

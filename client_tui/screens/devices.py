@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from client_tui.app_of import link_of
 from client_tui.core.errors import ClientError
 from client_tui.format import ago, visible_line
 from client_tui.screens.dialog import Dialog
@@ -34,7 +35,7 @@ class DevicesScreen(Dialog[None]):
         start(self, self._load, exclusive=True)
 
     async def _load(self) -> None:
-        link = self.app.link  # type: ignore[attr-defined]
+        link = link_of(self)
         try:
             page = await link.api.sessions(limit=100)
         except ClientError as error:
@@ -56,7 +57,7 @@ class DevicesScreen(Dialog[None]):
 
     async def _end(self, session_id: UUID) -> None:
         try:
-            await self.app.link.api.end_session(session_id)  # type: ignore[attr-defined]
+            await link_of(self).api.end_session(session_id)
         except ClientError as error:
             self.app.notify(str(error), severity="error", markup=False)
         await self._load()

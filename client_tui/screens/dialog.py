@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from textual import events
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from client_tui.core.errors import ClientError
+from client_tui.widgets.field import ErrorLine, Field, clear_errors, show_refusal
 from client_tui.work import start
 
 Answer = TypeVar("Answer")
@@ -33,6 +33,7 @@ class SendingDialog(ModalScreen[None]):
         """Send it once; when that has worked, say ``done`` and close."""
         if not self._sending:
             self._sending = True
+            clear_errors(self)
             start(self, partial(self._send, act, done), group="send")
 
     async def _send(self, act: Send, done: str) -> None:
@@ -47,11 +48,19 @@ class SendingDialog(ModalScreen[None]):
             self._sending = False
 
     def show_problem(self, problem: ClientError) -> None:
-        """In the form's last line."""
-        self.say_wrong(str(problem))
+        """Each thing under its field, the rest in the form's last line."""
+        rest = show_refusal(self, problem)
+        if rest:
+            self._last_line.say(rest)
 
-    def say_wrong(self, text: str) -> None:
-        """What is wrong, in the form's last line."""
-        error = self.query(".field-error").last(Static)
-        error.update(text)
-        error.add_class("shown")
+    def say_wrong(self, text: str, field: str | None = None) -> None:
+        """The one thing that is wrong: under that field, or in the form's last line."""
+        clear_errors(self)
+        if field is None:
+            self._last_line.say(text)
+        else:
+            self.query_one(f"#{field}", Field).show_error(text)
+
+    @property
+    def _last_line(self) -> ErrorLine:
+        return self.query(ErrorLine).last()

@@ -10,6 +10,8 @@ from textual.widgets.selection_list import Selection
 
 from client_tui.format import money, parse_money
 from client_tui.screens.dialog import Dialog
+from client_tui.widgets.choice import choice, chosen_in
+from client_tui.widgets.field import ErrorLine
 from client_tui.widgets.ticks import Tick, TickList
 from shared_models.listings import ListingFilter, ListingState
 from shared_models.market import Condition, Market, Method
@@ -69,7 +71,7 @@ class FilterScreen(Dialog[ListingFilter | None]):
         with VerticalScroll(classes="dialog wide filters"):
             yield Static("Filter", classes="dialog-title")
             categories = [(category.name, category.id) for category in self._market.categories]
-            yield _select("category", "every category", categories, now.category)
+            yield choice(categories, now.category, prompt="every category", id="category")
             yield TickList(
                 *(
                     Selection(choice.name, choice.id, choice.id in now.condition)
@@ -81,10 +83,10 @@ class FilterScreen(Dialog[ListingFilter | None]):
             with Horizontal(classes="row"):
                 yield Input(_amount(now.min_price, exponent), placeholder="price from", id="min")
                 yield Input(_amount(now.max_price, exponent), placeholder="price to", id="max")
-            yield Static("", classes="field-error", id="price-error", markup=False)
+            yield ErrorLine(id="price-error")
             with Horizontal(classes="row"):
-                yield _select("method", "meet or post", list(_METHODS), now.method)
-                yield _select("state", "for sale", list(_STATES), str(now.state))
+                yield choice(_METHODS, now.method, prompt="meet or post", id="method")
+                yield choice(_STATES, str(now.state), prompt="for sale", id="state")
             with Horizontal(classes="row"):
                 yield Input(now.place or "", placeholder="neighbourhood", id="place")
                 yield Tick("negotiable", bool(now.negotiable), id="negotiable", compact=True)
@@ -109,22 +111,20 @@ class FilterScreen(Dialog[ListingFilter | None]):
 
     def action_apply(self) -> None:
         """Read the form; a price that is none is said so."""
-        error = self.query_one("#price-error", Static)
         try:
             low, high = self._price("min"), self._price("max")
             if low is not None and high is not None and low > high:
                 raise ValueError("The lower price is above the higher one.")
         except ValueError as problem:
-            error.update(str(problem))
-            error.add_class("shown")
+            self.query_one(ErrorLine).say(str(problem))
             return
-        state = _chosen(self.query_one("#state", Select)) or ListingState.SELLING
-        method = _chosen(self.query_one("#method", Select))
+        state = chosen_in(self.query_one("#state", Select)) or ListingState.SELLING
+        method = chosen_in(self.query_one("#method", Select))
         self.dismiss(
             ListingFilter(
                 q=self._filter.q,
                 sort=self._filter.sort,
-                category=_chosen(self.query_one("#category", Select)),
+                category=chosen_in(self.query_one("#category", Select)),
                 condition=tuple(Condition(c) for c in self.query_one(TickList).selected),
                 min_price=low,
                 max_price=high,
@@ -143,15 +143,3 @@ class FilterScreen(Dialog[ListingFilter | None]):
 
 def _amount(amount: int | None, exponent: int) -> str:
     return "" if amount is None else money(amount, exponent)
-
-
-def _select(
-    id: str, prompt: str, options: list[tuple[str, str]], chosen: str | None
-) -> Select[str]:
-    known = chosen if chosen in {value for _, value in options} else None
-    value = Select.NULL if known is None else known
-    return Select(options, prompt=prompt, value=value, id=id, compact=True)
-
-
-def _chosen(select: Select[str]) -> str | None:
-    return select.value if isinstance(select.value, str) else None

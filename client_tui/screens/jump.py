@@ -22,6 +22,11 @@ PLACES = (
 )
 
 
+def place_key(place: str) -> str:
+    """The letter that goes there, after the key of the menu."""
+    return next(key for key, name, _ in PLACES if name == place)
+
+
 class JumpScreen(Dialog[str | None]):
     """A small menu of the modes."""
 

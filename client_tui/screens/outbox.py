@@ -12,7 +12,7 @@ from client_tui.core.outbox import OutboxMessage, OutboxState
 from client_tui.core.status import LineState
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.discard import ask_to_discard
-from client_tui.store import Change, DeliveryChanged, Discarded, RoomChanged, Sent
+from client_tui.store import Change, DeliveryChanged, Discarded, OutboxChanged, RoomChanged, Sent
 from client_tui.widgets.virtual_list import VirtualList
 from client_tui.widgets.waiting_rows import WaitingRows
 from client_tui.work import start
@@ -84,7 +84,7 @@ class OutboxScreen(PickyScreen):
 
     def on_change(self, change: Change) -> None:
         """One was written, went, failed or was discarded."""
-        if isinstance(change, DeliveryChanged | Sent | Discarded | RoomChanged):
+        if isinstance(change, DeliveryChanged | Sent | Discarded | OutboxChanged | RoomChanged):
             self.do_refresh()
 
     def selected(self) -> OutboxMessage | None:

@@ -2,31 +2,34 @@
 
 from typing import ClassVar
 
-from pydantic import ValidationError
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from client_tui.core.errors import ClientError
-from client_tui.widgets.field import Field
-from client_tui.work import start
+from client_tui.app_of import link_of
+from client_tui.core.errors import ClientError, Forbidden
+from client_tui.core.forms import fill
+from client_tui.screens.dialog import SendingDialog
+from client_tui.widgets.field import ErrorLine, Field
 from shared_models.accounts import PasswordChange
 
 
-class PasswordScreen(ModalScreen[None]):
+class PasswordScreen(SendingDialog):
     """The old one and the new one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", show=False)]
 
     def compose(self) -> ComposeResult:
         """Two fields."""
+        most = link_of(self).market.limits.password_max
         with Vertical(classes="dialog"):
             yield Static("Change password", classes="dialog-title")
             yield Static("All other devices are signed out.", classes="dim")
-            yield Field("present password", Input(password=True, max_length=128), id="old")
-            yield Field("new password", Input(password=True, max_length=128), id="new-password")
+            present, new = (Input(password=True, max_length=most) for _ in range(2))
+            yield Field("present password", present, id="current_password")
+            yield Field("new password", new, id="new_password")
+            yield ErrorLine()
             with Horizontal(classes="buttons"):
                 yield Button("Change", id="change", variant="primary")
                 yield Button("Cancel", id="cancel")
@@ -34,30 +37,28 @@ class PasswordScreen(ModalScreen[None]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Change or not."""
         if event.button.id == "change":
-            self._submit()
+            self._answer()
         else:
             self.dismiss()
 
     def on_input_submitted(self) -> None:
         """Enter changes."""
-        self._submit()
+        self._answer()
 
-    def _submit(self) -> None:
-        start(self, self._change, exclusive=True)
+    def _answer(self) -> None:
+        self.send(self._change, "The password is changed.")
 
     async def _change(self) -> None:
-        for field in self.query(Field):
-            field.clear_error()
-        try:
-            change = PasswordChange(
-                current_password=self.query_one("#old Input", Input).value,
-                new_password=self.query_one("#new-password Input", Input).value,
-            )
-            await self.app.link.api.change_password(change)  # type: ignore[attr-defined]
-        except ValidationError:
-            self.query_one("#new-password", Field).show_error("8 to 128 characters.")
-        except ClientError as error:
-            self.query_one("#old", Field).show_error(str(error))
+        change = fill(
+            PasswordChange,
+            current_password=self.query_one("#current_password Input", Input).value,
+            new_password=self.query_one("#new_password Input", Input).value,
+        )
+        await link_of(self).api.change_password(change)
+
+    def show_problem(self, problem: ClientError) -> None:
+        """The server says of a password that is not the present one only that it is wrong."""
+        if isinstance(problem, Forbidden) and problem.code == "wrong_password":
+            self.say_wrong(str(problem), "current_password")
         else:
-            self.app.notify("The password is changed.", markup=False)
-            self.dismiss()
+            super().show_problem(problem)

@@ -11,11 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.core.errors import ClientError, Conflict, NotFound
-from client_tui.format import ago, visible, visible_line
+from client_tui.format import ago, counted, stars, visible, visible_line
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.further_pages import FurtherPages
-from client_tui.widgets.listing_cards import CardColors, ListingCards
+from client_tui.widgets.listing_list import ListingList
 from client_tui.widgets.photo import PhotoView
 from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.scroll import ScrollColumn
@@ -51,12 +51,6 @@ class PersonScreen(PickyScreen):
 
     def content(self) -> Iterable[Widget]:
         """Facts, reviews, listings."""
-        cards = ListingCards(
-            self.link.market,
-            self.link.pictures.draw,
-            self.link.now,
-            CardColors.of(self.app.theme_variables),
-        )
         with Vertical(id="person"):
             with Horizontal(id="person-top"):
                 yield PhotoView(id="person-avatar")
@@ -66,7 +60,7 @@ class PersonScreen(PickyScreen):
                     yield Static(id="reviews", markup=False)
                     yield RetryRow(id="more-reviews")
                 with Vertical(id="person-right"):
-                    yield VirtualList[ListingCard](cards, id="person-listings")
+                    yield ListingList(self.link, id="person-listings")
                     yield RetryRow(id="more")
         yield Static("One moment…", id="person-note", classes="empty", markup=False)
 
@@ -102,9 +96,9 @@ class PersonScreen(PickyScreen):
         return bool(new)
 
     @property
-    def listings(self) -> VirtualList[ListingCard]:
+    def listings(self) -> ListingList:
         """What they sell."""
-        return self.query_one("#person-listings", VirtualList)
+        return self.query_one("#person-listings", ListingList)
 
     @on(VirtualList.NearBottom)
     def _more(self) -> None:
@@ -152,11 +146,10 @@ class PersonScreen(PickyScreen):
         text.append(visible_line(profile.display_name), "bold")
         if profile.handle:
             text.append(f"  @{profile.handle}", dim)
-        reviews = "1 review" if profile.review_count == 1 else f"{profile.review_count} reviews"
         text.append(
             f"\n★ {profile.manner_score:.1f}", f"bold {self.app.theme_variables['primary']}"
         )
-        text.append(f" from {reviews}")
+        text.append(f" from {counted(profile.review_count, 'review')}")
         text.append(f"\n{profile.sales} sold · {profile.purchases} bought", dim)
         if profile.no_shows:
             text.append(f" · {profile.no_shows} no-shows", dim)
@@ -178,7 +171,7 @@ class PersonScreen(PickyScreen):
         if not reviews:
             text.append("No reviews yet.", dim)
         for review in reviews:
-            text.append("★" * review.rating + "☆" * (5 - review.rating) + " ")
+            text.append(stars(review.rating) + " ")
             text.append(visible_line(review.author.display_name), "bold")
             text.append(f"  {ago(review.created_at, self.link.now())}\n", dim)
             if review.tags:

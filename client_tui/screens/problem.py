@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, Select, Static, TextArea
 
 from client_tui.screens.dialog import SendingDialog
-from client_tui.widgets.field import Field
+from client_tui.widgets.field import ErrorLine, Field
 from shared_models.market import Choice
 
 Report = Callable[[str, str], Awaitable[None]]
@@ -36,8 +36,11 @@ class ProblemScreen(SendingDialog):
         with Vertical(classes="dialog"):
             yield Static("Report a problem", classes="dialog-title")
             yield Static("The clock stops; nothing completes by itself.", classes="dim")
-            yield Field("what is wrong", Select(options, allow_blank=False, compact=True))
-            yield Field("what happened", TextArea(id="detail"), id="detail-field")
+            yield Field(
+                "what is wrong", Select(options, allow_blank=False, compact=True), id="reason"
+            )
+            yield Field("what happened", TextArea(), id="detail")
+            yield ErrorLine()
             with Horizontal(classes="buttons"):
                 yield Button("Report (ctrl+s)", id="go", variant="primary")
                 yield Button("Cancel", id="cancel")
@@ -50,11 +53,8 @@ class ProblemScreen(SendingDialog):
             self.dismiss()
 
     def action_send(self) -> None:
-        """Check and send."""
-        detail = self.query_one(TextArea).text.strip()
-        if not 1 <= len(detail) <= 1000:
-            self.say_wrong("Say what happened, in 1 to 1,000 characters.")
-            return
+        """Send it."""
+        detail = self.query_one(TextArea).text
         reason = str(self.query_one(Select).value)
         done = "Reported. Nothing completes by itself now."
         self.send(partial(self._report, reason, detail), done)

@@ -10,9 +10,9 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from client_tui.core.errors import ClientError
+from client_tui.core.errors import ClientError, StorageFailed
 from client_tui.core.forms import fill
-from client_tui.format import visible_line
+from client_tui.format import counted, left_behind, visible_line
 from client_tui.screens.ask import AskScreen
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.blocked import BlockedScreen
@@ -24,7 +24,7 @@ from client_tui.screens.help import KeysScreen
 from client_tui.screens.password import PasswordScreen
 from client_tui.store import AccountChanged, Change, ListingChanged, Reset
 from client_tui.themes import THEMES
-from client_tui.widgets.listing_cards import CardColors, ListingCards
+from client_tui.widgets.listing_list import ListingList
 from client_tui.widgets.photo import PhotoView
 from client_tui.widgets.retry_row import RetryRow
 from client_tui.widgets.virtual_list import VirtualList
@@ -33,6 +33,7 @@ from client_tui.work import start
 from shared_models.accounts import AccountPatch
 from shared_models.base import Page
 from shared_models.listings import ListingCard, ListingFilter
+from shared_models.notifications import NotificationKind
 
 PAGE = 50
 
@@ -48,6 +49,14 @@ _SETTINGS = (
     ("public", "My public profile"),
     ("sign_out", "Sign out"),
 )
+
+_SWITCHED = (
+    NotificationKind.CHAT,
+    NotificationKind.OFFER,
+    NotificationKind.PRICE,
+    NotificationKind.REVIEW,
+)
+"""The notices that there are and that can be switched off; the others are always kept."""
 
 
 class ProfileScreen(PickyScreen):
@@ -67,15 +76,9 @@ class ProfileScreen(PickyScreen):
 
     def content(self) -> Iterable[Widget]:
         """Listings and settings."""
-        cards = ListingCards(
-            self.link.market,
-            self.link.pictures.draw,
-            self.link.now,
-            CardColors.of(self.app.theme_variables),
-        )
         with Horizontal(id="profile"):
             with Vertical(id="profile-listings"):
-                yield VirtualList[ListingCard](cards, id="mine")
+                yield ListingList(self.link, id="mine")
                 yield RetryRow(id="more")
                 yield Static("", id="mine-note", classes="empty", markup=False)
             with Vertical(id="profile-settings"):
@@ -86,19 +89,13 @@ class ProfileScreen(PickyScreen):
     def on_mount(self) -> None:
         """Load."""
         super().on_mount()
-        self._forget_pictures = self.link.pictures.subscribe(lambda _: self.mine.invalidate())
         self._draw_facts()
         self.do_refresh()
 
-    def on_unmount(self) -> None:
-        """Hear no more."""
-        self._forget_pictures()
-        super().on_unmount()
-
     @property
-    def mine(self) -> VirtualList[ListingCard]:
+    def mine(self) -> ListingList:
         """Own listings."""
-        return self.query_one("#mine", VirtualList)
+        return self.query_one("#mine", ListingList)
 
     def _draw_facts(self) -> None:
         account = self.store.state.account
@@ -111,7 +108,7 @@ class ProfileScreen(PickyScreen):
         text = Text()
         text.append(visible_line(account.display_name), "bold")
         text.append(f"\n★ {account.manner_score:.1f}", f"bold {colors['primary']}")
-        text.append(f" from {account.review_count} reviews")
+        text.append(f" from {counted(account.review_count, 'review')}")
         text.append(f"\n{account.sales} sold · {account.purchases} bought", colors.get("dim", ""))
         if account.place:
             text.append(f"\n{visible_line(account.place)}", colors.get("dim", ""))
@@ -196,21 +193,25 @@ class ProfileScreen(PickyScreen):
     def _set_name(self) -> None:
         account = self.store.state.account
         value = account.display_name if account else ""
-        question = AskScreen("Display name", "1 to 20 characters.", value=value, max_length=20)
+        most = self.link.market.limits.display_name_max
+        hint = f"1 to {most} characters."
+        question = AskScreen("Display name", hint, value=value, max_length=most)
         self.app.push_screen(question, lambda text: self._patch(display_name=text))
 
     def _set_place(self) -> None:
         account = self.store.state.account
         value = (account.place or "") if account else ""
-        question = AskScreen("Neighbourhood", "Shown on your profile.", value=value, max_length=60)
+        most = self.link.market.limits.place_max
+        hint = "Shown on your profile."
+        question = AskScreen("Neighbourhood", hint, value=value, max_length=most)
         self.app.push_screen(question, lambda text: self._patch(place=text))
 
     def _set_switches(self) -> None:
         account = self.store.state.account
         switches = account.notification_switches if account else {}
-        kinds = ("chat", "offer", "price", "review", "social", "alert")
         choices = [
-            (kind, f"{kind}: {'on' if switches.get(kind, True) else 'off'}") for kind in kinds
+            (kind.value, f"{kind}: {'on' if switches.get(kind, True) else 'off'}")
+            for kind in _SWITCHED
         ]
         question = ChooseScreen("Which notices do you want? (enter switches)", choices)
         self.app.push_screen(question, self._switch)
@@ -259,5 +260,15 @@ class ProfileScreen(PickyScreen):
             self.picky.open_profile(self.store.me)
 
     def _set_sign_out(self) -> None:
-        question = ConfirmScreen("Sign out on this machine?", yes="Sign out")
+        self._work(self._ask_to_sign_out)
+
+    async def _ask_to_sign_out(self) -> None:
+        """What was not sent is named: it does not go while somebody else is signed in here."""
+        account = self.store.state.account
+        try:
+            count = len(await self.link.outbox.waiting())
+            stays = left_behind(count, account.handle if account else "")
+        except StorageFailed as error:
+            stays = f"Whether anything was not sent is not known: {error}"
+        question = ConfirmScreen("Sign out on this machine?", stays, yes="Sign out")
         self.app.push_screen(question, lambda yes: self.picky.sign_out() if yes else None)

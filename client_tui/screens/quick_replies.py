@@ -9,7 +9,6 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from client_tui.core.errors import ClientError
 from client_tui.format import visible_line
 from client_tui.link import Link
 from client_tui.quick_replies import usual_replies
@@ -36,6 +35,7 @@ class QuickRepliesScreen(Dialog[str | None]):
     def __init__(self, link: Link) -> None:
         super().__init__()
         self._link = link
+        link.read_settings_again()  # who edits them goes on from what another window has made
         account = link.store.state.account
         kept = link.config.quick_replies
         locale = account.locale if account else None
@@ -137,10 +137,7 @@ class QuickRepliesScreen(Dialog[str | None]):
     def _keep(self, replies: list[str]) -> None:
         """From now on they are one's own, also when there are none."""
         self._replies = replies
-        try:
-            self._link.remember(quick_replies=tuple(replies))
-        except ClientError as problem:
-            self.app.notify(str(problem), severity="error", markup=False)
+        self._link.remember(quick_replies=tuple(replies))
 
     def action_leave(self) -> None:
         """Out of the field, or out of the dialog."""

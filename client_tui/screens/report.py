@@ -10,7 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from client_tui.app_of import link_of
+from client_tui.core.forms import fill
 from client_tui.screens.dialog import SendingDialog
+from client_tui.widgets.field import ErrorLine
 from shared_models.trades import ReportCreate
 
 
@@ -29,12 +32,12 @@ class ReportScreen(SendingDialog):
 
     def compose(self) -> ComposeResult:
         """Reasons, detail, two buttons."""
-        reasons = self.app.link.market.report_reasons  # type: ignore[attr-defined]
+        reasons = link_of(self).market.report_reasons
         with Vertical(classes="dialog"):
             yield Static(f"Report this {self._kind}", classes="dialog-title", markup=False)
             yield OptionList(*(Option(choice.name, id=choice.id) for choice in reasons))
             yield TextArea(id="detail", placeholder="What happened?")
-            yield Static("", classes="field-error", markup=False)
+            yield ErrorLine()
             with Horizontal(classes="buttons"):
                 yield Button("Report (ctrl+s)", id="send", variant="primary")
                 yield Button("Cancel", id="cancel")
@@ -58,11 +61,15 @@ class ReportScreen(SendingDialog):
         """Send it."""
         reasons = self.query_one(OptionList)
         reason = reasons.get_option_at_index(reasons.highlighted or 0).id or "other"
-        form = ReportCreate(
+        detail = self.query_one("#detail", TextArea).text
+        self.send(partial(self._report, reason, detail), "Thank you. It will be looked at.")
+
+    async def _report(self, reason: str, detail: str) -> None:
+        form = fill(
+            ReportCreate,
             target_kind=self._kind,
             target_id=self._target_id,
             reason=reason,
-            detail=self.query_one("#detail", TextArea).text[:1000],
+            detail=detail,
         )
-        api = self.app.link.api  # type: ignore[attr-defined]
-        self.send(partial(api.report, form), "Thank you. It will be looked at.")
+        await link_of(self).api.report(form)

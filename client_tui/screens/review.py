@@ -11,7 +11,9 @@ from textual.widgets import Button, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 from textual.widgets.selection_list import Selection
 
+from client_tui.format import stars
 from client_tui.screens.dialog import SendingDialog
+from client_tui.widgets.field import ErrorLine
 from client_tui.widgets.ticks import TickList
 from shared_models.market import Market
 from shared_models.trades import ReviewCreate
@@ -20,12 +22,12 @@ _WORDS = ("", "bad", "poor", "all right", "good", "great")
 _NO_SHOW = ReviewCreate(rating=1, tags=["no_show"])
 
 
-def _stars(rating: int) -> str:
-    return "★" * rating + "☆" * (5 - rating) + f"  {_WORDS[rating]}"
+def _in_words(rating: int) -> str:
+    return f"{stars(rating)}  {_WORDS[rating]}"
 
 
 class ReviewScreen(SendingDialog):
-    """Seen by nobody until both sides have written one, or 14 days are over.
+    """Seen by nobody until both sides have written one, or the days for it are over.
 
     Of a canceled trade, only that the other side did not come; that is seen at once (rule 13).
     """
@@ -55,14 +57,14 @@ class ReviewScreen(SendingDialog):
         with Vertical(classes="dialog wide"):
             yield Static(f"Review {self._other}", classes="dialog-title", markup=False)
             yield from self._no_show() if self._only_no_show else self._form()
-            yield Static("", classes="field-error", markup=False)
+            yield ErrorLine()
             with Horizontal(classes="buttons"):
                 yield Button("Send (ctrl+s)", id="go", variant="primary")
                 yield Button("Cancel", id="cancel")
 
     def _form(self) -> ComposeResult:
         yield OptionList(
-            *(Option(_stars(stars), id=str(stars)) for stars in (5, 4, 3, 2, 1)), id="stars"
+            *(Option(_in_words(rating), id=str(rating)) for rating in (5, 4, 3, 2, 1)), id="stars"
         )
         most = self._market.limits.review_tags_max
         yield Static(f"up to {most} tags", classes="field-label")
@@ -76,7 +78,7 @@ class ReviewScreen(SendingDialog):
     def _no_show(self) -> ComposeResult:
         names = {tag.id: tag.name for tag in self._market.review_tags}
         tag = names.get(_NO_SHOW.tags[0], "Did not come")
-        yield Static(f"{_stars(_NO_SHOW.rating)} · {tag}", id="no-show", markup=False)
+        yield Static(f"{_in_words(_NO_SHOW.rating)} · {tag}", id="no-show", markup=False)
         about = "The trade was canceled: nothing else is said of it. Everybody sees it at once."
         yield Static(about, classes="field-label", markup=False)
 
@@ -113,6 +115,6 @@ class ReviewScreen(SendingDialog):
                 f"The comment has {len(comment)} of at most {limits.review_max} characters."
             )
         else:
-            stars = 5 - (self.query_one("#stars", OptionList).highlighted or 0)
-            review = ReviewCreate(rating=stars, tags=tags, comment=comment)
+            rating = 5 - (self.query_one("#stars", OptionList).highlighted or 0)
+            review = ReviewCreate(rating=rating, tags=tags, comment=comment)
             self.send(partial(self._review, review), "Thank you for the review.")

@@ -9,16 +9,16 @@ from uuid import UUID, uuid4
 from textual import on
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Button, Input, Select, Static, TextArea
+from textual.widgets import Button, Input, Select, TextArea
 
-from client_tui.core.errors import ClientError, Refused, Stale
+from client_tui.core.errors import ClientError, Stale
 from client_tui.core.forms import fill
 from client_tui.format import parse_money, visible_line
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.sell_kept import KeptForm, made_of, uploads_of
 from client_tui.screens.sell_photos import SellPhotos
 from client_tui.screens.sell_preview import SellPreviewScreen, Shown
-from client_tui.widgets.field import Field
+from client_tui.widgets.field import ErrorLine, Field, clear_errors, show_refusal
 from client_tui.widgets.photo_upload import PhotoUpload
 from client_tui.widgets.sell_form import SellForm
 from client_tui.widgets.ticks import Tick
@@ -222,10 +222,7 @@ class SellScreen(SellPhotos):
             self.redraw_bars()
 
     async def _check_and_publish(self) -> None:
-        for field in self.query(Field):
-            field.clear_error()
-        self._form_error("")
-        self._photo_error("")
+        clear_errors(self)
         not_ready = self._photos_not_ready()
         if not_ready:
             self._photo_error(not_ready)
@@ -234,7 +231,7 @@ class SellScreen(SellPhotos):
         try:
             await self._save(publish=True)
         except ValueError as no_price:
-            self._field_error("price", str(no_price))
+            self.query_one("#price", Field).show_error(str(no_price))
         except ClientError as error:
             self._show_refusal(error)
         else:
@@ -271,11 +268,8 @@ class SellScreen(SellPhotos):
     def _show_refusal(self, error: ClientError) -> None:
         if isinstance(error, Stale):
             self._form_error(f"It was changed elsewhere. {self.key('back')}, then open it again.")
-        elif isinstance(error, Refused) and error.errors:
-            for problem in error.errors:
-                self._field_error(problem.field, problem.message)
         else:
-            self._form_error(str(error))
+            self._form_error(show_refusal(self, error))
 
     def _leave(self) -> None:
         listing = self.listing
@@ -283,23 +277,8 @@ class SellScreen(SellPhotos):
         if listing is not None:
             self.picky.show_listing(listing.id)
 
-    def _field_error(self, name: str, text: str) -> None:
-        if name in ("photo_ids", "photos"):
-            self._photo_error(text)
-            return
-        fields = self.query(f"#{name}").results(Field) if name.isidentifier() else ()
-        shown = False
-        for field in fields:
-            field.show_error(text)
-            field.scroll_visible()
-            shown = True
-        if not shown:
-            self._form_error(f"{name}: {text}")
-
     def _form_error(self, text: str) -> None:
-        error = self.query_one("#form-error", Static)
-        error.update(text)
-        error.set_class(bool(text), "shown")
+        self.query_one("#form-error", ErrorLine).say(text)
 
     def do_back(self) -> None:
         """Leave; the draft stays."""

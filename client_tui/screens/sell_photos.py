@@ -5,12 +5,11 @@ from pathlib import Path
 
 from textual import events, on
 from textual.containers import Vertical
-from textual.widgets import Static
 
 from client_tui.core.uploads import Outcome, Phase, Progress
 from client_tui.dropped import dropped_paths
 from client_tui.screens.base import PickyScreen
-from client_tui.screens.photo_picker import PhotoPicker
+from client_tui.widgets.field import Field
 from client_tui.widgets.photo_upload import PhotoUpload
 from client_tui.widgets.sell_form import SellForm
 from client_tui.work import start
@@ -36,12 +35,12 @@ class SellPhotos(PickyScreen):
         return self._sell_form.uploads
 
     def do_add_photo(self) -> None:
-        """Choose a file."""
-        self.app.push_screen(PhotoPicker(), self._picked)
-
-    def _picked(self, path: Path | None) -> None:
-        if path is not None:
-            self.add_photos([path])
+        """Choose files."""
+        free = self.link.market.limits.listing_photos_max - len(self._uploads)
+        if free > 0:
+            self.picky.pick_photos(free, self.add_photos)
+        else:
+            self._tell_full()
 
     def on_paste(self, event: events.Paste) -> None:
         """A dropped file is a pasted path."""
@@ -53,20 +52,21 @@ class SellPhotos(PickyScreen):
 
     def add_photos(self, paths: list[Path]) -> None:
         """Upload these, each with a bar of its own."""
-        most = self.link.market.limits.listing_photos_max
-        free = most - len(self._uploads)
+        free = self.link.market.limits.listing_photos_max - len(self._uploads)
         if len(paths) > free:
-            self._photo_error(f"A listing has at most {most} photos.")
+            self._tell_full()
             paths = paths[:free]
         for path in paths:
             upload = PhotoUpload(path=path)
             self._photo_list.mount(upload)
             self._start(upload)
 
+    def _tell_full(self) -> None:
+        most = self.link.market.limits.listing_photos_max
+        self._photo_error(f"A listing has at most {most} photos.")
+
     def _photo_error(self, text: str) -> None:
-        error = self.query_one("#photo-error", Static)
-        error.update(text)
-        error.set_class(bool(text), "shown")
+        self.query_one("#photo_ids", Field).show_error(text)
 
     def _start(self, upload: PhotoUpload) -> None:
         start(self, partial(self._send, upload), group="photo")

@@ -9,7 +9,16 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from client_tui.core.errors import ClientError, Conflict, NotFound, Stale
-from client_tui.format import date_time, money, time_left, visible, visible_line
+from client_tui.format import (
+    counted,
+    date_time,
+    money,
+    stars,
+    time_left,
+    trade_state,
+    visible,
+    visible_line,
+)
 from client_tui.keymap import Action
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.choose import ChooseScreen
@@ -17,7 +26,6 @@ from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.problem import ProblemScreen
 from client_tui.screens.review import ReviewScreen
 from client_tui.screens.ship import ShipScreen
-from client_tui.states import TRADE
 from client_tui.store import Change, Reset, TradeChanged
 from client_tui.widgets.scroll import ScrollColumn
 from client_tui.widgets.trade_rows import other_party
@@ -121,7 +129,7 @@ class TradeScreen(PickyScreen):
         text.append(visible_line(trade.snapshot.title), "bold")
         text.append("\n")
         text.append(money(trade.agreed_price, market.currency_exponent, market.currency), accent)
-        text.append(f"   {TRADE[trade.state]}")
+        text.append(f"   {trade_state(trade.state)}")
         text.append("   by post" if trade.method == "post" else "   in person", self._dim)
         verb = "You sell to " if trade.role == "seller" else "You buy from "
         text.append(f"\n{verb}")
@@ -186,12 +194,13 @@ class TradeScreen(PickyScreen):
                 text.append(f"{title}  ", "bold")
                 text.append_text(self._review(review))
         if trade.my_review and not trade.my_review.published:
-            text.append("Shown when both have reviewed, or the 14 days are over.\n", self._dim)
+            days = counted(self.link.market.limits.review_days, "day")
+            text.append(f"Shown when both have reviewed, or the {days} are over.\n", self._dim)
         return text
 
     def _review(self, review: Review) -> Text:
         tags = {tag.id: tag.name for tag in self.link.market.review_tags}
-        text = Text("★" * review.rating + "☆" * (5 - review.rating) + "\n")
+        text = Text(stars(review.rating) + "\n")
         if review.tags:
             text.append(" · ".join(tags.get(tag, tag) for tag in review.tags) + "\n", self._dim)
         if review.comment:
@@ -208,7 +217,7 @@ class TradeScreen(PickyScreen):
             return "The trade is not here yet."
         if action_id in self.trade.allowed_actions:
             return None
-        return f"Not now: the trade is {TRADE[self.trade.state][2:]}."
+        return f"Not now: the trade is {trade_state(self.trade.state)[2:]}."
 
     def footer_actions(self) -> list[Action]:
         """What is possible, and what is always there."""

@@ -9,12 +9,13 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from client_tui.core.address import server_address
-from client_tui.core.errors import BadServerAddress, ClientError, Refused
+from client_tui.core.errors import BadServerAddress, ClientError
 from client_tui.core.forms import fill
 from client_tui.screens.base import PickyScreen
-from client_tui.widgets.field import Field
+from client_tui.widgets.field import ErrorLine, Field, clear_errors, show_refusal
 from client_tui.widgets.ticks import Tick
 from client_tui.work import start
+from shared_models import bounds
 from shared_models.accounts import SignUp
 
 _FIRST = "Picky is a second-hand market that lives in the terminal."
@@ -42,11 +43,17 @@ class WelcomeScreen(PickyScreen):
         with VerticalScroll(id="welcome"):
             yield Static(self._note or _FIRST, id="welcome-note", markup=False)
             yield Field("server", Input(server, id="server-input"), id="server")
-            yield Field("handle", Input(placeholder="a-z 0-9 _", max_length=20), id="handle")
-            yield Field("password", Input(password=True, max_length=128), id="password")
+            yield Field(
+                "handle", Input(placeholder="a-z 0-9 _", max_length=bounds.HANDLE_MAX), id="handle"
+            )
+            yield Field(
+                "password", Input(password=True, max_length=bounds.PASSWORD_MAX), id="password"
+            )
             yield Tick("I am new here", id="new", compact=True)
-            yield Field("display name", Input(max_length=20), id="display_name")
-            yield Static("", classes="field-error", id="form-error", markup=False)
+            yield Field(
+                "display name", Input(max_length=bounds.DISPLAY_NAME_MAX), id="display_name"
+            )
+            yield ErrorLine(id="form-error")
             with Horizontal(classes="buttons"):
                 yield Button("Sign in", id="go", variant="primary")
                 yield Button("Demo market on this machine", id="demo")
@@ -89,9 +96,7 @@ class WelcomeScreen(PickyScreen):
     def _submit(self) -> None:
         if self._busy:
             return
-        for field in self.query(Field):
-            field.clear_error()
-        self._say_form("")
+        clear_errors(self)
         try:
             server = server_address(self._value("server"))
         except BadServerAddress as problem:
@@ -116,28 +121,11 @@ class WelcomeScreen(PickyScreen):
                 await self.link.sign_in(server, self._value("handle"), password)
             await self.link.close()  # of whoever was signed out just now
             await self.link.start()
-        except Refused as refused:
-            self._show_refused(refused)
         except ClientError as error:
-            self._say_form(str(error))
+            self.query_one("#form-error", ErrorLine).say(show_refusal(self, error))
         else:
             self.picky.enter()
         finally:
             self._busy = False
             if self.is_there:
                 self.query_one("#go", Button).loading = False
-
-    def _show_refused(self, refused: Refused) -> None:
-        shown = False
-        for problem in refused.errors:
-            fields = self.query(f"#{problem.field}").results(Field)
-            for field in fields:
-                field.show_error(problem.message)
-                shown = True
-        if not shown:
-            self._say_form(str(refused))
-
-    def _say_form(self, text: str) -> None:
-        error = self.query_one("#form-error", Static)
-        error.update(text)
-        error.set_class(bool(text), "shown")

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import Widget
 
+from client_tui.app_of import app_of, link_of
 from client_tui.core.errors import ClientError
 from client_tui.pictures import Pictures
 from client_tui.pixels import Pixels
@@ -28,13 +29,11 @@ class BigPhoto(Container):
 
     @property
     def _pixels(self) -> Pixels:
-        pixels: Pixels = self.app.pixels  # type: ignore[attr-defined]
-        return pixels
+        return app_of(self).pixels
 
     @property
     def _pictures(self) -> Pictures:
-        pictures: Pictures = self.app.link.pictures  # type: ignore[attr-defined]
-        return pictures
+        return link_of(self).pictures
 
     def compose(self) -> ComposeResult:
         """The half-blocks."""

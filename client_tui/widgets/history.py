@@ -24,6 +24,10 @@ class History(VirtualList[int]):
         newest: bool
 
     @dataclass
+    class MovedByHand(Message):
+        """The reader has scrolled, or has stepped to another row."""
+
+    @dataclass
     class Pressed(Message):
         """Something in a row was clicked: an action of the chat, or a photo."""
 
@@ -109,6 +113,20 @@ class History(VirtualList[int]):
     def action_end(self) -> None:
         """To the newest message."""
         self.post_message(self.Wanted(newest=True))
+
+    def scroll_rows(self, rows: int) -> None:
+        """Move the view; by keys and wheel only."""
+        super().scroll_rows(rows)
+        self.post_message(self.MovedByHand())
+
+    def scroll_to(self, x: float | None = None, y: float | None = None, **options: Any) -> None:
+        """Bring a row to the top of the view; by the scroll bar only."""
+        super().scroll_to(x, y, **options)
+        self.post_message(self.MovedByHand())
+
+    def _step(self, direction: int) -> None:
+        super()._step(direction)
+        self.post_message(self.MovedByHand())
 
     def on_click(self, event: Click) -> None:
         """A click on something in a row; anywhere else it moves the cursor."""

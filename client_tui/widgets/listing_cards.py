@@ -9,8 +9,17 @@ from rich.style import Style
 from rich.text import Text
 from textual.strip import Strip
 
-from client_tui.format import ago, cells, fit, money, truncate, visible_line
-from client_tui.states import listing_state
+from client_tui.format import (
+    ago,
+    card_state,
+    cells,
+    counted,
+    fit,
+    hand_over,
+    money,
+    truncate,
+    visible_line,
+)
 from client_tui.widgets.palette import color_style
 from client_tui.widgets.strips import strip_of
 from shared_models.listings import ListingCard
@@ -55,14 +64,14 @@ class ListingCards:
         market: Market,
         draw_thumb: DrawThumb,
         now: Callable[[], datetime],
-        colors: CardColors,
+        colors: Callable[[], CardColors],
         changed: Callable[[ListingCard], bool] = lambda _: False,
     ) -> None:
         """``changed``: whether a card has changed under the eyes of the reader."""
         self._market = market
         self._draw_thumb = draw_thumb
         self._now = now
-        self.colors = colors
+        self._colors = colors
         self._changed = changed
 
     def key(self, item: ListingCard) -> int:
@@ -76,9 +85,14 @@ class ListingCards:
     def render(self, item: ListingCard, width: int) -> list[Strip]:
         """Picture on the left, three lines of text beside it."""
         text_width = max(10, width - THUMB_COLUMNS - 3)
-        badge = Text("✱ changed just now" if self._changed(item) else "", self.colors.accent)
-        lines = [self._first(item, text_width), self._second(item, text_width), badge]
-        thumb = self._thumb(item)
+        colors = self._colors()
+        badge = Text("✱ changed just now" if self._changed(item) else "", colors.accent)
+        lines = [
+            self._first(item, text_width, colors),
+            self._second(item, text_width, colors),
+            badge,
+        ]
+        thumb = self._thumb(item, colors)
         rows = []
         for picture, line in zip(thumb, lines, strict=True):
             gap = Strip([Segment("  ")])
@@ -86,28 +100,29 @@ class ListingCards:
         rows.append(Strip.blank(width))
         return rows
 
-    def _thumb(self, item: ListingCard) -> list[Strip]:
+    def _thumb(self, item: ListingCard, colors: CardColors) -> list[Strip]:
         if item.cover is None:
-            empty = Segment("·" * THUMB_COLUMNS, self.colors.dim)
+            empty = Segment("·" * THUMB_COLUMNS, colors.dim)
             return [Strip([empty]) for _ in range(THUMB_ROWS)]
         return self._draw_thumb(item.cover, THUMB_COLUMNS, THUMB_ROWS)
 
-    def _first(self, item: ListingCard, width: int) -> Text:
+    def _first(self, item: ListingCard, width: int, colors: CardColors) -> Text:
         price = "—" if item.price is None else self.price(item.price)
         age = fit(ago(item.bumped_at, self._now()), 4, "right")
         price = fit(price, PRICE_COLUMNS if width >= ROOMY_COLUMNS else cells(price), "right")
         right = f"{price}  {age}"
         title = fit(visible_line(item.title) or "(no title yet)", width - cells(right) - 2)
         line = Text(no_wrap=True, end="")
-        line.append(title, self.colors.title)
+        line.append(title, colors.title)
         line.append("  ")
-        line.append(price, self.colors.price)
-        line.append(f"  {age}", self.colors.dim)
+        line.append(price, colors.price)
+        line.append(f"  {age}", colors.dim)
         return line
 
-    def _second(self, item: ListingCard, width: int) -> Text:
-        state = listing_state(item)
-        facts = [item.condition.replace("_", " ") if item.condition else None, item.method]
+    def _second(self, item: ListingCard, width: int, colors: CardColors) -> Text:
+        state = card_state(item)
+        facts = [item.condition.replace("_", " ") if item.condition else None]
+        facts.append(hand_over(item.method))
         if item.place:
             facts.append(visible_line(item.place))
         if item.like_count:
@@ -115,11 +130,11 @@ class ListingCards:
         elif item.liked:
             facts.append("♥")
         if item.chat_count:
-            facts.append(f"{item.chat_count} chat{'s' if item.chat_count > 1 else ''}")
+            facts.append(counted(item.chat_count, "chat"))
         left = truncate(" · ".join(str(fact) for fact in facts if fact), width - len(state) - 2)
         line = Text(no_wrap=True, end="")
-        line.append(fit(left, width - len(state) - 1), self.colors.dim)
-        line.append(" " + state, self.colors.accent if item.state == "selling" else self.colors.dim)
+        line.append(fit(left, width - len(state) - 1), colors.dim)
+        line.append(" " + state, colors.accent if item.state == "selling" else colors.dim)
         return line
 
     def price(self, amount: int) -> str:

@@ -1,22 +1,26 @@
 """A listing as it is read: photos, facts, the whole text, and who sells it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from client_tui.format import ago, counted, money, visible, visible_line
+from client_tui.app_of import link_of
+from client_tui.format import (
+    ago,
+    counted,
+    hand_over,
+    listing_state,
+    money,
+    visible,
+    visible_line,
+)
 from client_tui.pictures import AnyPhoto
-from client_tui.states import LISTING
 from client_tui.widgets.photo_strip import PhotoStrip
 from client_tui.widgets.scroll import ScrollColumn
 from shared_models.listings import Listing
 from shared_models.market import Market
-
-if TYPE_CHECKING:
-    from client_tui.link import Link
 
 
 class ListingView(ScrollColumn):
@@ -44,13 +48,13 @@ class ListingView(ScrollColumn):
         return self.app.theme_variables.get("dim", "")
 
     def _facts(self, listing: Listing) -> Text:
-        link: Link = self.app.link  # type: ignore[attr-defined]
+        link = link_of(self)
         text = Text()
         text.append(visible_line(listing.title) or "(no title yet)", "bold")
         text.append("\n")
         text.append(_price(listing, link.market), f"bold {self.app.theme_variables['primary']}")
         text.append("  negotiable" if listing.negotiable else "")
-        text.append(f"   {LISTING[listing.state]}")
+        text.append(f"   {listing_state(listing.state)}")
         if listing.hidden:
             text.append("  hidden")
         text.append("\n")
@@ -87,6 +91,6 @@ def _choices(listing: Listing, market: Market) -> list[str | None]:
     return [
         categories.get(listing.category or ""),
         conditions.get(listing.condition or ""),
-        "meet or post" if listing.method == "both" else str(listing.method),
+        hand_over(listing.method),
         visible_line(listing.place) if listing.place else None,
     ]

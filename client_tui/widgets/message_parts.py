@@ -11,12 +11,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
 
-from client_tui.conversation import Waiting
+from client_tui.core.outbox import OutboxPhoto
 from client_tui.core.uploads import Phase, Progress
 from client_tui.deals import Card
 from client_tui.format import cells, visible_line, wrap
 from client_tui.keymap import key_of
 from client_tui.pictures import Pictures
+from client_tui.waiting import Waiting
 from client_tui.widgets.palette import Palette
 from client_tui.widgets.photo import fit_cells, fit_shape
 from shared_models.media import Photo
@@ -124,14 +125,13 @@ def waiting_photo_lines(
     photos = waiting.message.photos
     box = _box(max(1, len(photos)), width)
     drawn, bars = [], []
-    for index, photo in enumerate(photos):
+    for photo in photos:
         if photo.upload_id is not None:
             pictures.is_uploaded(photo.path, photo.upload_id)
         size = fit_shape(*pictures.local_size(photo.path), box) or box
         strips = pictures.draw_local(photo.path, size.width, size.height)
         columns = max(size.width, _BAR_COLUMNS)
-        uploaded = photo.upload_id is not None
-        bar = _progress(waiting.progress.get(index), columns, palette, uploaded=uploaded)
+        bar = _progress(waiting, photo, columns, palette)
         drawn.append(_Column(columns, [list(strip) for strip in strips]))
         bars.append(_Column(columns, [bar]))
     return [*_side_by_side(drawn), *_side_by_side(bars)]
@@ -162,26 +162,20 @@ def _row(columns: list[_Column], row: int) -> Line:
     return line
 
 
-def _progress(progress: Progress | None, width: int, palette: Palette, *, uploaded: bool) -> Line:
+def _progress(waiting: Waiting, photo: OutboxPhoto, width: int, palette: Palette) -> Line:
     """A bar, and in words how far it is."""
-    if progress is not None and progress.phase is Phase.FAILED:
+    progress, uploaded = waiting.progress.get(photo.path), photo.upload_id is not None
+    if waiting.has_failed(photo):
         return [Segment("✕ failed", palette.error)]
     words = _words(progress, uploaded=uploaded)
     columns = max(1, width - cells(words) - 1)
-    full, rest = _bar(1.0 if uploaded else _share(progress), columns)
+    share = 1.0 if uploaded else progress.share if progress else 0.0
+    full, rest = _bar(share, columns)
     return [
         Segment(full, palette.accent),
         Segment(rest, palette.rule),
         Segment(f" {words}", palette.dim),
     ]
-
-
-def _share(progress: Progress | None) -> float:
-    if progress is None or progress.phase is Phase.CHECKING:
-        return 0.0
-    if progress.phase is Phase.SENDING:
-        return 0.9 * progress.sent / max(1, progress.size)
-    return 0.95 if progress.phase is Phase.PROCESSING else 1.0
 
 
 def _bar(share: float, columns: int) -> tuple[str, str]:

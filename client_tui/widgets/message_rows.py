@@ -9,12 +9,13 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from client_tui.conversation import GAP, TOP, Conversation, Waiting
-from client_tui.core.outbox import OutboxState
+from client_tui.conversation import GAP, TOP, Conversation
+from client_tui.core.outbox import OutboxMessage, OutboxState
 from client_tui.deals import Deals
 from client_tui.format import (
     cells,
     clock_time,
+    counted,
     day,
     estimate_rows,
     pad,
@@ -25,6 +26,7 @@ from client_tui.format import (
 )
 from client_tui.history_pages import End, HistoryPages
 from client_tui.pictures import Pictures
+from client_tui.waiting import Waiting
 from client_tui.widgets.message_parts import (
     PHOTO_ROWS,
     Line,
@@ -162,8 +164,7 @@ class MessageRows:
         conversation, pages, palette = self.scene.conversation, self.scene.pages, self.scene.palette
         if pages.ends[GAP] is End.FAILED:
             return self._failed_page(pages.reasons[GAP], width)
-        missing = conversation.head - conversation.window.stop + 1
-        text = f"{missing:,} newer message{'s' if missing > 1 else ''}"
+        text = counted(conversation.missing, "newer message")
         if pages.ends[GAP] is End.LOADING:
             text += ", loading…"
         return centered([Segment(text, palette.dim)], width)
@@ -237,7 +238,9 @@ class MessageRows:
         return [day(at, self.scene.now(), self.scene.zone)]
 
     def _opens_group_of_mine(self, waiting: Waiting) -> bool:
-        before = self._before_waiting(waiting)
+        conversation, before = self.scene.conversation, self._before_waiting(waiting)
+        if conversation.waiting_before(waiting) is None and not conversation.at_newest:
+            return True  # what stands above is not what it was said after
         return before is None or not before[0] or self._apart(before[1], waiting.message.created_at)
 
     def _apart(self, one: datetime, other: datetime) -> bool:
@@ -262,7 +265,7 @@ class MessageRows:
         label, style = self._waiting_label(waiting)
         lines = self._with_state(body or [[]], label, style, width)
         if message.state is OutboxState.FAILED:
-            lines += self._failure(message.reason or message.code or "", text_width)
+            lines += self._failure(message, text_width)
         elif (reason := waiting.trouble) and self.scene.online():
             lines += self._stumble(reason, text_width)
         if not self._opens_group_of_mine(waiting):
@@ -278,17 +281,19 @@ class MessageRows:
                 return "failed", palette.error
             case _ if not self.scene.online():  # also what was on its way: it is sent again
                 return "queued · offline", palette.warning
-            case OutboxState.QUEUED if waiting.trouble or not waiting.progress:
+            case OutboxState.QUEUED if waiting.trouble or not waiting.is_going_up:
                 return "queued", palette.dim
             case _:
                 return "sending", palette.dim
 
-    def _failure(self, reason: str, width: int) -> list[Line]:
-        palette = self.scene.palette
+    def _failure(self, message: OutboxMessage, width: int) -> list[Line]:
+        palette, reason = self.scene.palette, message.reason or message.code or ""
         told: list[Line] = [
             [Segment(line, palette.error)] for line in wrap(visible_line(reason), width)
         ]
-        actions = (("retry", "retry"), ("edit_message", "edit"), ("remove", "discard"))
+        others = len(message.photos) > 1 or message.text
+        photo_out = [("photo_out", "photo out")] if message.photos and others else []
+        actions = [("retry", "retry"), ("edit_message", "edit"), *photo_out, ("remove", "discard")]
         return [*told, *action_lines(actions, width, palette, self.scene.lead())]
 
     def _stumble(self, reason: str, width: int) -> list[Line]:

@@ -16,7 +16,6 @@ class Palette:
     accent: Style
     key: Style
     peer: Style
-    good: Style
     warning: Style
     error: Style
     rule: Style
@@ -31,7 +30,6 @@ class Palette:
             accent=color_style(colors["primary"]),
             key=color_style(colors["primary"]) + Style(bold=True),
             peer=color_style(colors["secondary"]) + Style(bold=True),
-            good=color_style(colors["success"]),
             warning=color_style(colors["warning"]),
             error=color_style(colors["error"]),
             rule=color_style(colors["panel"]),

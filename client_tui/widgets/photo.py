@@ -6,6 +6,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from client_tui.app_of import link_of
 from client_tui.pictures import Pictures
 from shared_models.media import Photo
 
@@ -39,8 +40,7 @@ class PhotoView(Widget):
 
     @property
     def _pictures(self) -> Pictures:
-        pictures: Pictures = self.app.link.pictures  # type: ignore[attr-defined]
-        return pictures
+        return link_of(self).pictures
 
     def show(self, photo: Photo | None) -> None:
         """Show this one."""

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from client_tui.app_of import link_of
 from client_tui.pictures import AnyPhoto, Pictures, any_id
 
 _GAP = 1
@@ -31,8 +32,7 @@ class PhotoStrip(Widget):
 
     @property
     def _pictures(self) -> Pictures:
-        pictures: Pictures = self.app.link.pictures  # type: ignore[attr-defined]
-        return pictures
+        return link_of(self).pictures
 
     def show(self, photos: Sequence[AnyPhoto]) -> None:
         """Show these."""

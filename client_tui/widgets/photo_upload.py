@@ -99,7 +99,7 @@ class PhotoUpload(Horizontal):
             text.append(f"  {_WORDS[progress.phase]}{size}", dim)
         self.query_one(".photo-name", Static).update(text)
         bar = self.query_one(ProgressBar)
-        bar.update(progress=_share(progress))
+        bar.update(progress=progress.share)
         bar.display = progress.phase not in (Phase.READY, Phase.FAILED)
         self.query_one(".photo-retry").display = self.failed
         self.query_one(PhotoView).show(self.photo)
@@ -118,13 +118,3 @@ class PhotoUpload(Horizontal):
             self.post_message(self.Retried(self))
         else:
             self.post_message(self.MadeCover(self))
-
-
-def _share(progress: Progress) -> float:
-    if progress.phase is Phase.READY:
-        return 1.0
-    if progress.phase is Phase.PROCESSING:
-        return 0.95
-    if progress.phase is Phase.SENDING and progress.size:
-        return 0.9 * progress.sent / progress.size
-    return 0.0

@@ -8,6 +8,7 @@ from textual.widgets import Input
 
 from client_tui.core.errors import ClientError
 from client_tui.work import start
+from shared_models import bounds
 from shared_models.base import Page
 from shared_models.listings import PastSearch
 
@@ -30,7 +31,9 @@ class SearchInput(Input):
 
     def __init__(self, read: PastSearches) -> None:
         super().__init__(
-            placeholder="search: words, -word to leave out", id="search", max_length=100
+            placeholder="search: words, -word to leave out",
+            id="search",
+            max_length=bounds.SEARCH_MAX,
         )
         self.display = False
         self._read = read

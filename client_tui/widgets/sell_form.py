@@ -5,13 +5,14 @@ from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Button, Input, Select, Static, TextArea
+from textual.widgets import Button, Input, Select, TextArea
 from textual.widgets.select import InvalidSelectValueError
 
 from client_tui.format import money
 from client_tui.keymap import key_of
+from client_tui.widgets.choice import choice, chosen_in
 from client_tui.widgets.drop_fields import DropInput, DropTextArea
-from client_tui.widgets.field import Field
+from client_tui.widgets.field import ErrorLine, Field
 from client_tui.widgets.photo_upload import PhotoUpload
 from client_tui.widgets.ticks import Tick
 from shared_models.listings import Listing
@@ -31,20 +32,17 @@ class SellForm(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """Title and photos, what is chosen, the text, the button."""
-        now = self._listing
-        yield Field("title", DropInput(now.title if now else "", max_length=60), id="title")
-        with Vertical(id="photos"):
-            hint = _photo_hint(self._market.limits)
-            yield Static(hint, classes="field-label", id="photo-hint", markup=False)
-            yield Vertical(id="photo-list")
-            yield Button(
-                f"Add photos ({key_of('sell', 'add_photo')})", id="add-photo", compact=True
-            )
-            yield Static("", classes="field-error", id="photo-error", markup=False)
+        now, limits = self._listing, self._market.limits
+        title = DropInput(now.title if now else "", max_length=limits.title_max)
+        yield Field("title", title, id="title")
+        add = Button(f"Add photos ({key_of('sell', 'add_photo')})", id="add-photo", compact=True)
+        photos = Vertical(Vertical(id="photo-list"), add, id="photos")
+        yield Field(_photo_hint(limits), photos, id="photo_ids")
         yield from self._choices()
         description = DropTextArea(now.description if now else "")
-        yield Field("description (10 to 2,000 characters)", description, id="description")
-        yield Static("", classes="field-error", id="form-error", markup=False)
+        length = f"{limits.description_publish_min:,} to {limits.description_max:,} characters"
+        yield Field(f"description ({length})", description, id="description")
+        yield ErrorLine(id="form-error")
         with Horizontal(classes="buttons"):
             is_draft = now is None or now.state == "draft"
             publish = "Put up for sale" if is_draft else "Save"
@@ -60,16 +58,17 @@ class SellForm(VerticalScroll):
         amount = now.price if now else None
         price = "" if amount is None else money(amount, market.currency_exponent)
         with Horizontal(classes="row"):
-            yield Field("category", _select(categories, category), id="category")
-            yield Field("condition", _select(conditions, condition), id="condition")
+            yield Field("category", choice(categories, category), id="category")
+            yield Field("condition", choice(conditions, condition), id="condition")
         with Horizontal(classes="row"):
             yield Field(f"price in {market.currency} (0 is free)", DropInput(price), id="price")
             yield Tick("negotiable", bool(now and now.negotiable), id="negotiable")
         with Horizontal(classes="row"):
             method = now.method if now else "meet"
-            yield Field("how", _select(list(_METHODS), method), id="method")
+            yield Field("how", choice(_METHODS, method), id="method")
             place = (now.place if now else self._own_place) or ""
-            yield Field("neighbourhood", DropInput(place, max_length=60), id="place")
+            place_input = DropInput(place, max_length=market.limits.place_max)
+            yield Field("neighbourhood", place_input, id="place")
 
     @property
     def photo_list(self) -> Vertical:
@@ -86,11 +85,11 @@ class SellForm(VerticalScroll):
         return {
             "title": self.query_one("#title Input", Input).value,
             "description": self.query_one(TextArea).text,
-            "category": _chosen(self.query_one("#category Select", Select)),
-            "condition": _chosen(self.query_one("#condition Select", Select)),
+            "category": chosen_in(self.query_one("#category Select", Select)),
+            "condition": chosen_in(self.query_one("#condition Select", Select)),
             "price": self.query_one("#price Input", Input).value.strip(),
             "negotiable": self.query_one("#negotiable", Tick).value,
-            "method": _chosen(self.query_one("#method Select", Select)) or "meet",
+            "method": chosen_in(self.query_one("#method Select", Select)) or "meet",
             "place": self.query_one("#place Input", Input).value.strip() or None,
             "photo_ids": [upload.photo.id for upload in self.uploads if upload.photo],
         }
@@ -111,12 +110,3 @@ class SellForm(VerticalScroll):
 def _photo_hint(limits: Limits) -> str:
     most = limits.photo_bytes_max // (1024 * 1024)
     return f"photos: 1 to {limits.listing_photos_max}, JPEG, PNG or WebP, up to {most} MB each"
-
-
-def _select(options: list[tuple[str, str]], chosen: str | None) -> Select[str]:
-    value = chosen if chosen in {id for _, id in options} else Select.NULL
-    return Select(options, prompt="choose", value=value, compact=True)
-
-
-def _chosen(select: Select[str]) -> str | None:
-    return select.value if isinstance(select.value, str) else None

@@ -6,13 +6,10 @@ from datetime import datetime
 from rich.text import Text
 from textual.strip import Strip
 
-from client_tui.format import ago, cells, fit, money, time_left, visible_line
-from client_tui.states import trade_state
+from client_tui.format import ago, cells, fit, money, time_left, trade_state, visible_line
 from client_tui.widgets.strips import strip_of
 from shared_models.market import Market
-from shared_models.trades import Trade, TradeState
-
-_OPEN = {TradeState.RESERVED, TradeState.SHIPPED, TradeState.HANDED_OVER, TradeState.DISPUTED}
+from shared_models.trades import OPEN_TRADE_STATES, Trade
 
 
 def other_party(trade: Trade) -> str:
@@ -52,7 +49,7 @@ class TradeRows:
         first = Text.assemble((title, "bold"), "  ", (price, f"bold {colors['primary']}"))
         first.append(f"  {age}", dim)
         state = trade_state(item.state)
-        open_now = item.state in _OPEN
+        open_now = item.state in OPEN_TRADE_STATES
         verb = "selling to" if item.role == "seller" else "buying from"
         left = f"{verb} {other_party(item)} · {'by post' if item.method == 'post' else 'in person'}"
         if open_now and item.due_at is not None:

@@ -7,7 +7,7 @@ from rich.text import Text
 from textual.strip import Strip
 
 from client_tui.core.outbox import OutboxMessage, OutboxState
-from client_tui.format import ago, cells, fit, truncate, visible_line
+from client_tui.format import ago, cells, counted, fit, truncate, visible_line
 from client_tui.widgets.strips import strip_of
 from shared_models.chat import Chatroom
 
@@ -59,8 +59,7 @@ class WaitingRows:
     def _second(self, item: OutboxMessage, width: int) -> Text:
         label, style = self._state(item)
         label = truncate(label, width // 2)
-        count = len(item.photos)
-        photos = f"[{count} photo{'s' if count > 1 else ''}] " if count else ""
+        photos = f"[{counted(len(item.photos), 'photo')}] " if item.photos else ""
         text = photos + visible_line(item.text)
         line = Text(no_wrap=True)
         line.append(fit(text, max(4, width - cells(label) - 2)))
