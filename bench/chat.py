@@ -1,14 +1,10 @@
-"""Sending, receiving, history, and what an idle socket costs."""
+"""Sending, receiving and history."""
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
-
-import psutil
-from websockets.asyncio.client import ClientConnection
 
 from bench.figures import Figures, counted, measured, timed
 from bench.filling import fill_room
@@ -16,20 +12,17 @@ from bench.market import Market, Person, sell, sign_up
 from bench.pages import measure_pages
 from client_tui.core.cache import Cache
 from client_tui.core.changes import Change
-from client_tui.core.line import open_line
 from client_tui.core.session import Listener, Session
 from client_tui.store import MessageChanged, Store
 from server.app.settings import Settings
-from shared_models.realtime import Hello, Ok
+from shared_models.realtime import Ok
 
 DEPTHS = (0, 1_000, 20_000)
 DEEPEST = 1_000_000
 _TURNS = 10
 
 
-async def measure_chat(
-    market: Market, *, sends: int, pages: int, sockets: int, deepest: int
-) -> list[Figures]:
+async def measure_chat(market: Market, *, sends: int, pages: int, deepest: int) -> list[Figures]:
     """Everything about chat, in one room of two people."""
     seller, buyer = await sign_up(market, "chat_seller"), await sign_up(market, "chat_buyer")
     listing = await sell(market, seller, "A chair to talk about")
@@ -46,7 +39,6 @@ async def measure_chat(
         market, buyer, room.id, newest=newest, deepest=deepest, count=10 * pages
     )
     found.append(await _room_list(market, buyer, pages))
-    found.append(await _idle_sockets(market, buyer, sockets))
     await seller.api.aclose()
     await buyer.api.aclose()
     return found
@@ -150,29 +142,3 @@ async def _room_list(market: Market, person: Person, count: int) -> Figures:
             with timed(figures):
                 await person.api.rooms(limit=20)
     return figures
-
-
-async def _idle_sockets(market: Market, person: Person, count: int) -> Figures:
-    process = psutil.Process(market.server.pid)
-    figures = Figures(f"idle memory with {count} sockets")
-    people = [person] + [await sign_up(market, f"idle_{n}") for n in range((count - 1) // 8)]
-    before = process.memory_info().rss
-    started = time.perf_counter()
-    sockets = [await _greeted(market, people[number // 8]) for number in range(count)]
-    took = time.perf_counter() - started
-    grown = process.memory_info().rss - before
-    figures.note = (
-        f"{grown / count / 1024:.1f} KiB a socket; the process has "
-        f"{process.memory_info().rss / 2**20:.0f} MiB; connected at {count / took:.0f} a second"
-    )
-    await asyncio.gather(*(socket.close() for socket in sockets))
-    for one in people[1:]:
-        await one.api.aclose()
-    return figures
-
-
-async def _greeted(market: Market, person: Person) -> ClientConnection:
-    socket = await open_line(market.server.url, person.token)
-    await socket.send(Hello().model_dump_json())
-    await socket.recv()
-    return socket

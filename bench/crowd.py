@@ -9,6 +9,7 @@ from sqlalchemy import insert
 
 from bench.figures import Figures, measured, timed
 from bench.market import Market, Person, sell, sign_up
+from server.accounts.api import START_SCORE
 from server.accounts.tables import Account
 from server.chat.tables import Member, Room
 from server.listings.tables import Like
@@ -93,6 +94,7 @@ def _account(id_: UUID, number: int, now: datetime) -> Row:
         "handle": f"crowd_{number}",
         "display_name": f"Crowd {number}",
         "password_hash": _NOBODY_SIGNS_IN,
+        "manner_score": START_SCORE,
         "consents": {},
         "notification_switches": {},
         **_born(now),

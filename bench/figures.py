@@ -1,7 +1,7 @@
 """Percentiles and CPU per operation, and how they are printed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -35,22 +35,25 @@ class Figures:
 
     def percentile(self, percent: float) -> float:
         """The value that `percent` of the samples do not exceed."""
-        ordered = sorted(self.samples)
-        if not ordered:
-            return float("nan")
-        return ordered[min(len(ordered) - 1, round(percent / 100 * (len(ordered) - 1)))]
+        return percentile(self.samples, percent)
+
+
+def percentile(samples: Sequence[float], percent: float) -> float:
+    """The value that `percent` of the samples do not exceed; no number if there are none."""
+    ordered = sorted(samples)
+    return ordered[round(percent / 100 * (len(ordered) - 1))] if ordered else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The processes whose CPU counts: the server's and, where there is one, the database's."""
+    """The processes whose CPU counts: the servers' and, where there is one, the database's."""
 
-    server: int
+    servers: tuple[int, ...]
     database: int | None
 
     def server_cpu_s(self) -> float:
-        """CPU seconds of the server and its children so far."""
-        return tree_cpu_s(self.server)
+        """CPU seconds of the servers and their children so far."""
+        return sum(map(tree_cpu_s, self.servers))
 
     def database_cpu_s(self) -> float:
         """CPU seconds of the database server so far; 0 for SQLite, which is in the server."""
@@ -109,4 +112,6 @@ def row(figures: Figures) -> str:
 
 
 def _number(value: float) -> str:
-    return "" if value != value or value == 0.0 else f"{value:.2f}"
+    if value != value or value == 0.0:
+        return ""
+    return f"{value:.3f}" if abs(value) < 0.1 else f"{value:.2f}"

@@ -50,4 +50,4 @@ async def _tell(
 
 
 def _watched(valkey: int) -> Watched:
-    return Watched(os.getpid(), valkey)
+    return Watched((os.getpid(),), valkey)

@@ -42,7 +42,7 @@ class Market:
     @property
     def watched(self) -> Watched:
         """The processes whose CPU counts."""
-        return Watched(self.server.pid, self.postgres.pid if self.postgres else None)
+        return Watched((self.server.pid,), self.postgres.pid if self.postgres else None)
 
 
 @contextmanager

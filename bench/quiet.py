@@ -1,19 +1,30 @@
-"""What a socket costs on which nothing happens, and a handshake that is given up."""
+"""What a socket costs on which nothing happens, or little."""
 
 import asyncio
 
+import psutil
+
 from bench.figures import Figures, measured
 from bench.many import DEVICES
-from bench.market import Market, sign_up
+from bench.market import Market
 from bench.sockets import Device, Talk, talk
-from client_tui.core.line import open_line
 
 
 async def measure_quiet(market: Market, *, sockets: int, seconds: int) -> list[Figures]:
-    """Pings, pongs and looks at the heads for so long; then upgrades that nobody follows up."""
-    person = await sign_up(market, "quiet")
+    """Pings, pongs and looks at the heads for so long; then read marks and signs of typing."""
+    market.restart()  # what many have left behind takes new sockets for nothing
     talks = [await talk(market, f"quiet_{n}") for n in range(sockets // DEVICES)]
-    devices = [await Device.greeted(market, one.buyer) for one in talks for _ in range(DEVICES)]
+    process = psutil.Process(market.server.pid)
+    seats = [one.buyer for _ in range(DEVICES) for one in talks]
+    devices = [await Device.greeted(market, token) for token in seats[: len(talks)]]
+    before = process.memory_info().rss  # the first of all make what is made once
+    devices += [await Device.greeted(market, token) for token in seats[len(talks) :]]
+    grown = process.memory_info().rss - before
+    memory = Figures(f"memory of {len(devices)} idle sockets")
+    memory.note = (
+        f"{grown / (len(devices) - len(talks)) / 1024:.1f} KiB a socket more; with the first "
+        f"{len(talks)} the process has {before / 2**20:.0f} MiB"
+    )
     listening = [asyncio.create_task(device.frame()) for device in devices]
     with measured(f"{len(devices)} idle sockets, each a minute", market.watched) as idle:
         await asyncio.sleep(seconds)
@@ -22,26 +33,17 @@ async def measure_quiet(market: Market, *, sockets: int, seconds: int) -> list[F
         task.cancel()
     await asyncio.gather(*listening, return_exceptions=True)
     await asyncio.gather(*(device.close() for device in devices))
-    found = [
+    return [
+        memory,
         idle,
-        await _given_up(market, person.token, sockets),
-        await _told(market, talks, {"t": "read", "seq": 2}, "a read mark"),
-        await _told(market, talks, {"t": "typing", "on": True}, "a sign of typing"),
+        await _from_buyer_to_seller(market, talks, {"t": "read", "seq": 2}, "a read mark"),
+        await _from_buyer_to_seller(market, talks, {"t": "typing", "on": True}, "a sign of typing"),
     ]
-    await person.api.aclose()
-    return found
 
 
-async def _given_up(market: Market, token: str, count: int) -> Figures:
-    """The socket is opened and closed; the server may begin with it, and finds nobody there."""
-    with measured("a handshake given up", market.watched) as figures:
-        figures.operations = count
-        for _ in range(count):
-            await (await open_line(market.server.url, token)).close()
-    return figures
-
-
-async def _told(market: Market, talks: list[Talk], frame: dict[str, object], name: str) -> Figures:
+async def _from_buyer_to_seller(
+    market: Market, talks: list[Talk], frame: dict[str, object], name: str
+) -> Figures:
     """The buyer of each room says this, and its seller is told."""
     buyers = [await Device.greeted(market, one.buyer) for one in talks]
     sellers = [await Device.greeted(market, one.seller) for one in talks]

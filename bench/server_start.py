@@ -13,26 +13,21 @@ from pathlib import Path
 
 from bench.figures import Figures, tree_cpu_s
 
-_INSTALLED = (sys.executable, "-m", "server")
+_INSTALLED: tuple[str, ...] = (sys.executable, "-m", "server")
 _ONE_FILE = Path(__file__).parents[1] / "dist" / "picky-server"
 
 
 def measure_server_start(*, rounds: int) -> list[Figures]:
-    """With no settings at all: SQLite, made and migrated, and the embedded store."""
-    found = [
-        _measure("`picky-server serve` to its listening line, a fresh market", _INSTALLED, rounds)
-    ]
+    """With no settings at all: SQLite, made and migrated, and the embedded store. In turns."""
+    name = "`picky-server serve` to its listening line, a fresh market"
+    found = {_INSTALLED: Figures(name)}
     if _ONE_FILE.exists():
-        found.append(_measure("the same by the one file", (str(_ONE_FILE),), rounds))
-    return found
-
-
-def _measure(name: str, command: Sequence[str], rounds: int) -> Figures:
-    figures = Figures(name)
+        found[str(_ONE_FILE),] = Figures("the same by the one file")
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as data_dir:
-            figures.server_cpu_s += _start_once(command, data_dir, figures.samples.append)
-    return figures
+        for command, figures in found.items():
+            with tempfile.TemporaryDirectory() as data_dir:
+                figures.server_cpu_s += _start_once(command, data_dir, figures.samples.append)
+    return list(found.values())
 
 
 def _start_once(command: Sequence[str], data_dir: str, took_ms: Callable[[float], None]) -> float:

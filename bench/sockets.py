@@ -34,6 +34,14 @@ async def talk(market: Market, name: str) -> Talk:
     return Talk(room.id, buyer.token, seller.token)
 
 
+class SentAway(Exception):
+    """The server is busy, and has said when to come back."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"come back in {wait_s:.1f} s")
+        self.wait_s = wait_s
+
+
 class Device:
     """A live socket that keeps both sequences and answers pings."""
 
@@ -45,10 +53,12 @@ class Device:
 
     @classmethod
     async def greeted(cls, market: Market, token: str, **place: Any) -> Self:
-        """Connect and say hello."""
+        """Connect and say hello; raises :class:`SentAway`."""
         socket = await open_line(market.server.url, token)
         await socket.send(json.dumps({"t": "hello", **place}))
         welcome = json.loads(await socket.recv())
+        if welcome["t"] == "bye":
+            raise SentAway(welcome["reconnect_in_ms"] / 1000)
         return cls(socket, welcome["pos"], welcome["epoch"])
 
     async def frame(self) -> dict[str, Any]:
@@ -89,6 +99,7 @@ class Sender(Device):
         super().__init__(socket, pos, epoch)
         self.sent_at: dict[str, float] = {}
         self.waits_ms: list[float] = []
+        self._resting: asyncio.Task[Any] | None = None
 
     @classmethod
     async def online(cls, market: Market, talk: Talk, window: int) -> "Sender":
@@ -98,7 +109,8 @@ class Sender(Device):
         return sender
 
     async def send(self, count: int, pause_s: float = 0.0) -> None:
-        """Send so many messages, and hear an ``ok`` and an event for each."""
+        """Send so many, hear an ``ok`` and an event for each, and go on answering pings."""
+        self._wake()
         hearing = asyncio.create_task(self._hear(count))
         started = time.perf_counter()
         for number in range(count):
@@ -110,6 +122,16 @@ class Sender(Device):
             body = {"cid": cid, "chatroom_id": str(self.room_id), "text": f"message {number}"}
             await self.say({"t": "send", "id": cid, **body})
         await hearing
+        self._resting = asyncio.create_task(self.frame())
+
+    async def close(self) -> None:
+        """Hang up."""
+        self._wake()
+        await super().close()
+
+    def _wake(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
 
     async def _hear(self, count: int) -> None:
         oks = events = 0

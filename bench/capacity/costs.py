@@ -1,12 +1,14 @@
 """What one operation costs: the measured figures that everything else here is worked out from.
 
-CPU is of one core of the machine that measured (2 cores, x86_64, Python 3.11, PostgreSQL 18, the
-client on the same two). A machine that does a send in half of that needs half as many cores.
+They are those of docs/figures.md, on PostgreSQL: CPU is of one core of the machine that measured,
+with the client on the same two. A machine that does a send in half of that needs half as many.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+from bench.capacity.measured import Row, measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,67 +32,112 @@ class SendCost(Cost):
     a_second: float = 0.0
 
 
-_BENCH = "python -m bench"
-_FLOW = f"{_BENCH} flow chat"
-_MANY = f"{_BENCH} many"
-_BROWSING = f"{_BENCH} browsing"
-_ACTS = f"{_BENCH} acts"
-_QUIET = f"{_BENCH} quiet"
-_CROWD = f"{_BENCH} crowd"
-_HINTS = f"{_BENCH} hints"
+def _row(name: str) -> Row:
+    return measured("PostgreSQL", name)
+
+
+def _cost(name: str, part: str, row: Row, *, answer: str | None = None) -> Cost:
+    """Of a line that a part of the bench has printed, and of how long its answer is."""
+    kb = _row("bytes of an answer").told_of(answer) / 1000 if answer else 1.0
+    return Cost(name, row.server_ms, row.database_ms, _by(part), kb)
+
+
+def _by(part: str) -> str:
+    return f"python -m bench {part}"
+
+
+def _sends(line: str, part: str, told: str) -> SendCost:
+    row = _row(line)
+    a_second = row.told(f"{told} a second")
+    name = f"a send, at {a_second:,.0f} a second and process"
+    return SendCost(name, row.server_ms, row.database_ms, _by(part), a_second=a_second)
+
 
 SENDS = (
-    SendCost("a send, by itself", 1.41, 1.56, _FLOW, a_second=302),
-    SendCost("a send, at 600 a second and process", 0.84, 0.76, _FLOW, a_second=600),
-    SendCost("a send, at 1,350 a second and process", 0.34, 0.31, _FLOW, a_second=1_350),
-    SendCost("a send, at 4,584 a second and process", 0.15, 0.06, _FLOW, a_second=4_584),
+    _sends("send to ok, one client", "chat", "messages"),
+    _sends("send to ok, one client at half load", "flow", "messages"),
+    _sends("send to ok, sixteen clients at half load", "flow", "messages"),
+    _sends("sixteen clients in sixteen rooms", "flow", "durable `ok`"),
 )
 """Each with the sender's own event; the reader's is a delivery."""
 
-DELIVERY = Cost("a delivery", 0.039, 0.0, _MANY)
-HISTORY = Cost("a page of history", 1.90, 1.47, _FLOW, kb=7.7)
-ROOM_LIST = Cost("the list of 20 rooms", 7.2, 1.6, _ACTS, kb=33.4)
-PAGE = Cost("a page of the market", 2.00, 0.65, _BROWSING, kb=13.2)
-SEARCH = Cost("a search, three words by relevance", 4.90, 5.35, _BROWSING, kb=13.2)
+_HEARD = "a delivery to 200 sockets, 5 messages a second to each"
+_HEARD_MS = (
+    measured(database, _HEARD).told("µs of server CPU") / 1000
+    for database in ("SQLite", "PostgreSQL")
+)
+DELIVERY = Cost("a delivery", max(_HEARD_MS), 0.0, _by("many"))
+"""What one device more costs, which is the same on both databases: the dearer figure of the two,
+for each is a small difference. What PostgreSQL does for it is in the send.
+"""
+HISTORY = _cost(
+    "a page of history",
+    "chat",
+    _row("a page of 20 messages at depth 0"),
+    answer="a page of history",
+)
+ROOM_LIST = _cost(
+    "the list of 20 rooms", "acts", _row("the list of 20 rooms"), answer="the room list"
+)
+PAGE = _cost(
+    "a page of the market",
+    "browsing",
+    _row("a listing page, a category by price, of 100,000"),
+    answer="a listing page",
+)
+SEARCH = _cost(
+    "a search, three words by relevance",
+    "browsing",
+    _row("a search, three words by relevance, of 100,000"),
+    answer="a listing page",
+)
 
-LOOK = Cost("a look at a listing", 6.4, 1.4, _ACTS)
-LIKE = Cost("a like", 7.0, 1.8, _ACTS)
-ROOM = Cost("a new room", 17.8, 5.2, _ACTS)
-LISTING = Cost("a new listing with a small photo", 51.2, 10.2, _ACTS)
-TRADE = Cost("a trade, to its end", 108.0, 23.8, _ACTS)
-PHOTO = Cost("a photo of 6 megapixels", 180.6, 6.8, _ACTS)
-BOOTSTRAP = Cost("a bootstrap", 20.0, 3.4, _ACTS, kb=184)
-SIGN_IN = Cost("a sign-in", 31.2, 1.2, _ACTS)
+LOOK, LIKE, ROOM, LISTING, TRADE, PHOTO, SIGN_IN = (
+    _cost(name, "acts", _row(name))
+    for name in (
+        "a look at a listing",
+        "a like",
+        "a new room",
+        "a new listing with a small photo",
+        "a trade, to its end",
+        "a photo of 6 megapixels",
+        "a sign-in",
+    )
+)
+BOOTSTRAP = _cost("a bootstrap", "acts", _row("a bootstrap"), answer="a bootstrap")
 
-IDLE = Cost("an idle socket, a minute", 2.8, 0.6, _QUIET)
+IDLE = _cost("an idle socket, a minute", "quiet", _row("400 idle sockets, each a minute"))
 """Pings, and the looks at all heads and sessions that find what no hint told of."""
-RESUME = Cost("a resume", 2.8, 0.3, _MANY)
-"""CPU of ours: one process had 2,000 back in 5.6 s, so it was no more."""
-GIVEN_UP = Cost("a handshake given up", 1.55, 0.12, _QUIET)
-MARK = Cost("a read mark", 2.2, 1.2, _QUIET)
-TYPING = Cost("a sign of typing", 1.0, 0.2, _QUIET)
-"""PostgreSQL's part was too little to be seen; it was no more."""
+MARK, TYPING = (_cost(name, "quiet", _row(name)) for name in ("a read mark", "a sign of typing"))
+_BACK = _row("2,000 clients resumed after a restart")
+RESUME = _cost("a resume", "many", _BACK)
+GIVEN_UP, SENT_AWAY = (
+    _cost(name, "refused", measured("Handshakes for nothing", name))
+    for name in ("a handshake given up", "a handshake sent away as busy")
+)
 
-HINT = Cost("a hint over the bus, both ends", 0.041, 0, _HINTS)
-HINT_IN_VALKEY_MS = 0.002
-"""CPU of Valkey for each hint, by the same command."""
-BUS_QUEUE = 10_000
-"""Hints that a process keeps waiting for one Valkey (``server/platform/valkey_bus.py``)."""
+_TOLD = measured("The bus", "a hint from publisher to listener")
+HINT = Cost("a hint over the bus, both ends", _TOLD.told("µs of both ends") / 1000, 0, _by("hints"))
+HINT_IN_VALKEY_MS = _TOLD.told("µs of Valkey") / 1000
+"""CPU of Valkey for each hint."""
 
 OF_ROOMS, OF_LIKERS = 5_000, 10_000
-CHANGE = Cost(f"a change of a listing with {OF_ROOMS:,} rooms", 163, 123, _CROWD)
-PRICE_CUT = Cost(f"a price cut of a listing with {OF_LIKERS:,} likers", 853, 353, _CROWD)
-CHANGE_S, PRICE_CUT_S = 1.4, 5.6
+_CHANGED = _row(f"a change of a listing with {OF_ROOMS:,} rooms")
+_CUT = _row(f"a price cut of a listing with {OF_LIKERS:,} likers")
+CHANGE = _cost(f"a change of a listing with {OF_ROOMS:,} rooms", "crowd", _CHANGED)
+PRICE_CUT = _cost(f"a price cut of a listing with {OF_LIKERS:,} likers", "crowd", _CUT)
+CHANGE_S, PRICE_CUT_S = _CHANGED.p50_ms / 1000, _CUT.p50_ms / 1000
 """How long the two take, from the request to its answer."""
 
-SOCKET_KIB = 51.0
-"""What a socket holds (``python -m bench chat``)."""
-PROCESS_MIB = 161.0
-"""What a process holds without any, its libraries and caches (the same)."""
+_SOCKETS = _row("memory of 400 idle sockets")
+SOCKET_KIB = _SOCKETS.told("KiB a socket")
+"""What a socket holds."""
+PROCESS_MIB = _SOCKETS.told_of("the process has")
+"""What a process holds without any, its libraries and caches."""
 
 ALL: Sequence[Cost] = (
     *SENDS,
-    *(DELIVERY, MARK, TYPING, IDLE, RESUME, GIVEN_UP, HINT),
+    *(DELIVERY, MARK, TYPING, IDLE, RESUME, GIVEN_UP, SENT_AWAY, HINT),
     *(HISTORY, ROOM_LIST, PAGE, SEARCH, LOOK, LIKE, ROOM, LISTING, TRADE, PHOTO),
     *(BOOTSTRAP, SIGN_IN, CHANGE, PRICE_CUT),
 )

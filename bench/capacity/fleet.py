@@ -10,7 +10,7 @@ from server.app.settings import Settings
 
 _LEAST = 2
 """Processes of each role, so that one may be lost."""
-_BESIDE_THE_POOL = 1
+_BESIDE_THE_POOL = 2
 _POOL = int(Settings.model_fields["database_pool"].default)
 
 

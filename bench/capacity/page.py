@@ -9,6 +9,8 @@ from bench.capacity.fleet import Fleet, Room, fleet, most_users
 from bench.capacity.habits import Habits
 from bench.capacity.hot import Crowd, crowd
 from bench.capacity.returning import Return, drained_together, returns, storm_at
+from server.platform.valkey_instance import MOST_QUEUED
+from server.realtime.settings import RealtimeSettings
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 _BAR = 30
@@ -34,9 +36,10 @@ _LEFT_OUT = """
 - PostgreSQL is its CPU here. That its disk, locks and vacuum keep up with so many commits was not
   tried; neither were replicas, which could take the pages and searches off the primary.
 - Rows are counted from the statements; indexes and the log of the database come on top.
-- A storm's tries are served in their order. The real loop serves them side by side, so all of them
-  wait about as long as the last one here, and it is full a little sooner. TLS is the proxy's, and
-  so is what does not fit into a listening socket's queue.
+- In a storm handshakes are worked on in their order, and whoever is sent away goes before all of
+  them. The real loop takes turns: all handshakes wait about as long as the last one here, and they
+  get on a little while others are sent away, so what never ends here may end late. TLS is the
+  proxy's, and so is what does not fit into a listening socket's queue.
 - The memory of the worker's decoders, which live no longer than a photo takes.
 - Photos go to the object store and from it, not through these processes: its bandwidth is not here.
 """
@@ -143,13 +146,15 @@ def _storms(question: Question, asked: Fleet) -> str:
         for one, all_met in found.items()
         for met in all_met
     }
-    head = ["", "clients", "to each process", "half back", "all back", "gave up, tries"]
+    head = ["", "clients", "to each process", "half back", "all back", "sent away", "gave up"]
     together = drained_together(asked, question.seed)
     charts = "\n".join(f"{one.what}\n{_curve(one.outcome)}" for one in found[asked])
-    told = f"""Who was told to leave comes back within {storm.DRAINED_WITHIN_S:.0f} s, who was cut
-        off within {storm.CUT_OFF_WITHIN_S} s; a try that has waited {_PATIENCE} is given up and
-        made again after the client's own backoff. A storm that is not over after
-        {storm.HORIZON_S:.0f} s is endless."""
+    told = f"""Who was told to leave comes back within {storm.SENT_AWAY_WITHIN_S:.0f} s, who was cut
+        off within {storm.CUT_OFF_WITHIN_S} s. A process works on {storm.AT_ONCE:,} handshakes at
+        once; who comes then is sent away until its turn, {storm.TURNS_PER_S:.0f} a second and
+        within {storm.SENT_AWAY_WITHIN_S:.0f} s. A try that has waited {_PATIENCE} for its
+        welcome is given up and made again after the client's own backoff.
+        A storm that is not over after {storm.HORIZON_S:.0f} s is endless."""
     rolled = f"""With {question.users:,} users on {asked.realtime:,} realtime processes, which are
         {asked.busy:.0%} busy, {together:,} may be drained together in a rolling restart before
         anybody has to try twice. Clients that are still away:"""
@@ -174,6 +179,7 @@ def _storm_row(one: Return) -> list[str]:
         f"{one.outcome.clients:,}",
         _seconds(one.outcome.half_back_s),
         _seconds(one.outcome.all_back_s),
+        f"{one.processes * one.outcome.sent_away:,}",
         f"{one.processes * one.outcome.gave_up:,}",
         f"{_number(one.server_cpu_s)} s",
         f"{_number(one.database_cpu_s)} s",
@@ -194,17 +200,20 @@ def _critical(question: Question, asked: Fleet) -> str:
     rows = {
         f"{busy:.0%}": [
             f"{most(storm_at(asked, 0, 1, within_s, busy=busy), question.seed):,}"
-            for within_s in (storm.DRAINED_WITHIN_S, storm.CUT_OFF_WITHIN_S)
-            for most in (storm.most_without_giving_up, storm.most_that_end)
+            for within_s in (storm.SENT_AWAY_WITHIN_S, storm.CUT_OFF_WITHIN_S)
+            for most in (storm.most_at_first_try, storm.most_that_end)
         ]
         for busy in _BUSY
     }
     names = ("told to leave", "cut off")
     head = [f"{name}: {end}" for name in names for end in ("all at their first try", "it ends")]
     told = f"""How many clients one process can take at once, by how much of its core is at work
-        already, with PostgreSQL as no limit. With more than the first figure some wait longer than
-        {_PATIENCE} and their tries are wasted; with more than the second, clearing wasted tries
-        away takes the whole core, and nothing but fewer clients ends it."""
+        already, with PostgreSQL as no limit. With more than the first figure some are sent away, or
+        wait longer than {_PATIENCE}, and try again. That ends by itself while the process has time
+        beside sending away: everybody who is away comes every
+        {storm.SENT_AWAY_WITHIN_S / 2:.0f} s on average, and to be sent away takes
+        {costs.SENT_AWAY.server_ms:.3g} ms of an idle core. With more than the second figure it
+        takes the whole core, and nothing but fewer clients ends it."""
     so = f"""So the sockets of a process (`--sockets`) are chosen by what it can take when all come
         back at once, and not by its memory. With {question.users:,} users:"""
     fleets = [
@@ -241,7 +250,7 @@ def _hot(asked: Fleet) -> str:
     fits = crowds[-1].each_bus(asked.bus)
     spare = asked.database_cores - asked.load.database
     told = f"""The heads of all these streams are locked from then on to the commit, and who writes
-        to one of those people waits for it. A process keeps {costs.BUS_QUEUE:,} hints waiting for
+        to one of those people waits for it. A process keeps {MOST_QUEUED:,} hints waiting for
         an instance of the bus; with {asked.bus} of them the last case puts {fits:,} on each,
         {_lost(fits)}. The {_number(spare)} cores that PostgreSQL has to spare here pay for
         {_number(spare * 1000 / crowds[-1].database_ms)} such changes a second."""
@@ -262,11 +271,13 @@ def _hot(asked: Fleet) -> str:
 
 
 def _lost(each: int) -> str:
-    if each <= costs.BUS_QUEUE:
+    if each <= MOST_QUEUED:
         return "and none is dropped"
     return (
-        f"and the oldest {each - costs.BUS_QUEUE:,} are dropped: their people are told when the"
-        " heads are compared, within 18 s"
+        f"and the oldest {each - MOST_QUEUED:,} are dropped: as soon as the instance takes"
+        " anything, all processes are told over it to look into the database, which has them;"
+        " while it is itself away they look every"
+        f" {RealtimeSettings().reconcile_s:.0f} s or so"
     )
 
 
@@ -290,12 +301,11 @@ def _costs() -> str:
         ]
         for one in costs.ALL
     }
-    told = f"""CPU in ms of one operation, on PostgreSQL; every command was run with
+    told = f"""CPU in ms of one operation, on PostgreSQL; `python -m bench` was run with
         `--database postgresql`. A socket holds {costs.SOCKET_KIB:.0f} KiB, a process
         {costs.PROCESS_MIB:.0f} MiB; Valkey spends {costs.HINT_IN_VALKEY_MS * 1000:.0f} µs on a
-        hint. What `acts`, `quiet`, `crowd` and `hints` measured is from a time when the machine did
-        much other work, when a page of the market took twice what it takes alone: those figures,
-        and the times that a change takes, are dear rather than cheap."""
+        hint. The lines are those of [the figures](figures.md); PostgreSQL's part has
+        in it what it did by itself meanwhile, such as a vacuum of what was written before."""
     head = ["operation", "ours", "PostgreSQL's", "KB to clients", "measured by"]
     return "\n".join(("\n## What was measured\n", _prose(told), _table(head, rows, words=1)))
 
@@ -337,10 +347,6 @@ def _number(value: float) -> str:
     if 0 < value < 0.01:
         return "<0.01"
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
-
-
-def _measure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _seconds(value: float) -> str:

@@ -1,7 +1,7 @@
 """The storms a fleet may meet, and what they cost it."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil
 
@@ -10,7 +10,7 @@ from bench.capacity.costs import Cost
 from bench.capacity.fleet import Fleet
 from bench.capacity.storm import (
     CUT_OFF_WITHIN_S,
-    DRAINED_WITHIN_S,
+    SENT_AWAY_WITHIN_S,
     Outcome,
     Storm,
     simulate,
@@ -36,16 +36,17 @@ class Return:
     @property
     def server_cpu_s(self) -> float:
         """CPU seconds of ours that it costs beside everything else."""
-        return self._cpu_s(costs.RESUME.server_ms, costs.GIVEN_UP.server_ms)
+        return self._cpu_s(lambda cost: cost.server_ms)
 
     @property
     def database_cpu_s(self) -> float:
         """The same of PostgreSQL."""
-        return self._cpu_s(costs.RESUME.database_ms, costs.GIVEN_UP.database_ms)
+        return self._cpu_s(lambda cost: cost.database_ms)
 
-    def _cpu_s(self, resume_ms: float, give_up_ms: float) -> float:
-        each = self.outcome.back * resume_ms + self.outcome.gave_up * give_up_ms
-        return self.processes * each / 1000
+    def _cpu_s(self, ms: Callable[[Cost], float]) -> float:
+        met = self.outcome
+        each = met.back * ms(costs.RESUME) + met.gave_up * ms(costs.GIVEN_UP)
+        return self.processes * (each + met.sent_away * ms(costs.SENT_AWAY)) / 1000
 
 
 def returns(fleet: Fleet, seed: int) -> Iterator[Return]:
@@ -53,9 +54,9 @@ def returns(fleet: Fleet, seed: int) -> Iterator[Return]:
     others, all_of_them = fleet.realtime - 1, fleet.realtime
     some = ceil(fleet.sockets_each / others)
     for what, clients, processes, within_s in (
-        ("one process is drained", some, others, DRAINED_WITHIN_S),
+        ("one process is drained", some, others, SENT_AWAY_WITHIN_S),
         ("one process is lost", some, others, CUT_OFF_WITHIN_S),
-        ("all are drained at once", fleet.sockets_each, all_of_them, DRAINED_WITHIN_S),
+        ("all are drained at once", fleet.sockets_each, all_of_them, SENT_AWAY_WITHIN_S),
         ("all lines are cut at once", fleet.sockets_each, all_of_them, CUT_OFF_WITHIN_S),
     ):
         storm = storm_at(fleet, clients, processes, within_s)
@@ -77,16 +78,17 @@ def storm_at(
     def takes_s(cost: Cost) -> float:
         return max(cost.server_ms / spare, cost.database_ms / spare_database) / 1000
 
-    return Storm(clients, within_s, takes_s(costs.RESUME), takes_s(costs.GIVEN_UP))
+    each_s = map(takes_s, (costs.RESUME, costs.GIVEN_UP, costs.SENT_AWAY))
+    return Storm(clients, within_s, *each_s)
 
 
 def drained_together(fleet: Fleet, seed: int) -> int:
-    """How many processes may be drained together without anybody giving up; at least one."""
+    """How many processes may be drained together without anybody trying twice; at least one."""
 
     def is_too_many(count: int) -> bool:
         others = fleet.realtime - count
         clients = ceil(count * fleet.sockets_each / others)
-        storm = storm_at(fleet, clients, others, DRAINED_WITHIN_S)
-        return simulate(storm, seed).gave_up > 0
+        storm = storm_at(fleet, clients, others, SENT_AWAY_WITHIN_S)
+        return simulate(storm, seed).in_vain > 0
 
     return max(1, bisect_left(range(1, fleet.realtime), True, key=is_too_many))
