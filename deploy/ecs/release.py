@@ -4,58 +4,57 @@ The schema is changed beside the running version, and only ever in ways that it 
 going back is going back with the processes alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.exceptions import WaiterError
 
+from deploy.ecs.once import WAIT, Once, ReleaseError, Say, asking, end_of, service_of
 from deploy.ecs.parameters import Parameters
-from deploy.ecs.services import network
 from deploy.ecs.tasks import MIGRATE, ROLES, family, task_definition
-
-Say = Callable[[str], None]
-
-WAIT = {"Delay": 15, "MaxAttempts": 80}
-"""Twenty minutes: new tasks start, become healthy, and the old ones drain."""
-
-
-class ReleaseError(Exception):
-    """The release did not come to be; the message says what did, and what runs now."""
 
 
 def migrate(ecs: Any, parameters: Parameters, *, say: Say, wait: Mapping[str, int] = WAIT) -> None:
     """Run the migrations of this image as a task of its own, and wait for its end."""
-    definition = _register(ecs, parameters, MIGRATE)
-    started = ecs.run_task(
-        cluster=parameters.cluster,
-        taskDefinition=definition,
-        launchType="FARGATE",
-        platformVersion="1.4.0",
-        networkConfiguration=network(parameters),
-        startedBy="release",
-    )
-    if started.get("failures"):
-        raise ReleaseError(f"the migrations were not started: {started['failures'][0]['reason']}")
-    task = started["tasks"][0]["taskArn"]
-    say(f"migrating in {task}")
-    try:
-        ecs.get_waiter("tasks_stopped").wait(
-            cluster=parameters.cluster, tasks=[task], WaiterConfig=dict(wait)
-        )
-    except WaiterError as error:
-        raise ReleaseError(f"the migrations have not ended: {error}") from error
-    ended = ecs.describe_tasks(cluster=parameters.cluster, tasks=[task])["tasks"][0]
-    [container] = ended["containers"]
-    if container.get("exitCode") != 0:
-        reason = container.get("reason") or ended.get("stoppedReason") or "see its log"
-        raise ReleaseError(f"the migrations failed, and nothing was rolled out: {reason}")
+    _as_owner(ecs, parameters, "the migrations", MIGRATE, "and nothing was rolled out", say, wait)
     say("the schema is current")
+
+
+def new_epoch(
+    ecs: Any, parameters: Parameters, *, say: Say, wait: Mapping[str, int] = WAIT
+) -> None:
+    """Give all streams a new epoch, as the tables' owner; nobody may serve them meanwhile."""
+    with asking("and no epoch is new"):
+        for role in ROLES:
+            if service_of(ecs, parameters, role)["runningCount"]:
+                raise ReleaseError(f"{family(parameters, role)} runs: stop every service before")
+    otherwise = "and no service may be started"
+    _as_owner(ecs, parameters, "the new epochs", "new-epoch", otherwise, say, wait)
+    say("all streams have a new epoch")
+
+
+def _as_owner(
+    ecs: Any,
+    parameters: Parameters,
+    what: str,
+    command: str,
+    otherwise: str,
+    say: Say,
+    wait: Mapping[str, int],
+) -> None:
+    """Do one thing by the definition of the migrations, which has the owner's secret."""
+    with asking(otherwise):
+        once = Once(what, _register(ecs, parameters, MIGRATE), [command], "release")
+        ended = end_of(ecs, parameters, once, say, wait)
+    if ended.code != 0:
+        raise ReleaseError(f"{what} failed, {otherwise}: {ended.reason}")
 
 
 def roll(ecs: Any, parameters: Parameters, *, say: Say, wait: Mapping[str, int] = WAIT) -> None:
     """Replace the tasks of every role, and wait. When one role fails, all go back."""
-    before = {role: _running(ecs, parameters, role) for role in ROLES}
-    after = {role: _register(ecs, parameters, role) for role in ROLES}
+    with asking("and nothing was rolled out"):
+        before = {role: _running(ecs, parameters, role) for role in ROLES}
+        after = {role: _register(ecs, parameters, role) for role in ROLES}
     try:
         _replace(ecs, parameters, after, say, wait)
     except ReleaseError as error:
@@ -74,33 +73,28 @@ def _replace(
     say: Say,
     wait: Mapping[str, int],
 ) -> None:
-    try:
+    with asking("while roles were replaced"):
         for role, definition in definitions.items():
             say(f"{role}: {definition}")
-            ecs.update_service(
-                cluster=parameters.cluster, service=family(role), taskDefinition=definition
+            name = family(parameters, role)
+            ecs.update_service(cluster=parameters.cluster, service=name, taskDefinition=definition)
+        try:
+            ecs.get_waiter("services_stable").wait(
+                cluster=parameters.cluster,
+                services=[family(parameters, role) for role in definitions],
+                WaiterConfig=dict(wait),
             )
-        ecs.get_waiter("services_stable").wait(
-            cluster=parameters.cluster,
-            services=[family(role) for role in definitions],
-            WaiterConfig=dict(wait),
-        )
+        except WaiterError as error:
+            raise ReleaseError(f"the services have not settled: {error}") from error
         for role, definition in definitions.items():
             # A rollout that ECS gave up has settled too: on what ran before.
             if _running(ecs, parameters, role) != definition:
                 raise ReleaseError(f"{role} did not become healthy, and ECS went back")
-    except WaiterError as error:
-        raise ReleaseError(f"the services have not settled: {error}") from error
-    except (ClientError, BotoCoreError) as error:
-        raise ReleaseError(f"AWS refused or was not reached: {error}") from error
 
 
 def _running(ecs: Any, parameters: Parameters, role: str) -> str:
     """The task definition of the role's service."""
-    found = ecs.describe_services(cluster=parameters.cluster, services=[family(role)])
-    if not found["services"]:
-        raise ReleaseError(f"there is no service {family(role)} in {parameters.cluster}")
-    return str(found["services"][0]["taskDefinition"])
+    return str(service_of(ecs, parameters, role)["taskDefinition"])
 
 
 def _register(ecs: Any, parameters: Parameters, name: str) -> str:

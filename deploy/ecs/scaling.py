@@ -2,21 +2,16 @@
 
 from typing import Any
 
+from deploy.ecs import figures
 from deploy.ecs.parameters import Parameters
 from deploy.ecs.services import LEAST_TASKS
-from deploy.ecs.tasks import METRICS, family
-
-MOST_TASKS = {"api": 10, "realtime": 20, "worker": 8}
+from deploy.ecs.tasks import family
 
 CPU_PERCENT = 60
 SOCKETS = 5_000
-"""Sockets a process holds: as many as come back to another within the 20 seconds over which a drain
-spreads them, at the 250 a second that docs/performance.md measured."""
+"""Sockets a process holds, as docs/capacity.md reckons: as many as can all come back at once."""
 JOBS = 100
 """Jobs that wait for each worker."""
-
-SOCKETS_METRIC = "picky_sockets"
-JOBS_METRIC = "picky_jobs_waiting"
 
 
 def scalable_target(parameters: Parameters, role: str) -> dict[str, Any]:
@@ -24,7 +19,7 @@ def scalable_target(parameters: Parameters, role: str) -> dict[str, Any]:
     return {
         **_dimension(parameters, role),
         "MinCapacity": LEAST_TASKS[role],
-        "MaxCapacity": MOST_TASKS[role],
+        "MaxCapacity": getattr(parameters.most_tasks, role),
     }
 
 
@@ -33,7 +28,7 @@ def scaling_policy(parameters: Parameters, role: str) -> dict[str, Any]:
     tracked = {"api": _cpu, "realtime": _sockets, "worker": _jobs}[role]
     return {
         **_dimension(parameters, role),
-        "PolicyName": family(role),
+        "PolicyName": family(parameters, role),
         "PolicyType": "TargetTrackingScaling",
         "TargetTrackingScalingPolicyConfiguration": {
             **tracked(parameters),
@@ -47,7 +42,7 @@ def scaling_policy(parameters: Parameters, role: str) -> dict[str, Any]:
 def _dimension(parameters: Parameters, role: str) -> dict[str, Any]:
     return {
         "ServiceNamespace": "ecs",
-        "ResourceId": f"service/{parameters.cluster}/{family(role)}",
+        "ResourceId": f"service/{parameters.cluster}/{family(parameters, role)}",
         "ScalableDimension": "ecs:service:DesiredCount",
     }
 
@@ -57,14 +52,12 @@ def _cpu(_parameters: Parameters) -> dict[str, Any]:
     return {"TargetValue": float(CPU_PERCENT), "PredefinedMetricSpecification": metric}
 
 
-def _sockets(_parameters: Parameters) -> dict[str, Any]:
+def _sockets(parameters: Parameters) -> dict[str, Any]:
     """Each process tells its own sockets; the average is what a process holds."""
     return {
         "TargetValue": float(SOCKETS),
         "CustomizedMetricSpecification": {
-            "Namespace": METRICS,
-            "MetricName": SOCKETS_METRIC,
-            "Dimensions": [{"Name": "Role", "Value": "realtime"}],
+            **figures.metric(parameters, figures.SOCKETS, Role="realtime"),
             "Statistic": "Average",
         },
     }
@@ -72,29 +65,24 @@ def _sockets(_parameters: Parameters) -> dict[str, Any]:
 
 def _jobs(parameters: Parameters) -> dict[str, Any]:
     """Each worker tells the whole queue, so it is shared out among those that run."""
-    due = _metric(METRICS, JOBS_METRIC, {"Role": "worker", "state": "due"}, "Maximum")
-    service = {"ClusterName": parameters.cluster, "ServiceName": family("worker")}
-    workers = _metric("ECS/ContainerInsights", "RunningTaskCount", service, "Average")
+    due = figures.metric(parameters, figures.JOBS_WAITING, Role="worker", state="due")
+    service = {"ClusterName": parameters.cluster, "ServiceName": family(parameters, "worker")}
+    workers = figures.metric_of("ECS/ContainerInsights", "RunningTaskCount", service)
     return {
         "TargetValue": float(JOBS),
         "CustomizedMetricSpecification": {
             "Metrics": [
-                {"Id": "due", "MetricStat": due, "ReturnData": False},
-                {"Id": "workers", "MetricStat": workers, "ReturnData": False},
+                _input("due", due, "Maximum"),
+                _input("workers", workers, "Average"),
                 {"Id": "share", "Expression": "due / workers", "ReturnData": True},
             ]
         },
     }
 
 
-def _metric(
-    namespace: str, name: str, dimensions: dict[str, str], statistic: str
-) -> dict[str, Any]:
+def _input(name: str, metric: dict[str, Any], statistic: str) -> dict[str, Any]:
     return {
-        "Metric": {
-            "Namespace": namespace,
-            "MetricName": name,
-            "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
-        },
-        "Stat": statistic,
+        "Id": name,
+        "MetricStat": {"Metric": metric, "Stat": statistic},
+        "ReturnData": False,
     }

@@ -3,7 +3,8 @@
 from typing import Any
 
 from deploy.ecs.parameters import Parameters
-from deploy.ecs.tasks import DRAIN_S, PORT, family
+from deploy.ecs.tasks import DRAIN_S, MARKET, PORT, START_S, family
+from server.app.health_probe import STARTED
 
 BALANCED = ("api", "realtime")
 LEAST_TASKS = {"api": 2, "realtime": 2, "worker": 2}
@@ -22,8 +23,8 @@ def service(parameters: Parameters, role: str) -> dict[str, Any]:
     """The request of CreateService. A rollout that fails goes back by itself."""
     made: dict[str, Any] = {
         "cluster": parameters.cluster,
-        "serviceName": family(role),
-        "taskDefinition": family(role),
+        "serviceName": family(parameters, role),
+        "taskDefinition": family(parameters, role),
         "desiredCount": LEAST_TASKS[role],
         "launchType": "FARGATE",
         "platformVersion": "1.4.0",
@@ -39,10 +40,13 @@ def service(parameters: Parameters, role: str) -> dict[str, Any]:
         "enableECSManagedTags": True,
     }
     if role in BALANCED:
-        group = {"api": parameters.api_target_group, "realtime": parameters.realtime_target_group}
-        made["healthCheckGracePeriodSeconds"] = 60
+        made["healthCheckGracePeriodSeconds"] = START_S
         made["loadBalancers"] = [
-            {"targetGroupArn": group[role], "containerName": "picky", "containerPort": PORT}
+            {
+                "targetGroupArn": parameters.group_of(role),
+                "containerName": MARKET,
+                "containerPort": PORT,
+            }
         ]
     return made
 
@@ -59,46 +63,50 @@ def network(parameters: Parameters) -> dict[str, Any]:
 
 
 def target_group(parameters: Parameters, role: str) -> dict[str, Any]:
-    """The request of CreateTargetGroup. Ready is asked here: who is not gets no requests."""
+    """The request of CreateTargetGroup. Having been ready is asked: a task that never was takes
+    nobody's place, and one whose database is away is not ended for it.
+    """
     return {
-        "Name": family(role),
+        "Name": family(parameters, role),
         "TargetType": "ip",
         "Protocol": "HTTP",
         "Port": PORT,
         "VpcId": parameters.vpc,
-        "HealthCheckPath": "/healthz",
-        "HealthCheckIntervalSeconds": 5,
-        "HealthCheckTimeoutSeconds": 3,
+        "HealthCheckPath": STARTED,
+        "HealthCheckIntervalSeconds": 15,
+        "HealthCheckTimeoutSeconds": 10,
         "HealthyThresholdCount": 2,
-        "UnhealthyThresholdCount": 2,
+        # A process that lets thousands in answers late: it is not to be ended for it.
+        "UnhealthyThresholdCount": 5,
         "Matcher": {"HttpCode": "200"},
     }
 
 
 def target_group_attributes(parameters: Parameters, role: str) -> dict[str, Any]:
     """The request of ModifyTargetGroupAttributes."""
-    group = {"api": parameters.api_target_group, "realtime": parameters.realtime_target_group}
     attributes = {
         "deregistration_delay.timeout_seconds": str(DEREGISTRATION_S[role]),
         "load_balancing.algorithm.type": "least_outstanding_requests",
     }
     return {
-        "TargetGroupArn": group[role],
+        "TargetGroupArn": parameters.group_of(role),
         "Attributes": [{"Key": key, "Value": value} for key, value in attributes.items()],
     }
 
 
+PUBLIC_PATHS = ("/v1/*", "/openapi.json", "/docs")
+"""What leads to the api. Figures and health are for the operator, whatever way they are written."""
+
+
 def rules(parameters: Parameters) -> dict[str, dict[str, Any]]:
-    """The requests of CreateRule: the websocket to its role, nothing of the operator's outside, the
-    rest to the api.
-    """
-    hidden = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    """The requests of CreateRule: the websocket and the API to their roles, the rest nowhere."""
+    nowhere = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
     return {
         "realtime": _rule(
-            parameters, 10, ["/v1/realtime"], _forward(parameters.realtime_target_group)
+            parameters, 10, ["/v1/realtime"], _forward(parameters.group_of("realtime"))
         ),
-        "inside": _rule(parameters, 20, ["/metrics", "/healthz", "/readyz"], hidden),
-        "api": _rule(parameters, 30, ["/*"], _forward(parameters.api_target_group)),
+        "api": _rule(parameters, 20, [*PUBLIC_PATHS], _forward(parameters.group_of("api"))),
+        "nowhere": _rule(parameters, 30, ["/*"], nowhere),
     }
 
 

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from deploy.ecs.figures import collected
 from deploy.ecs.parameters import Parameters
+from deploy.ecs.settings import variables
 
 ROLES = ("api", "realtime", "worker")
 MIGRATE = "migrate"
+MARKET = "picky"
+"""The container of a task that is Picky itself."""
 PORT = 8470
 SCRATCH = "/var/picky"
-METRICS = "Picky"
-"""The namespace of the metrics that services are scaled by."""
 
 DRAIN_S = 28
 """The most that a process takes from SIGTERM to its end: unready, sending sockets away, finishing
@@ -17,21 +19,36 @@ what runs."""
 STOP_S = 40
 """When a process that has not ended is killed: a drain, and what closing connections takes."""
 
+START_S = 60
+"""How long a task may take until it has been ready; then its checks count."""
+CHECKED_EVERY_S = 15
+CHECK_S = 10
+"""How long one may take: the server's answer, and the start of the program that asks for it."""
+CHECKS_FAILED = 6
+"""So many in a row end a task: longer than a storm of clients who all come back keeps it busy."""
+
 COLLECTOR = "public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0"
 
 
-def family(name: str) -> str:
+def family(parameters: Parameters, name: str) -> str:
     """What the task definition, the service and the target group of a role are called."""
-    return f"picky-{name}"
+    return f"{parameters.name}-{name}"
+
+
+def log_group(parameters: Parameters) -> str:
+    """Where the logs of all tasks are."""
+    return f"/{parameters.name}"
 
 
 def task_definition(parameters: Parameters, name: str) -> dict[str, Any]:
     """The request of RegisterTaskDefinition for a role, or for the migrations."""
     containers = [_market(parameters, name)]
+    is_somebody = {}
     if name != MIGRATE:
         containers.append(_collector(parameters, name))
+        is_somebody = {"taskRoleArn": getattr(parameters.task_roles, name)}
     return {
-        "family": family(name),
+        "family": family(parameters, name),
         "requiresCompatibilities": ["FARGATE"],
         "networkMode": "awsvpc",
         "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
@@ -39,7 +56,7 @@ def task_definition(parameters: Parameters, name: str) -> dict[str, Any]:
         "cpu": "2048" if name == "worker" else "1024",
         "memory": "4096" if name == "worker" else "2048",
         "executionRoleArn": parameters.execution_role,
-        "taskRoleArn": parameters.task_role,
+        **is_somebody,
         "volumes": [{"name": "scratch"}],
         "containerDefinitions": containers,
     }
@@ -47,12 +64,12 @@ def task_definition(parameters: Parameters, name: str) -> dict[str, Any]:
 
 def _market(parameters: Parameters, name: str) -> dict[str, Any]:
     container: dict[str, Any] = {
-        "name": "picky",
+        "name": MARKET,
         "image": parameters.image,
         "essential": True,
         "command": [MIGRATE if name == MIGRATE else "serve"],
         "environment": _environment(parameters, name),
-        "secrets": _secrets(parameters),
+        "secrets": _secrets(parameters, name),
         "user": "10001",
         "readonlyRootFilesystem": True,
         "mountPoints": [{"sourceVolume": "scratch", "containerPath": SCRATCH}],
@@ -63,31 +80,42 @@ def _market(parameters: Parameters, name: str) -> dict[str, Any]:
     if name != MIGRATE:
         container["portMappings"] = [{"containerPort": PORT, "protocol": "tcp"}]
         container["healthCheck"] = {
-            "command": ["CMD", "picky-server", "health"],
-            "interval": 10,
-            "timeout": 5,
-            "retries": 3,
-            "startPeriod": 60,
+            "command": ["CMD", "picky-server", "health", "--started"],
+            "interval": CHECKED_EVERY_S,
+            "timeout": CHECK_S,
+            "retries": CHECKS_FAILED,
+            "startPeriod": START_S,
         }
     return container
 
 
 def _environment(parameters: Parameters, name: str) -> list[dict[str, str]]:
-    settings = {
-        "PICKY_ENVIRONMENT": "production",
-        "PICKY_OBJECT_STORE_URL": f"s3://{parameters.bucket}?region={parameters.region}",
-        "PICKY_PUBLIC_URL": f"https://{parameters.site}",
-        # Only the balancer reaches the tasks, from within the network: it tells who asks.
-        "PICKY_TRUSTED_PROXIES": '["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]',
-    }
+    settings = {"PICKY_ENVIRONMENT": "production"}
     if name != MIGRATE:
-        settings["PICKY_ROLE"] = name
-    return _pairs(settings)
+        settings |= {
+            "PICKY_ROLE": name,
+            "PICKY_OBJECT_STORE_URL": f"s3://{parameters.bucket}?region={parameters.region}",
+            "PICKY_PUBLIC_URL": f"https://{parameters.site}",
+            # Only the balancer reaches the tasks, from within the network: it tells who asks.
+            "PICKY_TRUSTED_PROXIES": '["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]',
+        }
+    return _pairs(settings | variables(parameters.settings))
 
 
-def _secrets(parameters: Parameters) -> list[dict[str, str]]:
-    kept = parameters.secrets.model_dump()
-    return [{"name": f"PICKY_{name}".upper(), "valueFrom": arn} for name, arn in kept.items()]
+def _secrets(parameters: Parameters, name: str) -> list[dict[str, str]]:
+    """What the role has to know, by reference. Pages are read from a replica by the api alone."""
+    kept = parameters.secrets
+    if name == MIGRATE:
+        given = {"PICKY_DATABASE_URL": kept.database_owner_url}
+    else:
+        given = {
+            "PICKY_DATABASE_URL": kept.database_url,
+            "PICKY_BUS_URL": kept.bus_url,
+            "PICKY_SECRET_KEY": kept.secret_key,
+        }
+    if name == "api" and kept.database_replica_url:
+        given["PICKY_DATABASE_REPLICA_URL"] = kept.database_replica_url
+    return [{"name": variable, "valueFrom": arn} for variable, arn in given.items()]
 
 
 def _pairs(values: dict[str, str]) -> list[dict[str, str]]:
@@ -99,7 +127,7 @@ def _logs(parameters: Parameters, name: str) -> dict[str, Any]:
     return {
         "logDriver": "awslogs",
         "options": {
-            "awslogs-group": "/picky",
+            "awslogs-group": log_group(parameters),
             "awslogs-region": parameters.region,
             "awslogs-stream-prefix": name,
             "mode": "non-blocking",
@@ -109,41 +137,14 @@ def _logs(parameters: Parameters, name: str) -> dict[str, Any]:
 
 
 def _collector(parameters: Parameters, role: str) -> dict[str, Any]:
-    """AWS's collector of OpenTelemetry: brings /metrics to CloudWatch, for the scaling."""
+    """AWS's collector of OpenTelemetry: brings /metrics to CloudWatch, for scaling and alarms."""
     return {
         "name": "metrics",
         "image": COLLECTOR,
         "essential": False,
         "restartPolicy": {"enabled": True},
-        "environment": _pairs({"AOT_CONFIG_CONTENT": _collected(role)}),
+        "environment": _pairs({"AOT_CONFIG_CONTENT": collected(parameters, role, PORT)}),
         "readonlyRootFilesystem": True,
         "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
         "logConfiguration": _logs(parameters, f"{role}-metrics"),
     }
-
-
-def _collected(role: str) -> str:
-    return f"""\
-receivers:
-  prometheus:
-    config:
-      scrape_configs:
-        - job_name: picky
-          scrape_interval: 20s
-          static_configs:
-            - targets: ["127.0.0.1:{PORT}"]
-              labels: {{Role: {role}}}
-exporters:
-  awsemf:
-    namespace: {METRICS}
-    log_group_name: /picky/metrics
-    dimension_rollup_option: NoDimensionRollup
-    metric_declarations:
-      - dimensions: [[Role], [Role, state]]
-        metric_name_selectors: ["^picky_"]
-service:
-  pipelines:
-    metrics:
-      receivers: [prometheus]
-      exporters: [awsemf]
-"""

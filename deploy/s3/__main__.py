@@ -10,7 +10,10 @@ from botocore.exceptions import ClientError
 from deploy.s3.documents import bucket_policy, cors, lifecycle, private
 
 Bucket = Annotated[str, typer.Argument(help="The bucket's name.")]
-RoleArn = Annotated[str, typer.Option("--role", help="The ARN of the role of the processes.")]
+RoleArns = Annotated[
+    list[str],
+    typer.Option("--role", help="The ARN of a task role that uses the bucket; may be repeated."),
+]
 Origins = Annotated[
     list[str] | None,
     typer.Option("--origin", help="A page's origin, as in PICKY_ALLOWED_ORIGINS; may be repeated."),
@@ -28,9 +31,9 @@ app = typer.Typer(
 )
 
 
-def requests(bucket: str, role: str, origins: list[str]) -> dict[str, dict[str, Any]]:
+def requests(bucket: str, roles: list[str], origins: list[str]) -> dict[str, dict[str, Any]]:
     """What the bucket is asked, by the name of boto3's method."""
-    policy = json.dumps(bucket_policy(bucket, role), indent=2)
+    policy = json.dumps(bucket_policy(bucket, roles), indent=2)
     asked: dict[str, dict[str, Any]] = {
         "put_public_access_block": {"PublicAccessBlockConfiguration": private()},
         "put_bucket_policy": {"Policy": policy},
@@ -42,13 +45,15 @@ def requests(bucket: str, role: str, origins: list[str]) -> dict[str, dict[str, 
 
 
 @app.command()
-def show(bucket: Bucket, role: RoleArn, origin: Origins = None) -> None:
+def show(bucket: Bucket, role: RoleArns, origin: Origins = None) -> None:
     """Print them."""
     print(json.dumps(requests(bucket, role, origin or []), indent=2))
 
 
 @app.command()
-def apply(bucket: Bucket, role: RoleArn, origin: Origins = None, endpoint: Endpoint = None) -> None:
+def apply(
+    bucket: Bucket, role: RoleArns, origin: Origins = None, endpoint: Endpoint = None
+) -> None:
     """Give them to the bucket; exits with 1 when the store does not take all of them."""
     client = boto3.client("s3", endpoint_url=endpoint)
     taken = [give(client, *one) for one in requests(bucket, role, origin or []).items()]

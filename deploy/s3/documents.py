@@ -11,11 +11,16 @@ UPLOAD_KEPT_DAYS = 7
 EXPORT_KEPT_DAYS = 2
 """An archive is deleted after a day by the worker; this is for the one that it missed."""
 
+OLD_VERSION_KEPT_DAYS = 35
+"""Where the bucket has versions, as long as RDS can go back: a database that does speaks of objects
+that were deleted since."""
 
-def bucket_policy(bucket: str, role: str) -> dict[str, Any]:
-    """The least that works: ``role`` is the ARN of who the market's processes are.
 
-    Clients act through presigned addresses, as that role, and may write uploads only.
+def bucket_policy(bucket: str, roles: Sequence[str]) -> dict[str, Any]:
+    """The least that works: ``roles`` are the ARNs of who the market's processes are, those that
+    use the bucket: api and worker.
+
+    Clients act through presigned addresses, as one of them, and may write uploads only.
     """
     arn = f"arn:aws:s3:::{bucket}"
     folders = [f"{arn}/{folder}/*" for folder in (ORIGINALS, COPIES, EXPORTS)]
@@ -25,7 +30,7 @@ def bucket_policy(bucket: str, role: str) -> dict[str, Any]:
             {
                 "Sid": "TheMarketKeepsObjects",
                 "Effect": "Allow",
-                "Principal": {"AWS": role},
+                "Principal": {"AWS": list(roles)},
                 "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
                 "Resource": folders,
             },
@@ -33,7 +38,7 @@ def bucket_policy(bucket: str, role: str) -> dict[str, Any]:
                 # Without it an object that is not there is 403, as if it were forbidden.
                 "Sid": "TheMarketSeesWhatIsMissing",
                 "Effect": "Allow",
-                "Principal": {"AWS": role},
+                "Principal": {"AWS": list(roles)},
                 "Action": "s3:ListBucket",
                 "Resource": arn,
             },
@@ -91,6 +96,13 @@ def lifecycle() -> dict[str, Any]:
                 "Status": "Enabled",
                 "Filter": {"Prefix": ""},
                 "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            },
+            {
+                "ID": "deleted-for-good",
+                "Status": "Enabled",
+                "Filter": {"Prefix": ""},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": OLD_VERSION_KEPT_DAYS},
+                "Expiration": {"ExpiredObjectDeleteMarker": True},
             },
         ]
     }
