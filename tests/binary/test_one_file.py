@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -18,6 +19,7 @@ from tests.house.sources import ROOT
 from tests.journeys.people import Person, draw_picture
 from tests.journeys.terminal import Terminal
 from tests.journeys.test_two_people_by_commands import CHAIR, Journey, travel, two_people
+from tests.servers.collector import collecting
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import READY, PickyServer, start_picky
 from tests.servers.s3 import S3Bucket
@@ -99,6 +101,14 @@ def test_it_also_serves_from_postgresql_a_bus_and_a_bucket(
     )
     travel(Journey(*two_people(server.url, tmp_path), between=lambda: None))
     server.stop()
+
+
+def test_it_sends_traces_where_it_is_told_to(private_lifetime: Lifetime) -> None:
+    with collecting() as collector:
+        server = start(private_lifetime, otlp_endpoint=collector.url)
+        httpx.get(f"{server.url}/v1/market").raise_for_status()
+        server.stop()
+        collector.until("GET /v1/market")
 
 
 @pytest.mark.parametrize("to_all", [False, True], ids=["to the launcher", "to its group"])

@@ -2,7 +2,7 @@
 
 from client_tui.conversation import GAP, TOP, Conversation
 from shared_models.chat import Message
-from tests.client.app.chat_rows import ME, message
+from tests.client.app.chat_rows import ME, message, note
 from tests.client.test_conversation import ok, opened, outgoing
 
 
@@ -64,3 +64,45 @@ def test_what_is_known_of_my_messages_does_not_grow_with_the_room() -> None:
     assert len(conversation._mine_here) <= 2_000
     conversation.wait_for(sent)
     assert not any(conversation.all_waiting()), "its event has come long ago"
+
+
+def test_what_is_sent_while_the_window_is_elsewhere_stands_below_what_is_missing() -> None:
+    conversation = opened(5, 8)
+    conversation.know_head(100)
+    sent = outgoing(1)
+    conversation.wait_for(sent)
+    conversation.take(message(101, sender=ME, cid=sent.cid))
+    conversation.wait_for(sent)
+    assert conversation.keys == [TOP, 5, 6, 7, 8, GAP, -1]
+    assert conversation.missing == 92
+    waiting = conversation.waiting(-1)
+    assert waiting is not None
+    assert waiting.seq == 101
+    conversation.start([message(seq) for seq in range(95, 101)], more_before=True)
+    conversation.append([message(101, sender=ME, cid=sent.cid)])
+    assert conversation.keys == [TOP, *range(95, 102)]
+    assert conversation.take_changes().renamed == {-1: 101}
+
+
+def test_what_is_deleted_while_the_window_is_elsewhere_stands_nowhere() -> None:
+    conversation = opened(5, 8)
+    conversation.know_head(100)
+    sent = outgoing(1)
+    conversation.wait_for(sent)
+    conversation.take(message(101, sender=ME, cid=sent.cid))
+    conversation.take(message(101, sender=ME, cid=sent.cid, deleted=True))
+    assert conversation.keys == [TOP, 5, 6, 7, 8, GAP]
+
+
+def test_news_are_what_others_said_wherever_the_window_is() -> None:
+    conversation = opened(5, 8)
+    conversation.take(message(9, sender=ME))
+    conversation.take(note(10, "offer_made", by=ME))
+    conversation.take(message(11))
+    assert conversation.news_after(8) == 1
+    conversation.start([message(seq) for seq in range(1, 5)], more_before=False)
+    conversation.take(message(12, sender=ME))
+    conversation.take(note(13, "offer_made", by=ME))
+    conversation.take(message(14))
+    assert conversation.news_after(11) == 1
+    assert conversation.news_after(14) == 0

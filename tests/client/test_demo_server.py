@@ -1,4 +1,4 @@
-"""`picky demo` runs the `picky-server` beside `picky`, else one on the PATH, else the module."""
+"""`picky demo` runs the `picky-server` beside `picky` or of its environment, before any other."""
 
 import asyncio
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from client_tui.demo import server
 from client_tui.demo.market import DemoMarket, Filled, Listening, News
 from client_tui.demo.server import server_command
 
@@ -19,11 +20,16 @@ esac
 
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
-    """An empty folder where `picky` is, and one that is the PATH besides the system's own."""
-    found = {"beside": tmp_path / "beside", "path": tmp_path / "path"}
+    """Empty folders: where `picky` is, of the environment it runs in, and one that is the PATH
+    besides the system's own.
+    """
+    found = {name: tmp_path / name for name in ("beside", "environment", "path")}
     for place in found.values():
         place.mkdir()
     monkeypatch.setattr(sys, "argv", [str(found["beside"] / "picky"), "demo"])
+    python = found["environment"] / "python"
+    python.symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("PATH", f"{found['path']}:/usr/bin:/bin")
     return found
 
@@ -42,14 +48,33 @@ def test_the_server_beside_picky_comes_before_the_one_on_the_path(places: dict[s
     assert server_command() == (beside,)
 
 
-def test_the_server_on_the_path_comes_before_the_module(places: dict[str, Path]) -> None:
+def test_the_server_of_the_environment_comes_before_the_one_on_the_path(
+    places: dict[str, Path],
+) -> None:
     put_server(places["beside"], mode=0o644)  # no program
+    put_server(places["path"])
+    assert server_command() == (sys.executable, "-P", "-m", "server")
+    own = put_server(places["environment"])
+    assert server_command() == (own,)
+
+
+def test_where_picky_is_linked_to_is_beside_it_too(
+    places: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (places["beside"] / "picky").touch()
+    (tmp_path / "picky").symlink_to(places["beside"] / "picky")
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "picky")])
+    beside = put_server(places["beside"])
+    assert server_command() == (beside,)
+
+
+def test_without_a_server_of_its_own_one_on_the_path_is_taken(
+    places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "find_spec", lambda _name: None)
+    assert server_command() == (sys.executable, "-P", "-m", "server")
     on_path = put_server(places["path"])
     assert server_command() == (on_path,)
-
-
-def test_without_such_a_program_the_module_is_the_server(places: dict[str, Path]) -> None:
-    assert server_command() == (sys.executable, "-P", "-m", "server")
 
 
 def test_a_folder_given_by_a_relative_path_is_found(

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_tui import format as fmt
-from client_tui import states
 from shared_models.listings import ListingState
 from shared_models.trades import TradeState
 
@@ -150,12 +149,18 @@ def test_file_sizes_are_short(size: int, written: str) -> None:
     assert fmt.file_size(size) == written
 
 
-def test_the_command_line_and_the_app_write_every_state_alike() -> None:
-    for listing in ListingState:
-        assert fmt.listing_state(listing.value) == states.LISTING[listing]
-    for trade in TradeState:
-        assert fmt.trade_state(trade.value) == states.trade_state(trade)
+def test_every_state_has_a_glyph_and_a_word() -> None:
+    assert set(fmt.LISTING_STATES) == set(ListingState)
+    assert set(fmt.TRADE_STATES) == set(TradeState)
+    assert fmt.listing_state(ListingState.SOLD) == fmt.listing_state("sold") == "○ sold"
     assert fmt.listing_state("auctioned") == fmt.trade_state("auctioned") == "· auctioned"
+
+
+@pytest.mark.parametrize(
+    ("method", "told"), [("meet", "meet"), ("post", "post"), ("both", "meet or post")]
+)
+def test_how_a_thing_may_change_hands(method: str, told: str) -> None:
+    assert fmt.hand_over(method) == told
 
 
 @pytest.mark.parametrize(

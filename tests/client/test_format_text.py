@@ -141,3 +141,17 @@ def test_nothing_that_moves_the_cursor_is_left(text: str) -> None:
 
 def test_a_line_has_no_breaks_and_single_spaces() -> None:
     assert fmt.visible_line(" oak\n\n chair \t pair ") == "oak chair pair"
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "lines"),
+    [
+        ("/data/me/outbox.db", 40, ["/data/me/outbox.db"]),
+        ("/data/me/outbox.db", 12, ["/data/me/", "outbox.db"]),
+        ("/a-long-name/b/c.db", 5, ["/", "a-long-name/", "b/", "c.db"]),
+        ("C:\\Users\\me\\outbox.db", 10, ["C:\\Users\\", "me\\", "outbox.db"]),
+        ("outbox.db", 3, ["outbox.db"]),
+    ],
+)
+def test_a_path_is_broken_behind_its_separators(path: str, width: int, lines: list[str]) -> None:
+    assert fmt.wrap_path(path, width) == lines

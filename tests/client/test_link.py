@@ -10,6 +10,7 @@ import pytest
 
 from client_tui.core.api import Api
 from client_tui.core.cache import Cache
+from client_tui.core.config import change_config, load_config
 from client_tui.core.credentials import Credentials
 from client_tui.core.errors import ServerFailed, ServerUnreachable, StorageFailed, TooFast
 from client_tui.core.outbox import Outbox
@@ -30,6 +31,7 @@ from tests.client.core.fakes import (
     bootstrap,
     event,
     fake_server,
+    kept_rooms,
     meanwhile,
     message,
     new_message,
@@ -217,7 +219,7 @@ async def test_a_room_heard_of_by_its_first_messages_is_read_and_counted(
         await world.until(lambda: world.link.store.state.pos == 3)
     assert asked == [ROOM]
     assert world.link.store.unread_total() == 3
-    [kept] = await world.link.cache.rooms()
+    [kept] = await kept_rooms(world.link.cache)
     assert (kept.last_seq, kept.unread) == (3, 3)
 
 
@@ -266,23 +268,27 @@ async def test_a_person_need_not_wait_for_the_next_try(world: World) -> None:
         await world.greeted()
 
 
-async def test_who_sends_no_read_marks_has_read_all_the_same(world: World) -> None:
+async def test_who_sends_no_read_marks_has_read_all_the_same_and_is_not_seen_to_look(
+    world: World,
+) -> None:
     world.keep_market()
     world.link.remember(send_read_marks=False)
     world.bootstrap = bootstrap(0, [room(last_seq=3, unread=3)])
     await world.link.start()
     async with world.running():
         peer = await world.greeted()
+        await world.link.session.open(ROOM)
         world.link.session.mark_read(ROOM, 2)
         world.link.session.mark_read(ROOM, 1)
         assert world.link.store.unread_total() == 1
         await peer.send({"t": "ping", "n": 1, "pos": 0})
         assert (await peer.receive())["t"] == "pong"
+        await world.link.session.close(ROOM)
         world.link.remember(send_read_marks=True)
         world.link.session.mark_read(ROOM, 3)
         await world.link.clock.advance(2)  # type: ignore[attr-defined]
         assert await peer.receive() == {"t": "read", "chatroom_id": str(ROOM), "seq": 3}
-    [kept] = await world.link.cache.rooms()
+    [kept] = await kept_rooms(world.link.cache)
     assert (kept.read_seq, kept.unread) == (2, 1)
 
 
@@ -296,6 +302,7 @@ async def test_only_what_still_goes_by_itself_is_counted_as_queued(world: World)
     assert refused is not None
     world.link.altered(refused)
     await world.until(lambda: world.link.queued_count == 1)
+    assert world.link.failed == {ROOM: 1}
 
 
 async def test_a_disk_that_fails_beside_is_told(
@@ -309,6 +316,22 @@ async def test_a_disk_that_fails_beside_is_told(
     world.link.on_trouble = told.append
     await world.link.start()
     message = await world.link.send_message(ROOM, "hello")
-    monkeypatch.setattr(Outbox, "waiting", fail)
+    monkeypatch.setattr(Outbox, "count", fail)
     world.link.altered(message)
     await world.until(lambda: [str(error) for error in told] == ["The disk is full."])
+
+
+def test_a_setting_that_could_not_be_written_is_written_with_the_next(world: World) -> None:
+    file = world.link.paths.config_file
+    file.parent.mkdir(parents=True)
+    file.write_text("theme = \n")
+    world.link.remember(send_read_marks=False)
+    world.link.remember(server="https://market.example")
+    file.unlink()
+    world.link.remember(theme="picky-light")
+    assert world.link.config == load_config(file)
+    assert (world.link.config.send_read_marks, world.link.config.theme) == (False, "picky-light")
+    assert world.link.config.server == "https://market.example"
+    change_config(file, send_read_marks=True)
+    world.link.remember(theme="picky-dark")
+    assert world.link.config.send_read_marks, "what is written is not written again"

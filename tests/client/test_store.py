@@ -28,7 +28,7 @@ def test_notices_read_on_another_device_are_no_longer_counted(store: Store) -> N
         store.apply(decode({"pos": 4, "kind": "notification.read", "data": seen}))
     assert store.state.unread_notifications == 1
     assert [type(change) for change in heard] == [NotificationCame] * 3 + [NotificationsRead]
-    assert heard[-1] == NotificationsRead(UUID(int=2))
+    assert heard[-1] == NotificationsRead(UUID(int=2), None)
 
 
 def test_a_subscriber_that_fails_stops_neither_the_others_nor_the_caller() -> None:
@@ -68,6 +68,16 @@ def test_a_late_answer_undoes_nothing_that_was_heard_since(store: Store) -> None
     store.put_room(late.model_copy(update={"muted": True}))
     assert store.state.rooms[ROOM] == heard.model_copy(update={"muted": True})
     assert (heard.last_seq, heard.read_seq, heard.unread, heard.peer_read_seq) == (4, 4, 0, 2)
+
+
+def test_a_mark_that_is_not_above_the_own_one_takes_back_no_count(store: Store) -> None:
+    store.put_room(room(last_seq=3, last_message=message(3), read_seq=3, unread=0))
+    store.apply(Step(1, "message.new", message(4)))
+    for pos, seq in enumerate((3, 2), start=2):
+        mark = ReadMark(chatroom_id=ROOM, account_id=ME, seq=seq, unread=0)
+        store.apply(Step(pos, "chatroom.read", mark))
+        known = store.state.rooms[ROOM]
+        assert (known.read_seq, known.unread) == (3, 1)
 
 
 def test_a_late_answer_brings_no_deleted_message_back(store: Store) -> None:

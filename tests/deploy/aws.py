@@ -1,16 +1,58 @@
 """AWS's own description of its services, as botocore carries it."""
 
+import tomllib
 from functools import cache
 from typing import Any
 
 import botocore.session
+from botocore import xform_name
 from botocore.validate import ParamValidator
+
+from deploy.ecs.parameters import Parameters
+from deploy.ecs.tasks import task_definition
+from tests.deploy.composed import DEPLOY
+
+BY_ITSELF = {("ecr", "get-login-password")}
+"""What AWS's client has and its description has not."""
+EXAMPLE = DEPLOY / "ecs" / "parameters.example.toml"
+
+
+def filled_in() -> str:
+    """The example's text when the target groups have been made."""
+    text = EXAMPLE.read_text()
+    for role in ("api", "realtime"):
+        assert f"# {role}_target_group = " in text
+        text = text.replace(f"# {role}_target_group = ", f"{role}_target_group = ")
+    return text
+
+
+def example() -> Parameters:
+    """What it says then."""
+    return Parameters.model_validate(tomllib.loads(filled_in()))
+
+
+def market(parameters: Parameters, name: str) -> dict[str, Any]:
+    """The container of a task that is the market itself."""
+    found: dict[str, Any] = task_definition(parameters, name)["containerDefinitions"][0]
+    return found
 
 
 @cache
 def service_model(service: str) -> Any:
     """What botocore knows of a service."""
     return botocore.session.get_session().get_service_model(service)
+
+
+def options_of(service: str, command: str, thing: str = "") -> set[str]:
+    """The options that a command of AWS's client has, which may wait for something."""
+    model = service_model(service)
+    if command == "wait":
+        waiters = botocore.session.get_session().get_waiter_model(service)
+        names = {xform_name(name, "-"): waiters.get_waiter(name) for name in waiters.waiter_names}
+        operation = names[thing].operation
+    else:
+        operation = {xform_name(name, "-"): name for name in model.operation_names}[command]
+    return {xform_name(name, "-") for name in model.operation_model(operation).input_shape.members}
 
 
 def problems_of(service: str, operation: str, request: dict[str, Any]) -> list[str]:

@@ -15,23 +15,23 @@ NAMED = re.compile(r"\$\{(\w+)")
 
 
 @cache
-def composed() -> dict[str, Any]:
-    """The file with its anchors resolved and its variables as they are written."""
-    document = yaml.safe_load(FILE.read_text())
+def composed(name: str = FILE.name) -> dict[str, Any]:
+    """A file of `deploy/` with its anchors resolved and its variables as they are written."""
+    document = yaml.safe_load((DEPLOY / name).read_text())
     assert isinstance(document, dict)
     return document
 
 
-def services() -> dict[str, dict[str, Any]]:
-    """All services by name."""
-    found = composed()["services"]
+def services(name: str = FILE.name) -> dict[str, dict[str, Any]]:
+    """All services of a file by name."""
+    found = composed(name)["services"]
     assert isinstance(found, dict)
     return found
 
 
 def is_market(service: dict[str, Any]) -> bool:
     """Whether the service is one of the market's own processes."""
-    return "build" in service
+    return str(service["image"]).startswith("${PICKY_")
 
 
 def roles() -> dict[str, str]:
@@ -45,4 +45,5 @@ def roles() -> dict[str, str]:
 
 def filled_in(text: str, values: dict[str, str]) -> str:
     """What compose makes of a text with these values."""
-    return re.sub(r"\$\{(\w+)(?::[?-][^}]*)?\}", lambda found: values[found[1]], text)
+    named = r"\$(?:(\$)|\{(\w+)(?::[?-][^}]*)?\})"
+    return re.sub(named, lambda found: found[1] or values[found[2]], text)

@@ -5,8 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from random import Random
 
@@ -14,29 +14,17 @@ import psutil
 
 from tests.faults.balancer import Balancer
 from tests.faults.front import Front, Road
-from tests.faults.town import SECRET_KEY, Backends, Bus, Node, Town
+from tests.faults.town import SECRET_KEY, Backends, Bus, Node, standing_still
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.postgres import Postgres, start_postgres
-from tests.servers.s3 import start_s3
+from tests.servers.proxies import Proxy, start_proxy
+from tests.servers.s3 import S3Bucket, S3Store, start_s3
 from tests.servers.valkey import start_valkey
 
 SIZES = {"realtime": 3, "api": 2, "worker": 2}
+USE_THE_STORE = ("api", "worker")
+"""Who is given the bucket's key; nobody else is."""
 STOPS_WITHIN_S = 20
-
-
-class Gate(Front):
-    """The proxy before a fleet: sockets go to the realtime processes, all else to the others."""
-
-    def __init__(self, realtime: Sequence[Road], api: Sequence[Road], random: Random) -> None:
-        super().__init__([*realtime, *api], random)
-        self._realtime = realtime
-        self._api = api
-
-    async def choose(self, reader: asyncio.StreamReader) -> tuple[bytes, Sequence[Road]]:
-        """By the path of a connection's first request: a kept one asks the same role again."""
-        head = await reader.readuntil(b"\r\n")
-        path = head.split(b" ")[1].partition(b"?")[0]
-        return head, self._realtime if path == b"/v1/realtime" else self._api
 
 
 class Cluster:
@@ -72,28 +60,64 @@ class Cluster:
         )
 
 
+class Store:
+    """The object store of a fleet, which can be killed and started again on its files."""
+
+    NAME = "fleet-s3"
+
+    def __init__(self, lifetime: Lifetime, store: S3Store) -> None:
+        self._lifetime = lifetime
+        self._store = store
+
+    @classmethod
+    def begin(cls, lifetime: Lifetime) -> "Store":
+        """Start one."""
+        return cls(lifetime, start_s3(lifetime, cls.NAME))
+
+    def create_bucket(self) -> S3Bucket:
+        """The bucket of the fleet."""
+        return self._store.create_bucket("photos")
+
+    async def kill(self) -> None:
+        """End it with SIGKILL."""
+        await asyncio.to_thread(kill, self._store.pid)
+
+    async def start(self) -> None:
+        """Start it again on its port."""
+        self._store = await asyncio.to_thread(
+            start_s3, self._lifetime, self.NAME, port=self._store.port
+        )
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """SIGSTOP now, SIGCONT at the end."""
+        with standing_still([self._store.pid]):
+            yield
+
+
 @dataclass
 class Fleet:
-    """What there is to break, and the gate that people come by."""
+    """What there is to break, and the proxy that people come by."""
 
     roles: dict[str, list[Node]]
     buses: list[Bus]
+    store: Store
     database: Cluster
-    town: Town
     balancer: Balancer
+    proxy: Proxy
 
 
 @asynccontextmanager
 async def deployed(lifetime: Lifetime, random: Random) -> AsyncIterator[Fleet]:
-    """A fleet that is up, with a balancer that believes what each process says of itself."""
+    """A fleet that is up, behind a proxy that believes what each process says of itself."""
     async with AsyncExitStack() as stack:
         database = await asyncio.to_thread(Cluster.begin, lifetime)
         buses = [await _bus(lifetime, f"valkey-{number}") for number in (1, 2)]
         ways = [Front([bus.road], random) for bus in buses]
         for way in ways:
             await stack.enter_async_context(way.listening())
-        store = await asyncio.to_thread(start_s3, lifetime)
-        bucket = await asyncio.to_thread(store.create_bucket, "photos")
+        store = await asyncio.to_thread(Store.begin, lifetime)
+        bucket = await asyncio.to_thread(store.create_bucket)
         settings = {
             "database_url": database.url,
             "bus_url": ",".join(way.url.replace("http", "redis") for way in ways),
@@ -106,7 +130,7 @@ async def deployed(lifetime: Lifetime, random: Random) -> AsyncIterator[Fleet]:
                 Node(
                     lifetime,
                     f"{role}-{number}",
-                    bucket.environment,
+                    bucket.environment if role in USE_THE_STORE else None,
                     role=role,
                     **settings,
                 )
@@ -117,11 +141,14 @@ async def deployed(lifetime: Lifetime, random: Random) -> AsyncIterator[Fleet]:
         nodes = [node for group in roles.values() for node in group]
         await asyncio.gather(*(node.start() for node in nodes))
         realtime, api = ([node.road for node in roles[role]] for role in ("realtime", "api"))
-        gate = Gate(realtime, api, random)
-        await stack.enter_async_context(gate.listening())
+        proxy = await asyncio.to_thread(start_proxy, lifetime, _ports(realtime), _ports(api))
         balancer = Balancer([*realtime, *api])
         await stack.enter_async_context(balancer.looking())
-        yield Fleet(roles, buses, database, Town("a fleet", nodes, gate), balancer)
+        yield Fleet(roles, buses, store, database, balancer, proxy)
+
+
+def _ports(roads: Sequence[Road]) -> list[int]:
+    return [road.port for road in roads if road.port is not None]
 
 
 async def _bus(lifetime: Lifetime, name: str) -> Bus:

@@ -1,15 +1,15 @@
-"""What a fleet is put through: each of its parts is killed, paused and restarted in turn."""
+"""What a fleet is put through: its parts are killed, paused, restarted and away in turn."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from tests.deploy.fleet import Fleet
+from tests.deploy.fleet import Fleet, Store
 from tests.faults.town import Bus, Node
 from tests.faults.waiting import came
 
-DEAD_S, STILL_S = 1.0, 3.0
+DEAD_S, STILL_S, AWAY_S = 1.0, 3.0, 10.0
 BREATH_S = 1.0
 """Between one hardship and the next, so that what one does is told apart."""
 KINDS = 3
@@ -23,17 +23,39 @@ class Hardship:
     name: str
     befall: Callable[[], Awaitable[None]]
 
+    def beside(self, other: "Hardship") -> "Hardship":
+        """Both at once."""
+
+        async def both() -> None:
+            async with asyncio.TaskGroup() as work:
+                for one in (self, other):
+                    work.create_task(_befall(one))
+
+        return Hardship(f"{self.name}; meanwhile {other.name}", both)
+
 
 def all_of(fleet: Fleet, random: Random) -> list[Hardship]:
     """Every kind once, for a random process of each role."""
-    return [*_to_processes(fleet, random), *_to_buses(fleet, random), *_to_database(fleet, random)]
+    return [
+        *_to_processes(fleet, random),
+        *_to_buses(fleet, random),
+        *_to_store(fleet),
+        *_outages(fleet),
+        *_to_database(fleet, random),
+    ]
 
 
 def some_of(fleet: Fleet, random: Random) -> list[Hardship]:
-    """Of what befalls processes one of each kind, each to another role; of all else two each."""
+    """Of what befalls processes one of each kind, each to another role, two of them while there is
+    no store or no bus; of what befalls the store one, of all else two each.
+    """
     by_role = list(_to_processes(fleet, random))
     kinds = random.sample(range(KINDS), KINDS)
     chosen = [by_role[role * KINDS + kind] for role, kind in enumerate(kinds)]
+    random.shuffle(chosen)
+    for place, outage in enumerate(_outages(fleet)):
+        chosen[place] = outage.beside(chosen[place])
+    chosen += random.sample(list(_to_store(fleet)), 1)
     for others in _to_buses(fleet, random), _to_database(fleet, random):
         chosen += random.sample(list(others), 2)
     return chosen
@@ -61,6 +83,27 @@ def _to_buses(fleet: Fleet, random: Random) -> Iterator[Hardship]:
     yield Hardship("kill both buses", lambda: _kill(*fleet.buses))
 
 
+def _to_store(fleet: Fleet) -> Iterator[Hardship]:
+    yield Hardship("kill the store", lambda: _kill(fleet.store))
+    yield Hardship("pause the store", lambda: _pause(fleet.store))
+
+
+def _outages(fleet: Fleet) -> Iterator[Hardship]:
+    """What is away for long, for everybody, and is no reason for a proxy to send people nowhere."""
+    for name, parts in (("store", [fleet.store]), ("buses", fleet.buses)):
+
+        async def away(name: str = name, parts: Sequence[Bus | Store] = parts) -> None:
+            for part in parts:
+                await part.kill()
+            await _wait(AWAY_S)
+            served = await asyncio.to_thread(fleet.proxy.leads_somewhere)
+            for part in parts:
+                await part.start()
+            assert served, f"without the {name} nobody was served"
+
+        yield Hardship(f"be without the {name} for {AWAY_S:.0f} s", away)
+
+
 def _to_database(fleet: Fleet, random: Random) -> Iterator[Hardship]:
     async def killed() -> None:
         await fleet.database.kill()
@@ -80,7 +123,11 @@ def _to_database(fleet: Fleet, random: Random) -> Iterator[Hardship]:
     yield Hardship("restart the database", restarted)
 
 
-async def _kill(*parts: Node | Bus) -> None:
+async def _befall(hardship: Hardship) -> None:
+    await hardship.befall()
+
+
+async def _kill(*parts: Node | Bus | Store) -> None:
     for part in parts:
         await part.kill()
     await _wait(DEAD_S)
@@ -88,7 +135,7 @@ async def _kill(*parts: Node | Bus) -> None:
         await part.start()
 
 
-async def _pause(part: Node | Bus) -> None:
+async def _pause(part: Node | Bus | Store) -> None:
     with part.standing_still():
         await _wait(STILL_S)
 

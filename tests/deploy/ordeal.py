@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -12,7 +13,7 @@ import asyncpg
 
 from tests.deploy.fleet import Fleet, deployed
 from tests.deploy.hardships import BREATH_S, Hardship, all_of
-from tests.deploy.traders import Trader, traders
+from tests.deploy.traders import Trader, told_otherwise, traders
 from tests.faults.accounts import Tally, settle
 from tests.faults.people import Talker, talkers
 from tests.faults.waiting import came
@@ -26,6 +27,7 @@ PAIRS = 3
 class Outcome:
     """What was done and what was seen; ``broken`` is what contradicts the market's invariants."""
 
+    proxy: str
     tally: Tally
     deals: int
     seen: list[tuple[str, float, int, int]] = field(default_factory=list)
@@ -46,8 +48,8 @@ async def run(rounds: int, seed: int, lifetime: Lifetime, choice: Choice = all_o
     random, folder = Random(seed), Path(lifetime.directory, "people")
     async with AsyncExitStack() as stack:
         fleet = await stack.enter_async_context(deployed(lifetime, random))
-        url = fleet.town.front.url
-        people = await stack.enter_async_context(talkers(fleet.town, folder, random))
+        url = fleet.proxy.url
+        people = await stack.enter_async_context(talkers(url, folder, random))
         dealers = await stack.enter_async_context(traders(url, folder, PAIRS))
         for talker in people:
             await stack.enter_async_context(talker.live())
@@ -61,8 +63,10 @@ async def run(rounds: int, seed: int, lifetime: Lifetime, choice: Choice = all_o
                 seen += await _put_through(choice(fleet, random), people, dealers)
             over.set()
         tally = await settle(people)
-        outcome = Outcome(tally, sum(trader.deals for trader in dealers), seen)
-        outcome.broken = await _recount(fleet.database.url, outcome.deals)
+        outcome = Outcome(fleet.proxy.name, tally, sum(trader.deals for trader in dealers), seen)
+        devices = [one for trader in dealers for one in trader.devices]
+        told = await asyncio.gather(*map(told_otherwise, devices))
+        outcome.broken = [*chain(*told), *await _recount(fleet.database.url, outcome.deals)]
         return outcome
 
 
@@ -115,8 +119,8 @@ def report(outcome: Outcome) -> str:
 def _in_sum(outcome: Outcome) -> str:
     tally = outcome.tally
     return (
-        f"{tally.sent:,} messages sent, {tally.acknowledged:,} acknowledged, {tally.delivered:,} "
-        f"delivered; {tally.lost} lost, {tally.doubled} doubled, {tally.reordered} reordered. "
-        f"{outcome.deals} deals from the first photo to the last review; {len(outcome.broken)} "
-        "contradictions when all was recounted."
+        f"Behind {outcome.proxy}: {tally.sent:,} messages sent, {tally.acknowledged:,} "
+        f"acknowledged, {tally.delivered:,} delivered; {tally.lost} lost, {tally.doubled} doubled, "
+        f"{tally.reordered} reordered. {outcome.deals} deals from the first photo to the last "
+        f"review; {len(outcome.broken)} contradictions when all was recounted."
     )

@@ -1,4 +1,5 @@
-"""What this version of the code says to the database: every statement that can be found.
+"""What this version of the code says to the database: every statement that stands in a module, and
+whatever it says while tests do all that people and timers can do.
 
 ``python -m tests.deploy.statements`` freezes them, with the schema they were written for; it is run
 when a version is released, and never to make a migration pass.
@@ -6,15 +7,20 @@ when a version is released, and never to make a migration pass.
 
 import asyncio
 import json
+import os
 import pkgutil
 import re
 import sqlite3
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from zlib import crc32
 
 import asyncpg
 from sqlalchemy import Dialect, Table, insert, inspect, select, update
@@ -27,11 +33,29 @@ import server
 from migrations.metadata import metadata
 from server.platform.database import Database
 from server.platform.migrate import upgrade
+from tests.deploy.recording import RECORD_TO, Said, recorded
+from tests.deploy.rules import rules
 from tests.servers.lifetime import Lifetime
 from tests.servers.postgres import start_postgres
 
 FROZEN = Path(__file__).with_name("previous_version.json")
 BY_HAND = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+THAT_DO_ALL = (
+    "tests/realtime/test_every_action.py",
+    "tests/realtime/test_resume.py",
+    "tests/server/accounts",
+    "tests/server/chat/test_history.py",
+    "tests/server/chat/test_messages.py",
+    "tests/server/chat/test_rooms.py",
+    "tests/server/chat/test_search.py",
+    "tests/server/listings",
+    "tests/server/media/test_uploads.py",
+    "tests/server/notifications",
+    "tests/server/platform/test_jobs.py",
+    "tests/server/platform/test_streams.py",
+    "tests/server/trades/test_timers.py",
+    "tests/server/trades/test_transitions.py",
+)
 A_LIST = re.compile(r"__\[POSTCOMPILE_[^\]]*\]")
 """Where SQLAlchemy puts the members of a list, of whatever length."""
 DIALECTS: dict[str, Dialect] = {
@@ -115,6 +139,7 @@ def _any_values(statement: str) -> Any:
 
 def freeze() -> None:
     """Write down all that both databases take now, with the schema that they have."""
+    said = _said_by_tests()
     with Lifetime.begin() as lifetime:
         urls = {
             "sqlite": f"sqlite:///{lifetime.directory}/schema.db",
@@ -124,8 +149,9 @@ def freeze() -> None:
         for engine, url in urls.items():
             upgrade(url)
             frozen[engine] = {
-                "statements": taken(engine, url),
+                "statements": taken(engine, url, said[engine]),
                 "required": asyncio.run(required(url)),
+                "rules": asyncio.run(rules(url)),
             }
     FROZEN.write_text(json.dumps(frozen, indent=1, ensure_ascii=False) + "\n")
 
@@ -136,10 +162,18 @@ def versions() -> list[str]:
     return [path.name[1:5] for path in folder.glob("m[0-9]*.py")]
 
 
-def taken(engine: str, url: str) -> dict[str, str]:
+def _said_by_tests() -> Said:
+    with TemporaryDirectory() as folder:
+        command = ("-m", "pytest", "-q", "-n", "2", "-p", "tests.deploy.recording", *THAT_DO_ALL)
+        subprocess.run([sys.executable, *command], check=True, env=os.environ | {RECORD_TO: folder})
+        return recorded(Path(folder))
+
+
+def taken(engine: str, url: str, said: Mapping[str, str]) -> dict[str, str]:
     """What this database takes of this version's statements; some are for the other one."""
     told = {name: as_text(statement, engine) for name, statement in of_this_version()}
     known = {name: text for name, text in told.items() if text is not None}
+    known |= {f"said.{crc32(shape.encode()):08x}": text for shape, text in sorted(said.items())}
     refused = refused_by(engine, url, known)
     return {name: text for name, text in known.items() if name not in refused}
 

@@ -13,7 +13,15 @@ from botocore.exceptions import ClientError
 
 from deploy.ecs.tasks import DRAIN_S
 from server.app.roles import Role
-from server.app.settings import Environment, Settings, SettingsError, load_settings
+from server.app.settings import (
+    FLEET_NEEDS,
+    MIGRATIONS_NEED,
+    Environment,
+    Settings,
+    SettingsError,
+    load_settings,
+)
+from server.app.settings_page import variable as variable_of
 from tests.deploy.composed import (
     DEPLOY,
     FILE,
@@ -33,12 +41,16 @@ from tests.servers.valkey import program as valkey_program
 VALUES = {
     "PICKY_SITE": "market.example",
     "PICKY_SECRET_KEY": "k" * 32,
-    "DATABASE_PASSWORD": "d",
-    "BUS_PASSWORD": "b",
+    "DATABASE_PASSWORD": "password-of-rows",
+    "DATABASE_OWNER_PASSWORD": "password-of-tables",
+    "BUS_PASSWORD": "passwordofthebus",
     "STORE_KEY": "store-key",
     "STORE_SECRET": "store-secret",
 }
 MARKET = [name for name, service in services().items() if is_market(service)]
+NEEDS = {"migrate": MIGRATIONS_NEED}
+OWN_IMAGES = {"${PICKY_IMAGE:-picky:local}", "${PICKY_BACKUPS_IMAGE:-picky-backups:local}"}
+KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 
 
 def required() -> set[str]:
@@ -50,7 +62,7 @@ def settings_of(name: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("PICKY_ENVIRONMENT", "production")
     for variable, value in services()[name]["environment"].items():
         monkeypatch.setenv(variable, filled_in(value, VALUES))
-    return load_settings()
+    return load_settings(needs=NEEDS.get(name, FLEET_NEEDS))
 
 
 def test_it_is_a_compose_file() -> None:
@@ -66,7 +78,7 @@ def test_it_is_a_compose_file() -> None:
 
 
 def test_each_role_is_there_as_often_as_it_should() -> None:
-    assert sorted(roles().values()) == ["", "api", "api", "realtime", "realtime", "worker"]
+    assert sorted(roles().values()) == ["", "", "api", "api", "realtime", "realtime", "worker"]
     assert services()["migrate"]["command"] == ["migrate"]
 
 
@@ -77,13 +89,44 @@ def test_every_process_starts_with_the_settings_it_finds(
     settings = settings_of(name, monkeypatch)
     assert settings.environment is Environment.PRODUCTION
     assert settings.role is Role(roles()[name] or "all")
-    assert len((settings.bus_url or "").split(",")) == 2
     known = {f"PICKY_{field}".upper() for field in Settings.model_fields}
     own = {name for name in services()[name]["environment"] if name.startswith("PICKY_")}
     assert own <= known
 
 
+def test_each_process_is_given_what_it_needs_and_no_more() -> None:
+    given = {name: set(services()[name]["environment"]) for name in MARKET}
+    assert given["migrate"] == {"PICKY_DATABASE_URL"}
+    for name, role in roles().items():
+        assert (given[name] >= KEYS) == (role in ("api", "worker") or name == "backups"), name
+        owns = "picky_owner:" in services()[name]["environment"]["PICKY_DATABASE_URL"]
+        assert owns == (name in ("migrate", "backups"))
+    assert "POSTGRES_USER" not in services()["database"]["environment"], "nobody is the superuser"
+
+
 @pytest.mark.parametrize("name", MARKET)
+def test_other_settings_are_read_from_a_file_where_there_is_one(name: str) -> None:
+    service = services()[name]
+    assert service["env_file"] == [{"path": "market.env", "required": False}]
+    example = (DEPLOY / "market.env.example").read_text()
+    told = dict(re.findall(r"^#(PICKY_\w+)=(.+)$", example, re.MULTILINE))
+    said_already = {one for each in MARKET for one in services()[each]["environment"]}
+    assert told
+    assert not set(told) & said_already
+    assert set(told) <= {
+        variable_of(name) for name in [*Settings.model_fields, "limits__title_min"]
+    }
+
+
+def test_the_examples_of_other_settings_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for one, value in re.findall(
+        r"^#(PICKY_\w+)=(.+)$", (DEPLOY / "market.env.example").read_text(), re.MULTILINE
+    ):
+        monkeypatch.setenv(one, value)
+    assert settings_of("api-1", monkeypatch).limits.title_min == 2
+
+
+@pytest.mark.parametrize("name", [name for name, role in roles().items() if role])
 def test_without_its_secret_no_process_starts(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     settings_of(name, monkeypatch)
     monkeypatch.setenv("PICKY_SECRET_KEY", "")
@@ -94,21 +137,23 @@ def test_without_its_secret_no_process_starts(name: str, monkeypatch: pytest.Mon
 def test_nothing_secret_has_a_default() -> None:
     text = FILE.read_text()
     assert required() == set(VALUES)
-    assert set(NAMED.findall(text)) - required() == {"PICKY_IMAGE"}
-    assert re.findall(r"\$\{(\w+):?-", text) == ["PICKY_IMAGE"]
+    images = {"PICKY_IMAGE", "PICKY_BACKUPS_IMAGE"}
+    assert set(NAMED.findall(text)) - required() == images
+    assert set(re.findall(r"\$\{(\w+):?-", text)) == images
     example = (DEPLOY / "compose.env.example").read_text()
     assert set(re.findall(r"^(\w+)=$", example, re.MULTILINE)) == required()
+    assert set(re.findall(r"^#(\w+)=$", example, re.MULTILINE)) == images
     assert not re.search(r"^\w+=.+$", example, re.MULTILINE)
 
 
 def test_every_image_is_pinned_and_explained() -> None:
     lines = FILE.read_text().splitlines()
     images = [number for number, line in enumerate(lines) if line.strip().startswith("image:")]
-    assert len(images) == 5
+    assert len(images) == 6
     for number in images:
         assert lines[number - 1].strip().startswith("#"), lines[number]
         image = lines[number].split("image:")[1].strip()
-        assert re.search(r":\d+\.\d+\S*$", image) or image == "${PICKY_IMAGE:-picky:local}"
+        assert re.search(r":\d+\.\d+\S*$", image) or image in OWN_IMAGES
 
 
 def test_the_versions_are_those_that_the_tests_run_on(lifetime: Lifetime) -> None:
@@ -139,6 +184,39 @@ def test_who_waits_for_whom_can_be_waited_for() -> None:
         if role:
             assert {"migrate", "bus-1", "bus-2", "store"} <= set(services()[name]["depends_on"])
     assert set(services()["migrate"]["depends_on"]) == {"database"}
+    assert set(services()["backups"]["depends_on"]) == {"database", "store"}
+
+
+def test_the_proxy_is_healthy_when_it_serves_the_market(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = services()["proxy"]["healthcheck"]
+    program, *_, url = (filled_in(word, VALUES) for word in check["test"][1:])
+    assert program == "wget", "what that image has"
+    public = settings_of("api-1", monkeypatch).public_url
+    assert url == f"{public}/v1/market"
+    assert check["start_period"] == "2m", "a certificate may have to be got"
+    waiting = [name for name, each in services().items() if "proxy" in each.get("depends_on", {})]
+    assert waiting == [], "processes reach the store through it before it is healthy"
+
+
+def test_backups_are_made_when_they_are_asked_for_and_kept() -> None:
+    backups = services()["backups"]
+    assert backups["profiles"] == ["backups"]
+    assert backups["restart"] == "no"
+    [kept] = backups["volumes"]
+    assert kept == "backups:/backups"
+    assert kept.partition(":")[0] in composed()["volumes"]
+    page = (DEPLOY.parent / "docs" / "operations.md").read_text()
+    runs = re.findall(r"run --rm backups (\w+) (--\w+) /backups/", page)
+    assert set(runs) == {("backup", "--to"), ("restore", "--from")}
+
+
+def test_no_secret_is_on_a_command_line() -> None:
+    secret = required() - {"PICKY_SITE"}
+    for name, service in services().items():
+        words = " ".join(
+            [*service.get("command", []), *service.get("healthcheck", {}).get("test", [])]
+        )
+        assert not set(NAMED.findall(words)) & secret, name
 
 
 def test_only_the_proxy_is_reached_from_outside() -> None:
@@ -202,8 +280,10 @@ def test_the_bus_lets_in_who_has_its_password(
     private_lifetime: Lifetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = free_port()
-    command: list[str | Path] = [valkey_program(), *told("bus-1")[1:], "--port", str(port)]
-    start(private_lifetime, "bus-1", command, port)
+    shell, options, script = told("bus-1")
+    script = script.replace("exec valkey-server", f"exec {valkey_program()}")
+    script = script.replace('save ""', f'save ""\nport {port}')
+    start(private_lifetime, "bus-1", [shell, options, script], port)
     url = (settings_of("worker", monkeypatch).bus_url or "").split(",")[0]
     with redis.Redis.from_url(url.replace("@bus-1", f"@127.0.0.1:{port}")) as bus:
         assert bus.ping()

@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 import pytest
 
 from server.app.cli import app
+from server.app.health_probe import PATIENCE_S
 from server.app.settings import Settings
-from tests.deploy.composed import DEPLOY, ROOT, services
+from tests.deploy.composed import DEPLOY, ROOT, composed, services
 
 Instruction = tuple[str, str]
 
@@ -32,9 +33,14 @@ def stages() -> list[list[Instruction]]:
     return found
 
 
-def final(name: str) -> list[str]:
-    """The arguments of the last stage's instructions of this name."""
-    return [arguments for one, arguments in stages()[-1] if one == name]
+def stage(name: str) -> list[Instruction]:
+    [found] = [stage for stage in stages() if stage[0][1].endswith(f" AS {name}")]
+    return found
+
+
+def final(name: str, of: str = "server") -> list[str]:
+    """The arguments of the instructions of this name, of the stage that runs."""
+    return [arguments for one, arguments in stage(of) if one == name]
 
 
 def environment() -> dict[str, str]:
@@ -46,18 +52,53 @@ def copied() -> list[str]:
     """What is copied from the project."""
     return [
         source
-        for name, arguments in stages()[0]
-        if name == "COPY"
+        for name, arguments in instructions()
+        if name == "COPY" and not arguments.startswith("--from=")
         for source in arguments.split()[:-1]
     ]
 
 
 def test_it_is_built_in_one_stage_and_runs_in_another() -> None:
-    assert len(stages()) == 2
-    bases = [stage[0][1] for stage in stages()]
-    assert all(re.fullmatch(r"python:3\.11\.\d+-slim-\w+( AS build)?", base) for base in bases)
-    assert final("COPY") == ["--from=build /opt/picky /opt/picky"]
-    assert not any("pip" in run for run in final("RUN"))
+    build, server, backups, usual = [stage[0][1] for stage in stages()]
+    for base in (build, server):
+        assert re.fullmatch(r"python:3\.11\.\d+-slim-bookworm AS (build|server)", base)
+    assert (backups, usual) == ("server AS backups", "server")
+    assert len(stages()[-1]) == 1
+    assert final("COPY") == ["--from=build /opt/picky /opt/picky", "deploy/trust /trust"]
+
+
+@pytest.mark.parametrize("name", ["server", "backups"])
+def test_what_runs_has_all_mends_of_debian(name: str) -> None:
+    [run] = [run for run in final("RUN", name) if "apt-get" in run]
+    steps = run.split(" && ")
+    assert steps[:2] == ["apt-get update", "apt-get upgrade --yes"]
+    assert "rm --recursive /var/lib/apt/lists/*" in steps
+
+
+def test_what_runs_cannot_install_anything_and_has_none_of_its_holes() -> None:
+    [step] = [
+        step for run in final("RUN") for step in run.split(" && ") if step.startswith("python ")
+    ]
+    program, *words = step.split()
+    assert (program, words[:3]) == ("python", ["-m", "pip", "uninstall"])
+    assert words[-3:] == ["setuptools", "wheel", "pip"], "the one that does it comes last"
+    pinned = (ROOT / "requirements" / "run.txt").read_text()
+    assert not re.search(r"^(setuptools|wheel|pip)==", pinned, re.MULTILINE)
+
+
+def test_backups_have_the_programs_of_the_database_that_is_deployed() -> None:
+    database = services()["database"]["image"]
+    major = database.partition(":")[2].partition(".")[0]
+    programs, library = final("COPY", "backups")
+    for copied_ in (programs, library):
+        assert copied_.startswith(f"--from={database} ")
+    assert f"/usr/lib/postgresql/{major}/bin/pg_dump " in programs
+    assert f"/usr/lib/postgresql/{major}/bin/pg_restore " in programs
+    [run] = final("RUN", "backups")
+    assert "pg_dump --version && pg_restore --version" in run, "the build fails without libraries"
+    kept = services()["backups"]["volumes"][0].partition(":")[2]
+    assert run.endswith(f"install --directory --owner picky --mode 0700 {kept}")
+    assert final("USER", "backups") == ["root", *final("USER")]
 
 
 def test_every_package_is_held_to_its_hash_and_compiled() -> None:
@@ -77,7 +118,7 @@ def test_every_package_is_held_to_its_hash_and_compiled() -> None:
 def test_it_is_nobody_who_runs() -> None:
     [user] = final("USER")
     assert int(user) >= 10_000
-    names = [name for name, _ in stages()[-1]]
+    names = [name for name, _ in stage("server")]
     assert not {"RUN", "COPY", "ADD"} & set(names[names.index("USER") :])
     assert any(f"--uid {user} " in run for run in final("RUN"))
 
@@ -87,9 +128,21 @@ def test_one_folder_is_written_and_it_is_named() -> None:
     told = environment()
     assert told["TMPDIR"] == told["PICKY_DATA_DIR"] == volume
     assert any(run.endswith(f"--owner picky --mode 0700 {volume}") for run in final("RUN"))
-    for name in ("api-1", "realtime-1", "worker", "migrate"):
+    for name in ("api-1", "realtime-1", "migrate", "backups"):
         [mount] = services()[name]["tmpfs"]
         assert mount.startswith(f"{volume}:uid={final('USER')[0]},")
+
+
+def test_archives_are_written_to_a_disk() -> None:
+    """Docker gives a new volume the owner that the folder has in the image."""
+    worker = services()["worker"]
+    assert worker["tmpfs"] == [], "two things are not mounted in one place"
+    [mount] = worker["volumes"]
+    name, _, place = mount.partition(":")
+    assert [place] == final("VOLUME")
+    assert name in composed()["volumes"]
+    users = [one for one, each in services().items() if mount in each.get("volumes", [])]
+    assert users == ["worker"]
 
 
 def test_signals_reach_the_process() -> None:
@@ -105,6 +158,8 @@ def test_the_program_looks_after_its_own_health() -> None:
     commands = {one.callback.__name__ for one in app.registered_commands if one.callback}
     assert {subcommand, "serve", "migrate"} <= commands
     assert "--start-period=" in options
+    [patience] = re.findall(r"--timeout=(\d+)s", options)
+    assert int(patience) > PATIENCE_S, "or it never says that nothing answers"
 
 
 def test_its_settings_exist_and_none_of_them_is_a_secret() -> None:

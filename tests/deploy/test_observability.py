@@ -3,6 +3,8 @@
 import importlib
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +14,11 @@ import yaml
 from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 
-from server.app.rooms import http_routers
+from server.app.background import http_routers
 from tests.house.sources import ROOT, python_files
 
+PROMTOOLS = [found for found in [shutil.which("promtool")] if found]
+"""None where Prometheus is not installed: Debian has it, no package index does."""
 FOLDER = ROOT / "deploy" / "observability"
 SUFFIXES = {
     "counter": ("_total",),
@@ -137,6 +141,29 @@ def test_alerts_say_what_is_the_matter_and_how_to_mend_it() -> None:
         assert set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
         assert rule["labels"]["severity"] in ("page", "ticket")
         assert {"summary", "mend"} == set(rule["annotations"])
+
+
+@pytest.mark.parametrize("promtool", PROMTOOLS)
+@pytest.mark.parametrize("arguments", [("check", "alerts.yaml"), ("test", "alerts.test.yaml")])
+def test_prometheus_takes_the_alerts_and_they_come_when_they_should(
+    promtool: str, arguments: tuple[str, str]
+) -> None:
+    verb, file = arguments
+    run = subprocess.run(
+        [promtool, verb, "rules", file], cwd=FOLDER, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_what_is_tried_of_the_alerts_is_there() -> None:
+    tried = {
+        one["alertname"]
+        for test in yaml.safe_load((FOLDER / "alerts.test.yaml").read_text())["tests"]
+        for one in test["alert_rule_test"]
+    }
+    needed = {"PickyNoWorker", "PickyJobsLate", "PickyJobsDead", "PickyRequestsFail"}
+    assert needed | {"PickyPartAway"} <= tried
+    assert tried <= {rule["alert"] for rule in rules()}
 
 
 def test_panels_are_where_grafana_can_draw_them() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from server.platform import migrate
 from server.platform.database import Database
 from server.platform.migrate import require_schema, upgrade_database
+from tests.deploy.rules import rules, stricter
 from tests.deploy.schema import set_version, version_of
 from tests.deploy.statements import FROZEN, refused_by, required
 
@@ -46,6 +48,65 @@ async def test_no_column_asks_the_previous_version_for_a_value_that_it_does_not_
     needed = await required(database_url)
     assert [new for new in needed if new.partition(".")[0] in tables and new not in given] == []
     assert "chat_room.seller_id" in needed
+
+
+CHANGED = {
+    "platform_stream_event: unique created_at, pos, stream_id",  # 0004: less than pos, stream_id
+}
+"""What a migration since the frozen version refuses on purpose, which that version never says."""
+
+
+async def test_no_table_refuses_what_the_previous_version_may_say(
+    database_url: str, frozen: dict[str, Any]
+) -> None:
+    """A statement that is taken may still fail, by a check, a key, a reference or a trigger."""
+    before = frozen[engine_of(database_url)]["rules"]
+    assert set(stricter(before, await rules(database_url))) <= CHANGED
+
+
+MORE = {
+    "check false": "ALTER TABLE chat_message ADD CONSTRAINT more CHECK (false) NOT VALID",
+    "unique sender_id where None": "CREATE UNIQUE INDEX more ON chat_message (sender_id)",
+    "reference cid to platform_stream (id)": (
+        "ALTER TABLE chat_message ADD CONSTRAINT more FOREIGN KEY (cid) REFERENCES platform_stream"
+    ),
+    "may be NULL warning": "ALTER TABLE chat_message ALTER COLUMN warning SET NOT NULL",
+    "trigger CREATE TRIGGER more": (
+        "CREATE TRIGGER more BEFORE INSERT ON chat_message FOR EACH ROW"
+        " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", MORE)
+async def test_what_a_migration_makes_stricter_is_found(empty_postgres_url: str, rule: str) -> None:
+    database = Database(empty_postgres_url)
+    await upgrade_database(database)
+    before = await rules(empty_postgres_url)
+    async with database.writer.begin() as connection:
+        await connection.execute(text(MORE[rule]))
+        await connection.execute(text("CREATE TABLE more_things (one int UNIQUE NOT NULL)"))
+        await connection.execute(text("ALTER TABLE chat_message ADD COLUMN another int"))
+    await database.close()
+    [found] = stricter(before, await rules(empty_postgres_url))
+    assert found.startswith(f"chat_message: {rule}")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE UNIQUE INDEX more ON chat_message (sender_id)",
+        "CREATE TRIGGER more BEFORE INSERT ON chat_message BEGIN SELECT RAISE(ABORT, 'no'); END",
+    ],
+)
+async def test_the_same_on_sqlite(sqlite_url: str, statement: str) -> None:
+    before = await rules(sqlite_url)
+    database = Database(sqlite_url)
+    async with database.writer.begin() as connection:
+        await connection.execute(text(statement))
+    await database.close()
+    [found] = stricter(before, await rules(sqlite_url))
+    assert found.startswith("chat_message: ")
 
 
 async def test_the_frozen_version_is_the_one_before(frozen: dict[str, Any]) -> None:

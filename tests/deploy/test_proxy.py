@@ -7,29 +7,45 @@ import socket
 import ssl
 import sys
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psutil
 import pytest
+from botocore.exceptions import ClientError
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from deploy.ecs.services import PUBLIC_PATHS
 from server.app.asgi import MAX_BODY_BYTES
 from server.app.settings import Settings
+from server.media.keys import original_key
 from shared_models.bounds import PHOTO_BYTES_MAX
 from shared_models.realtime import SUBPROTOCOL, CloseCode
 from tests.deploy.composed import DEPLOY, roles, services
 from tests.server.media import pictures
 from tests.servers.lifetime import Lifetime, free_port
 from tests.servers.picky import PickyServer, start_picky
-from tests.servers.s3 import start_s3
+from tests.servers.s3 import s3_client, start_s3
 
 PICTURE = pictures.jpeg()
 PATIENCE_S = 30
+ARCHIVE = b"picky" * (PHOTO_BYTES_MAX // 4)
+INSIDE = (
+    "/metrics",
+    "/healthz",
+    "/startedz",
+    "/readyz",
+    "/%6detrics",
+    "//metrics",
+    "/v1/../metrics",
+    "/metrics/",
+)
 CADDYFILE = (DEPLOY / "Caddyfile").read_text()
 
 
@@ -38,6 +54,7 @@ class Market:
     """A market behind its proxy."""
 
     url: str
+    root: Path
     trust: ssl.SSLContext
     api: PickyServer
     realtime: PickyServer
@@ -70,7 +87,7 @@ def market(
         f"{server.log.stem}-{n}:8470": server.port for server in (api, realtime) for n in "12"
     }
     start_caddy(private_lifetime, own, places | {"store:8080": store.port}, root)
-    return Market(url, ssl.create_default_context(cafile=root), api, realtime)
+    return Market(url, root, ssl.create_default_context(cafile=root), api, realtime)
 
 
 def start_caddy(lifetime: Lifetime, port: int, places: dict[str, int], root: Path) -> None:
@@ -147,8 +164,13 @@ def test_each_path_leads_to_its_role_and_a_drain_reaches_the_clients(
 ) -> None:
     with httpx.Client(base_url=market.url, verify=market.trust, timeout=PATIENCE_S) as client:
         assert client.get("/v1/market").json()["name"] == "Picky"
-        for path in ("/metrics", "/healthz", "/readyz"):
-            assert client.get(path).status_code == 404
+        for path in INSIDE:
+            hidden = client.get(path)
+            assert (hidden.status_code, hidden.text) == (404, ""), path
+        for path in ("/openapi.json", "/docs"):
+            assert client.get(path).status_code == 200
+        for path in client.get("/openapi.json").json()["paths"]:
+            assert any(fnmatch(path, public) for public in PUBLIC_PATHS), path
         signed_in = {"Authorization": f"Bearer {sign_up(client)}"}
         client.headers.update(signed_in)
         upload(client, market)
@@ -178,9 +200,22 @@ def test_each_path_leads_to_its_role_and_a_drain_reaches_the_clients(
 
 
 def test_the_proxy_takes_what_the_server_would_take() -> None:
+    [told] = re.findall(r"@api path (.+)", CADDYFILE)
+    assert told.split() == list(PUBLIC_PATHS)
     named = {"1MiB": MAX_BODY_BYTES, "10MiB": PHOTO_BYTES_MAX}
     assert {text: int(text.removesuffix("MiB")) * 1024**2 for text in named} == named
     assert re.findall(r"max_size (\S+)", CADDYFILE) == ["10MiB", "1MiB"]
+    assert f"@photos path /picky/{original_key(UUID(int=0)).partition('/')[0]}/*" in CADDYFILE
+
+
+def test_an_archive_may_be_larger_than_a_photo(market: Market) -> None:
+    """Processes put it there by the same way as clients put photos."""
+    with s3_client(market.url, verify=market.root) as bucket:
+        bucket.put_object(Bucket="picky", Key="exports/one/picky.zip", Body=ARCHIVE)
+        size = bucket.head_object(Bucket="picky", Key="exports/one/picky.zip")["ContentLength"]
+        assert size == len(ARCHIVE)
+        with pytest.raises(ClientError, match="413"):
+            bucket.put_object(Bucket="picky", Key="originals/one", Body=ARCHIVE)
 
 
 def test_every_place_that_the_proxy_names_is_there() -> None:

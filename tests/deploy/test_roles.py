@@ -13,14 +13,17 @@ from uuid import UUID
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from server.app.cli import app as cli
 from server.platform.database import Database
 from server.platform.migrate import newest_schema
 from server.platform.valkey_bus import ValkeyBus
 from shared_models.realtime import SUBPROTOCOL
+from tests.deploy.fleet import USE_THE_STORE
 from tests.deploy.schema import set_version
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.picky import TEST_ENVIRONMENT, PickyServer, start_picky
@@ -33,12 +36,8 @@ PATIENCE_S = 20
 
 
 @pytest.fixture
-def fleet(
-    postgres_url: str, valkey_url: str, s3_bucket: S3Bucket, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, Any]:
+def fleet(postgres_url: str, valkey_url: str, s3_bucket: S3Bucket) -> dict[str, Any]:
     """The settings of every process of a fleet."""
-    for name, value in s3_bucket.environment.items():
-        monkeypatch.setenv(name, value)
     return {
         "database_url": postgres_url,
         "bus_url": valkey_url,
@@ -48,8 +47,16 @@ def fleet(
 
 
 @pytest.fixture
-def start(private_lifetime: Lifetime, fleet: dict[str, Any]) -> Callable[[str], PickyServer]:
-    return lambda role: start_picky(private_lifetime, role, role=role, **fleet)
+def start(
+    private_lifetime: Lifetime, fleet: dict[str, Any], s3_bucket: S3Bucket
+) -> Callable[[str], PickyServer]:
+    """Starts a role with what it is given where it is deployed: the bucket's key, or none."""
+
+    def begin(role: str) -> PickyServer:
+        key = s3_bucket.environment if role in USE_THE_STORE else None
+        return start_picky(private_lifetime, role, key, role=role, **fleet)
+
+    return begin
 
 
 def refusal(answer: httpx.Response) -> dict[str, Any]:
@@ -114,19 +121,18 @@ def test_only_the_worker_runs_jobs(start: Callable[[str], PickyServer]) -> None:
 
 
 async def test_a_lost_instance_of_the_bus_loses_nothing(
-    private_lifetime: Lifetime, fleet: dict[str, Any]
+    private_lifetime: Lifetime, fleet: dict[str, Any], start: Callable[[str], PickyServer]
 ) -> None:
     """The database is the log: what the bus did not bring is read there."""
-    buses = {bus.url(): bus for bus in (start_valkey(private_lifetime, name) for name in "ab")}
-    fleet["bus_url"] = ",".join(buses)
-    api, realtime = (
-        start_picky(private_lifetime, role, role=role, **fleet) for role in ("api", "realtime")
-    )
+    buses = {bus.address: bus for bus in (start_valkey(private_lifetime, name) for name in "ab")}
+    urls = [bus.url() for bus in buses.values()]
+    fleet["bus_url"] = ",".join(urls)
+    api, realtime = start("api"), start("realtime")
     async with httpx.AsyncClient(base_url=api.url) as client:
         signed_in = (await client.post("/v1/accounts", json=PERSON)).json()
         token = {"Authorization": f"Bearer {signed_in['token']}"}
         with dial(realtime, token) as socket:
-            bus = ValkeyBus(list(buses))
+            bus = ValkeyBus(urls)
             kill(buses[bus.place(UUID(signed_in["account"]["id"]))].pid)
             await bus.close()
             renamed = await client.patch("/v1/me", json={"display_name": "you"}, headers=token)
@@ -134,6 +140,33 @@ async def test_a_lost_instance_of_the_bus_loses_nothing(
             while '"kind":"account.changed"' not in (told := str(socket.recv(PATIENCE_S))):
                 pass  # pings
             assert '"display_name":"you"' in told
+
+
+WRONG_KEY = {"AWS_ACCESS_KEY_ID": "nobody-knows-it", "AWS_SECRET_ACCESS_KEY": "nobody-knows-it"}
+
+
+@pytest.mark.parametrize(
+    ("role", "part"), [("realtime", "bus"), ("worker", "bus"), ("worker", "object_store")]
+)
+def test_a_process_that_cannot_work_is_alive_and_has_never_started(
+    private_lifetime: Lifetime,
+    fleet: dict[str, Any],
+    s3_bucket: S3Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+    part: str,
+) -> None:
+    """With a name that the bus does not know, or without the right to the bucket."""
+    if part == "bus":
+        fleet["bus_url"] = fleet["bus_url"].replace("://", "://somebody:not-its-password@")
+    key = WRONG_KEY if part == "object_store" else s3_bucket.environment
+    server = start_picky(private_lifetime, role, key, role=role, **fleet)
+    answer = httpx.get(f"{server.url}/startedz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "starting", "failing": [part]})
+    monkeypatch.setenv("PICKY_DATA_DIR", str(private_lifetime.directory))
+    for flags, code in (([], 0), (["--started"], 1)):
+        asked = CliRunner().invoke(cli, ["health", "--port", str(server.port), *flags])
+        assert asked.exit_code == code, asked.output
 
 
 @contextmanager

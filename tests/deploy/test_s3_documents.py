@@ -14,21 +14,22 @@ from typer.testing import CliRunner
 
 from deploy.s3 import documents
 from deploy.s3.__main__ import app, give, requests
-from server.accounts.exporting import KEPT
+from server.accounts.archive_job import KEPT
 from server.media.keys import all_keys
 from shared_models.market import Rules
 from tests.deploy.aws import problems_of
 from tests.deploy.composed import ROOT
 from tests.servers.s3 import S3Bucket
 
-ROLE = "arn:aws:iam::123456789012:role/picky-task"
+ROLES = [f"arn:aws:iam::123456789012:role/picky-{role}" for role in ("api", "worker")]
+ASKED = [word for role in ROLES for word in ("--role", role)]
 ORIGINS = ["https://market.example"]
 ARN = "arn:aws:s3:::photos"
 EXPORT_KEY = "exports/token/picky.zip"
 
 
 def statements(effect: str) -> list[dict[str, Any]]:
-    policy = documents.bucket_policy("photos", ROLE)
+    policy = documents.bucket_policy("photos", ROLES)
     return [one for one in policy["Statement"] if one["Effect"] == effect]
 
 
@@ -56,10 +57,10 @@ def may(action: str, key: str, *, presigned: bool = False, tls: bool = True) -> 
     )
 
 
-@pytest.mark.parametrize("method", list(requests("photos", ROLE, ORIGINS)))
+@pytest.mark.parametrize("method", list(requests("photos", ROLES, ORIGINS)))
 def test_every_request_is_one_that_s3_takes(method: str) -> None:
     operation = "".join(part.title() for part in method.split("_"))
-    assert problems_of("s3", operation, requests("photos", ROLE, ORIGINS)[method]) == []
+    assert problems_of("s3", operation, requests("photos", ROLES, ORIGINS)[method]) == []
 
 
 @pytest.mark.parametrize("key", [*all_keys(UUID(int=1)), EXPORT_KEY])
@@ -71,7 +72,7 @@ def test_the_market_may_do_what_it_does_with_its_keys(key: str) -> None:
 
 
 def test_the_keys_are_still_made_as_the_policy_has_them() -> None:
-    made = (ROOT / "server" / "accounts" / "exporting.py").read_text()
+    made = (ROOT / "server" / "accounts" / "archive_job.py").read_text()
     assert re.search(r'f"exports/\{new_token\(\)\}/picky\.zip"', made)
 
 
@@ -92,7 +93,7 @@ def test_the_market_may_do_no_more(action: str) -> None:
 
 
 def test_only_the_market_is_allowed_anything_and_nothing_is_public() -> None:
-    assert all(one["Principal"] == {"AWS": ROLE} for one in statements("Allow"))
+    assert all(one["Principal"] == {"AWS": ROLES} for one in statements("Allow"))
     assert set(documents.private().values()) == {True}
 
 
@@ -100,18 +101,30 @@ def test_pages_may_send_what_a_signed_upload_binds() -> None:
     [rule] = documents.cors(ORIGINS)["CORSRules"]
     assert rule["AllowedOrigins"] == ORIGINS
     assert set(rule["AllowedHeaders"]) == {"content-type", "x-amz-checksum-sha256"}
-    assert "put_bucket_cors" not in requests("photos", ROLE, [])
+    assert "put_bucket_cors" not in requests("photos", ROLES, [])
 
 
 def test_nothing_goes_before_the_market_is_done_with_it() -> None:
     kept = {
         rule["Filter"]["Prefix"]: timedelta(days=rule["Expiration"]["Days"])
         for rule in documents.lifecycle()["Rules"]
-        if "Expiration" in rule
+        if "Days" in rule.get("Expiration", {})
     }
     assert set(kept) == {"originals/", "exports/"}
     assert kept["originals/"] >= timedelta(seconds=Rules().upload_expires_s) + timedelta(days=1)
     assert kept["exports/"] > KEPT
+
+
+def test_what_was_deleted_is_kept_as_long_as_the_database_can_go_back_and_no_longer() -> None:
+    [days] = [
+        rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
+        for rule in documents.lifecycle()["Rules"]
+        if "NoncurrentVersionExpiration" in rule
+    ]
+    most_that_rds_takes = 35
+    assert days == most_that_rds_takes
+    page = (ROOT / "deploy" / "README.md").read_text()
+    assert f"--backup-retention-period {days} " in page
 
 
 def test_a_store_that_does_not_take_them_is_told_of(
@@ -119,9 +132,9 @@ def test_a_store_that_does_not_take_them_is_told_of(
 ) -> None:
     for name, value in (s3_bucket.environment | {"AWS_REGION": "us-east-1"}).items():
         monkeypatch.setenv(name, value)
-    arguments = ["apply", s3_bucket.name, "--role", ROLE, "--endpoint", s3_bucket.endpoint]
+    arguments = ["apply", s3_bucket.name, *ASKED, "--endpoint", s3_bucket.endpoint]
     run = CliRunner().invoke(app, [*arguments, "--origin", ORIGINS[0]])
-    asked = list(requests(s3_bucket.name, ROLE, ORIGINS))
+    asked = list(requests(s3_bucket.name, ROLES, ORIGINS))
     assert [line.split()[:2] for line in run.output.splitlines()] == [
         ["FAIL", f"{method}:"] for method in asked
     ]
@@ -130,7 +143,7 @@ def test_a_store_that_does_not_take_them_is_told_of(
 
 def test_a_store_that_takes_them_is_given_all(capsys: pytest.CaptureFixture[str]) -> None:
     client = boto3.client("s3", aws_access_key_id="x", aws_secret_access_key="y")
-    asked = requests("photos", ROLE, ORIGINS)
+    asked = requests("photos", ROLES, ORIGINS)
     with Stubber(client) as stub:
         for method, members in asked.items():
             stub.add_response(method, {}, members)
@@ -140,6 +153,6 @@ def test_a_store_that_takes_them_is_given_all(capsys: pytest.CaptureFixture[str]
 
 
 def test_the_documents_can_be_looked_at() -> None:
-    run = CliRunner().invoke(app, ["show", "photos", "--role", ROLE, "--origin", ORIGINS[0]])
+    run = CliRunner().invoke(app, ["show", "photos", *ASKED, "--origin", ORIGINS[0]])
     assert run.exit_code == 0
-    assert json.loads(run.output) == requests("photos", ROLE, ORIGINS)
+    assert json.loads(run.output) == requests("photos", ROLES, ORIGINS)

@@ -1,25 +1,37 @@
-"""Who trades in a fleet: one deal after another, each from a photo to both reviews."""
+"""Who trades in a fleet: one deal after another, each from a photo to both reviews.
+
+They do it over HTTP. What they are told of it comes to a live device of each, and must
+be what is there in the end.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from client_tui.core.api import Api, Http
+from client_tui.core.api import Api
+from client_tui.core.cache import Copies
+from client_tui.core.changes import Position
 from client_tui.core.errors import Refused, ServerUnreachable, UploadFailed
 from client_tui.core.forms import fill
 from client_tui.core.uploads import Uploader
-from shared_models.accounts import SignUp
+from shared_models.base import Wire
 from shared_models.listings import ListingCreate
 from shared_models.media import Photo, Purpose
+from shared_models.sync import Bootstrap
 from shared_models.trades import ReviewCreate, Trade
 from tests.faults.waiting import came
-from tests.journeys.people import PASSWORD, draw_picture
+from tests.journeys.devices import Device, device
+from tests.journeys.people import draw_picture
 
 AGAIN_S = 0.2
 PRICE = 45_000
+SCORE = re.compile(r'"manner_score":[^,}]+')
+HEARD_WITHIN_S = 20
+"""A process that hears nothing on the bus finds within 18 s what it has missed."""
 
 Result = TypeVar("Result")
 
@@ -39,14 +51,15 @@ async def insist(call: Callable[[], Awaitable[Result]]) -> Result:
 
 
 class Trader:
-    """A seller and a buyer who trade with each other."""
+    """A seller and a buyer who trade with each other, and look at it on a device each."""
 
-    def __init__(self, seller: Api, buyer: Api, picture: Path) -> None:
+    def __init__(self, seller: Device, buyer: Device, picture: Path) -> None:
         self.deals = 0
         """How many are done, reviews and all."""
         self.steps = 0
-        self._seller = seller
-        self._buyer = buyer
+        self.devices = (seller, buyer)
+        self._seller = seller.api
+        self._buyer = buyer.api
         self._picture = picture
 
     async def trade(self, over: asyncio.Event) -> None:
@@ -99,14 +112,13 @@ class Trader:
 
 @asynccontextmanager
 async def traders(url: str, folder: Path, count: int) -> AsyncIterator[list[Trader]]:
-    """So many pairs of people, signed up."""
+    """So many pairs of people, signed up and live."""
     async with AsyncExitStack() as stack:
 
-        async def signed_up(handle: str) -> Api:
-            form = fill(SignUp, handle=handle, password=PASSWORD, display_name=handle)
-            async with Api(Http(url)) as visitor:
-                token = (await visitor.sign_up(form)).token
-            return await stack.enter_async_context(Api(Http(url, token)))
+        async def signed_up(handle: str) -> Device:
+            made = await stack.enter_async_context(device(url, handle, folder / handle))
+            await stack.enter_async_context(made.live())
+            return made
 
         yield [
             Trader(
@@ -116,3 +128,43 @@ async def traders(url: str, folder: Path, count: int) -> AsyncIterator[list[Trad
             )
             for number in range(count)
         ]
+
+
+async def told_otherwise(device: Device) -> list[str]:
+    """What a device was told that is not what the server says, once it has heard everything."""
+    name = f"the device of {(await device.api.me()).handle}"
+    server, copies = await _in_step(device)
+    if copies is None:
+        return [f"{name} has not heard everything: it is at {await device.cache.position()}"]
+    here = {trade.id: trade for trade in copies.trades}
+    there = {id_: await device.api.trade(id_) for id_ in here}
+    there |= {trade.id: trade for trade in server.trades}
+    kept = {
+        "rooms": (_said(copies.rooms), _said(server.chatrooms)),
+        "trades": (_said(here.values()), _said(there.values())),
+        "account": (copies.account, server.account),
+        "notices": (copies.unread_notifications, server.unread_notifications),
+    }
+    wrong = [f"{name} has other {what}" for what, (mine, theirs) in kept.items() if mine != theirs]
+    if device.bootstraps > 1:
+        wrong.append(f"{name} has begun anew {device.bootstraps - 1} times")
+    return wrong
+
+
+def _said(models: Iterable[Wire]) -> list[str]:
+    """All of it but the scores of people in it, which are those of when it was said."""
+    return [SCORE.sub("", model.model_dump_json()) for model in models]
+
+
+async def _in_step(device: Device) -> tuple[Bootstrap, Copies | None]:
+    """The server's state and the device's at the same position; None for one that does not come."""
+    device.session.retry_now()
+    clock, never = asyncio.get_running_loop(), asyncio.Event()
+    until = clock.time() + HEARD_WITHIN_S
+    while True:
+        server, copies = await insist(device.api.bootstrap), await device.cache.copies()
+        if copies is not None and copies.position == Position(str(server.epoch), server.pos):
+            return server, copies
+        if clock.time() > until:
+            return server, None
+        await came(never, AGAIN_S)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from client_tui.core.api import Api
 from shared_models.chat import Message, MessageKind
+from tests.client.core.fakes import kept_rooms
 from tests.faults.people import Talker, Writer
 
 PAGE = 100
@@ -193,7 +194,7 @@ async def _check_device(
         for one in history
         if one.seq in here and here[one.seq] != (one.id, one.text)
     ]
-    [room] = [room for room in await device.cache.rooms() if room.id == room_id]
+    [room] = [room for room in await kept_rooms(device.cache) if room.id == room_id]
     present = await device.api.room(room_id)
     if (room.last_seq, room.unread) != (present.last_seq, present.unread):
         tally.details.append(

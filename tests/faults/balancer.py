@@ -17,7 +17,7 @@ time.
 
 
 class Balancer:
-    """Opens and closes roads by what `/readyz` says at their ends."""
+    """Opens and closes roads by what `/readyz?serving` says at their ends."""
 
     def __init__(self, roads: Sequence[Road]) -> None:
         self._roads = roads
@@ -44,7 +44,7 @@ class Balancer:
         never = asyncio.Event()
         while not await came(never, LOOK_EVERY_S):
             try:
-                answer = await client.get(f"http://127.0.0.1:{road.port}/readyz")
+                answer = await client.get(f"http://127.0.0.1:{road.port}/readyz?serving")
                 road.is_open = answer.status_code == httpx.codes.OK
             except httpx.TransportError:
                 road.is_open = False

@@ -130,24 +130,14 @@ class Front:
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
 
-    async def choose(self, _reader: asyncio.StreamReader) -> tuple[bytes, Sequence[Road]]:
-        """The roads that a connection may take, and what was read of it to know them."""
-        return b"", self._roads
-
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head, allowed = await self.choose(reader)
-        except (asyncio.IncompleteReadError, OSError):
-            writer.transport.abort()
-            return
-        roads = [road for road in allowed if road.is_open and road.port is not None]
+        roads = [road for road in self._roads if road.is_open and road.port is not None]
         for road in self._random.sample(roads, len(roads)):
             try:
                 server = await asyncio.open_connection("127.0.0.1", road.port)
             except OSError:
                 self.refused += 1
                 continue
-            server[1].write(head)
             await road.carry(Link((reader, writer), server))
             return
         writer.transport.abort()

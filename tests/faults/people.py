@@ -20,7 +20,6 @@ from shared_models.chat import Message, SendMessage
 from shared_models.realtime import Ok
 from shared_models.sync import Bootstrap
 from tests.faults.sight import Sight
-from tests.faults.town import Town
 from tests.faults.waiting import came
 from tests.journeys.devices import Device, put_up_listing
 from tests.journeys.people import PASSWORD
@@ -203,8 +202,8 @@ class Probe:
 class Stalls:
     """Sellers with one listing each, and buyers with a room on it; some have a second device."""
 
-    def __init__(self, town: Town, folder: Path, random: Random, stack: AsyncExitStack) -> None:
-        self._town = town
+    def __init__(self, url: str, folder: Path, random: Random, stack: AsyncExitStack) -> None:
+        self._url = url
         self._folder = folder
         self._random = random
         self._stack = stack
@@ -226,16 +225,16 @@ class Stalls:
 
     async def _sign_up(self, handle: str) -> Talker:
         form = fill(SignUp, handle=handle, password=PASSWORD, display_name=handle)
-        async with Api(Http(self._town.front.url)) as visitor:
+        async with Api(Http(self._url)) as visitor:
             return await self._talker(handle, await visitor.sign_up(form))
 
     async def _sign_in(self, handle: str) -> Talker:
         form = fill(SignIn, handle=handle, password=PASSWORD)
-        async with Api(Http(self._town.front.url)) as visitor:
+        async with Api(Http(self._url)) as visitor:
             return await self._talker(f"{handle}_too", await visitor.sign_in(form))
 
     async def _talker(self, name: str, signed_in: SignedIn) -> Talker:
-        http = Http(self._town.front.url, signed_in.token, chance=self._random.random)
+        http = Http(self._url, signed_in.token, chance=self._random.random)
         api = await self._stack.enter_async_context(Api(http))
         folder = self._folder / name
         talker = Talker(api, signed_in, folder, Random(self._random.random()))
@@ -247,9 +246,9 @@ class Stalls:
 
 
 @asynccontextmanager
-async def talkers(town: Town, folder: Path, random: Random) -> AsyncIterator[list[Talker]]:
+async def talkers(url: str, folder: Path, random: Random) -> AsyncIterator[list[Talker]]:
     """All devices of a town's people, signed in, with a room or more each."""
     async with AsyncExitStack() as stack:
-        stalls = Stalls(town, folder, random, stack)
+        stalls = Stalls(url, folder, random, stack)
         opened = await asyncio.gather(*(stalls.open(number) for number in range(SELLERS)))
         yield [talker for stall in opened for talker in stall]

@@ -45,7 +45,7 @@ async def run(
             town_random = Random(random.random())
             town = await stack.enter_async_context(open_town(lifetime, town_random))
             folder = Path(lifetime.directory, "people", town.name)
-            people = await stack.enter_async_context(talkers(town, folder, town_random))
+            people = await stack.enter_async_context(talkers(town.front.url, folder, town_random))
             await town.start_the_rest()
             return Populated(town, people, town_random)
 

@@ -14,7 +14,7 @@ TIME_AND_CHANCE = (
     "server/platform/secrets.py",
     "server/platform/object_store/embedded.py",  # makes the store's own keys
     "server/platform/exported_traces.py",  # a span begins and ends by the machine's clock
-    "server/app/settings.py",  # makes the local secret key
+    "server/app/secret_file.py",  # makes the local secret key
     "server/app/demo",  # draws from a seeded source
 )
 

@@ -32,9 +32,7 @@ def modules_below(folder: str) -> list[str]:
 @pytest.mark.parametrize("folder", ["client_tui/core", "client_tui/commands"])
 def test_the_headless_client_imports_neither_textual_nor_the_server(folder: str) -> None:
     held = packages_after_importing(*modules_below(folder))
-    assert held.isdisjoint(
-        {"textual", "textual_fspicker", "textual_image", "keyring"} | SERVER_ONLY
-    )
+    assert held.isdisjoint({"textual", "textual_image", "keyring"} | SERVER_ONLY)
 
 
 def test_the_command_imports_textual_only_when_the_app_runs() -> None:

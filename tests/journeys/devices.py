@@ -21,6 +21,7 @@ from shared_models.chat import Message, ReadMark
 from shared_models.listings import ListingCreate
 from shared_models.media import Purpose
 from shared_models.realtime import Ok
+from shared_models.sync import Bootstrap
 from tests.journeys.people import PASSWORD, draw_picture
 
 
@@ -46,11 +47,16 @@ class Device(Listener, DeliveryListener):
             self.outbox, self.session, Uploader(api), listener=self, chance=chance
         )
         self.sent_count = 0
+        self.bootstraps = 0
         self.messages: list[Message] = []
         self.marks: list[ReadMark] = []
         self._heard = asyncio.Event()
 
     def status_changed(self, status: Status) -> None:
+        self._heard.set()
+
+    def rebased(self, state: Bootstrap) -> None:
+        self.bootstraps += 1
         self._heard.set()
 
     def changed(self, changes: Sequence[Change]) -> None:

@@ -119,6 +119,7 @@ async def backed_up_amid_talk(
     await say(seller, room_id, numbered("late", LATE))
     async with seller.live():
         await seller.until(lambda: len(seller.messages) == EARLY + 1 + LATE)
+        await seller.until(lambda: seller.sent_count == LATE)  # or it would send the last anew
     ahead = await seller.cache.position()
     assert ahead is not None
     return ahead

@@ -39,7 +39,7 @@ async def test_a_restart_of_every_server_loses_doubles_and_fails_nothing(
     random, over = Random(secrets.randbits(32)), asyncio.Event()
     async with (
         fleet(private_lifetime, random, database_url=postgres_url) as town,
-        talkers(town, tmp_path, random) as people,
+        talkers(town.front.url, tmp_path, random) as people,
         AsyncExitStack() as lines,
     ):
         await town.start_the_rest()

@@ -6,9 +6,13 @@ On PostgreSQL as it is, on SQLite with crashes; in the app it is the other way r
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.people import PASSWORD, Person, draw_picture
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import start_picky
+
+pytestmark = pytest.mark.timeout(240)
 
 CHAIR = (
     *("--title", "허먼밀러 에어론 의자", "--category", "furniture", "--condition", "good"),

@@ -62,7 +62,7 @@ class Look:
         gauges = {
             family.name: family.samples[0].value
             for family in text_string_to_metric_families(text)
-            if family.type == "gauge" and family.name.startswith("picky_")
+            if family.type == "gauge" and family.name.startswith("picky_") and family.samples
         }
         assert gauges, "the server has no gauges of its own"
         subscribed = await self._bus.pubsub_numsub(*self._channels)

@@ -83,7 +83,11 @@ async def test_notices_read_on_one_device_are_read_on_the_others(
     for _ in range(2):
         await seller.put("/v1/notifications/read", {"up_to_id": oldest})
     for device in (one, other):
-        assert await device.event("notification.read") == {"up_to_id": oldest, "unread": 1}
+        assert await device.event("notification.read") == {
+            "up_to_id": oldest,
+            "unread": 1,
+            "chatroom_id": None,
+        }
         kinds = [event["kind"] for event in device.events]
         assert kinds == ["notification.new", "notification.new", "notification.read"]
 
@@ -230,20 +234,6 @@ async def test_typing_reaches_the_other_side_once_in_three_seconds(
     ]
     assert heard[0]["data"]["account_id"] == str(buyer.id)
     assert (heard[0]["ttl_ms"], heard[0]["chatroom_id"]) == (6000, room)
-
-
-async def test_who_looks_at_a_room_is_seen_by_the_other_side(
-    join: Connect, seller: Person, buyer: Person, room: str
-) -> None:
-    theirs, mine = await join(seller), await join(buyer)
-    await mine.say("open", chatroom_id=room)
-    assert (await theirs.until("ephemeral", kind="presence"))["data"]["on"] is True
-    await theirs.say("open", chatroom_id=room)
-    for device, other in ((theirs, buyer), (mine, seller)):
-        seen = await device.until("ephemeral", kind="presence")
-        assert seen["data"] == {"account_id": str(other.id), "on": True}
-    await mine.socket.close()
-    assert (await theirs.until("ephemeral", kind="presence"))["data"]["on"] is False
 
 
 async def test_a_block_ends_typing_and_receipts(

@@ -4,21 +4,27 @@ import asyncio
 import json
 from dataclasses import replace
 
+import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 from websockets.exceptions import InvalidStatus
 
 from server.accounts import api as accounts
 from server.chat import api as chat
+from server.platform import streams
 from server.platform.context import Actor, Context
 from server.platform.errors import Conflict
 from server.platform.http import Authenticator, resolve_actor
+from server.platform.streams import NewEvent
+from server.platform.unit_of_work import UnitOfWork, transact
 from server.realtime import gateway
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
+from server.realtime.writer import Writer
 from shared_models.realtime import SUBPROTOCOL, Welcome
 from tests.realtime.conftest import PATIENCE_S, Connect, Dial, Person
 from tests.server.conftest import problem
+from tests.servers.figures import Counting, figure
 
 
 async def test_a_token_on_the_upgrade_and_a_hello_are_welcome(join: Connect, buyer: Person) -> None:
@@ -213,3 +219,102 @@ async def test_a_line_whose_commands_have_failed_is_closed_and_not_left_deaf(
     monkeypatch.setattr(chat, "mark_read", fail)
     await device.say("read", chatroom_id=room, seq=1)
     assert await device.closed() == 4003
+
+
+class TestMany:
+    """Who comes when too many are being worked on."""
+
+    @pytest.fixture
+    def realtime_settings(self) -> RealtimeSettings:
+        return RealtimeSettings(handshakes_most=2)
+
+    @pytest.fixture
+    def looked_up(self, context: Context) -> asyncio.Event:
+        """Nobody's token is known before this is set."""
+        free = asyncio.Event()
+        usual = context.wiring.port(Authenticator)
+
+        async def resolve(work: UnitOfWork, token: str) -> Actor:
+            await free.wait()
+            return await usual.resolve(work, token)
+
+        context.wiring.provide(Authenticator, replace(usual, resolve=resolve))
+        return free
+
+    async def test_are_sent_away_for_a_while_before_anything_is_asked(
+        self,
+        client: httpx.AsyncClient,
+        dial: Dial,
+        buyer: Person,
+        seller: Person,
+        looked_up: asyncio.Event,
+    ) -> None:
+        looked_up.set()
+        ticket = (await buyer.post("/v1/realtime/tickets")).json()["ticket"]
+        looked_up.clear()
+        counting = Counting()
+        first, second = await dial(buyer), await dial(seller)
+        for device in first, second:
+            await device.say("hello", device="", client="")
+        async with asyncio.timeout(PATIENCE_S):
+            while figure("picky_handshakes_under_way") < 2:
+                await client.get("/healthz")  # asking takes a moment
+        by_token, by_ticket = await dial(buyer), await dial()
+        await by_ticket.say("hello", ticket=ticket, device="", client="")
+        for turned_away in by_token, by_ticket:
+            bye = await turned_away.until("bye")
+            assert bye["reason"] == "busy"
+            assert 0 <= bye["reconnect_in_ms"] < 20_000
+            assert await turned_away.closed() == 4000
+        assert counting.grown("picky_handshakes_total", outcome="busy") == 2
+        looked_up.set()
+        for device in first, second:
+            await device.until("welcome")
+        assert figure("picky_handshakes_under_way") == 0
+        again = await dial()
+        await again.say("hello", ticket=ticket, device="", client="")
+        await again.until("welcome")
+
+    async def test_that_say_nothing_keep_nobody_out(
+        self, dial: Dial, join: Connect, buyer: Person, seller: Person
+    ) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            for person in (None, buyer, seller) * 2:
+                await dial(person)
+                while figure("picky_handshakes_under_way"):
+                    await buyer.get("/v1/me")  # asking takes a moment
+        await join(buyer)
+
+
+class TestASlowReader:
+    @pytest.fixture
+    def realtime_settings(self) -> RealtimeSettings:
+        return RealtimeSettings(handshakes_most=1, drain_s=0.01)
+
+    async def test_keeps_nobody_out_with_what_it_has_missed(
+        self,
+        context: Context,
+        dial: Dial,
+        buyer: Person,
+        seller: Person,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        waits, reads = asyncio.Event(), asyncio.Event()
+
+        async def room(_writer: Writer) -> None:
+            waits.set()
+            await reads.wait()
+
+        monkeypatch.setattr(Writer, "room", room)
+        start = (await buyer.get("/v1/sync/bootstrap")).json()
+        place = {"epoch": start["epoch"], "pos": start["pos"]}
+        missed = {buyer.id: [NewEvent("account.changed", b"{}")]}
+        await transact(context, None, lambda work: streams.append(work, missed))
+        slow = await dial(buyer)
+        await slow.say("hello", device="", client="", **place)
+        await waits.wait()
+        other = await dial(seller)
+        await other.say("hello", device="", client="")
+        await other.until("welcome")
+        reads.set()
+        await slow.until("batch")

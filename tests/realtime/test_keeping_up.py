@@ -99,7 +99,7 @@ async def test_at_half_of_its_bytes_a_queue_is_half_full_too() -> None:
 def test_what_waits_for_the_first_device_does_not_grow_without_bound() -> None:
     stream = Stream(uuid4(), keep_most=4)
     for pos in range(1, 101):
-        stream.keep(pos, Frame("x", 1))
+        stream.take(pos, Frame("x", 1))
     stream.settle(0)
     assert (stream.last, stream.head, stream.has_gap) == (0, 100, True)
 

@@ -18,8 +18,9 @@ from server.platform.context import Context
 from server.platform.streams import NewEvent
 from server.platform.unit_of_work import transact
 from server.realtime.flood import FloodGate
-from server.realtime.gateway import Session
+from server.realtime.gateway import Gateway
 from server.realtime.node import RealtimeNode
+from server.realtime.session import Session
 from server.realtime.settings import RealtimeSettings
 from shared_models.base import format_time
 from shared_models.market import Rules
@@ -152,6 +153,19 @@ class TestAHeartbeat:
         assert session["last_seen_at"] == format_time(clock.now())
 
 
+@pytest.mark.parametrize("mistaken", ["_handshake", "_gate"])
+async def test_whom_a_mistake_of_ours_cuts_off_is_told_to_come_back(
+    dial: Dial, buyer: Person, monkeypatch: pytest.MonkeyPatch, mistaken: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise LookupError("what nobody thought of")
+
+    monkeypatch.setattr(Gateway, mistaken, fail)
+    device = await dial(buyer)
+    await device.say("hello", device="", client="")
+    assert await device.closed() == 4003
+
+
 class TestASilentPeer:
     @pytest.fixture
     def realtime_settings(self) -> RealtimeSettings:
@@ -172,12 +186,12 @@ class TestASilentPeer:
             held.set()
             answers.extend([await device.until("ok") for _ in range(3)])
 
-        async def counting(session: Session) -> bool:
+        async def counting(session: Session, pong: asyncio.Event) -> bool:
             nonlocal waits
             waits += 1
             if waits > 1:
                 waited.set()
-            in_time = await answered(session)
+            in_time = await answered(session, pong)
             if waits == 1 and when == "just after":
                 await catching_up()
             return in_time
@@ -340,3 +354,15 @@ async def test_nothing_is_left_behind_when_devices_are_gone(
     _, running = await asyncio.wait(asyncio.all_tasks() - before, timeout=PATIENCE_S)
     assert running == set()
     assert list(node.hub.connections()) == []
+
+
+async def test_a_silent_socket_has_two_tasks_one_that_reads_and_one_that_writes(
+    join: Connect, buyer: Person, room: str
+) -> None:
+    before = asyncio.all_tasks()
+    device = await join(buyer)
+    await device.send(room)
+    await device.say("nothing")
+    await device.until("err")
+    names = sorted(task.get_name().rstrip("0123456789") for task in asyncio.all_tasks() - before)
+    assert names == ["Task-", "reader"]

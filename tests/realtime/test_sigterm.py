@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -22,9 +23,13 @@ from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import SUBPROTOCOL
 from tests.realtime.conftest import PASSWORD, PATIENCE_S, Device
+from tests.servers.lifetime import Lifetime
 from tests.servers.picky import READY, TEST_ENVIRONMENT
+from tests.servers.postgres import Postgres, start_postgres
 
 START_S = 60
+KILLED_AFTER_S = 40
+"""By `deploy/`, compose and ECS alike."""
 DEVICES = 8
 """Each is a slice of its own: draining takes long enough to look at it."""
 
@@ -152,6 +157,36 @@ async def test_a_process_among_others_works_on_unready_until_balancers_have_noti
         assert await late.closed() == 4000
         assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
         assert time.monotonic() - asked >= RealtimeSettings().drain_least_s
+
+
+@contextmanager
+def paused(server: Postgres) -> Iterator[None]:
+    """Every process of it stands still: it takes what is sent, and says nothing."""
+    postmaster = psutil.Process(server.pid)
+    processes = [postmaster, *postmaster.children(recursive=True)]
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()
+
+
+async def test_a_process_whose_database_hangs_ends_before_it_is_killed(
+    tmp_path: Path, private_lifetime: Lifetime
+) -> None:
+    """Though it has as many connections to it as it may."""
+    server = start_postgres(private_lifetime)
+    async with AsyncExitStack() as stack:
+        process, url = await stack.enter_async_context(serving(tmp_path / "data", server.url()))
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        me = {"Authorization": f"Bearer {await sign_up(client)}"}
+        answers = [client.get("/v1/me", headers=me) for _ in range(40)]
+        assert {answer.status_code for answer in await asyncio.gather(*answers)} == {200}
+        stack.enter_context(paused(server))
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), KILLED_AFTER_S) == 0
 
 
 async def test_a_process_on_its_own_tells_no_balancer(context: Context) -> None:

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -15,7 +17,12 @@ from server.app.settings import Settings
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.exported_traces import ExportedTraces
+from server.platform.streams import encode_event
+from server.realtime.frames import encode_bytes, new_messages_in
 from server.realtime.node import RealtimeNode
+from shared_models.chat import Message, MessageKind, MessageWarning, SystemNote
+from shared_models.media import Photo
+from shared_models.realtime import EventKind
 from tests.realtime.conftest import Connect, Person, serving
 from tests.server.conftest import BASE_URL, share_routes
 
@@ -37,7 +44,8 @@ def exporter() -> Iterator[InMemorySpanExporter]:
 
 
 def traces_of(exporter: InMemorySpanExporter, node: str) -> ExportedTraces:
-    return ExportedTraces(SimpleSpanProcessor(exporter), {"service.instance.id": node})
+    attributes: dict[str, str | int] = {"service.instance.id": node}
+    return ExportedTraces(SimpleSpanProcessor(exporter), attributes, new_messages_in)
 
 
 @pytest.fixture
@@ -133,3 +141,33 @@ async def test_a_send_that_is_refused_is_traced_as_such(
     [trace] = messages(exporter)
     outcomes = [span.attributes for span in trace if span.name == "send"]
     assert outcomes == [{"picky.outcome": "acknowledged"}, {"picky.outcome": "cid_conflict"}]
+
+
+def test_new_messages_are_found_by_their_client_ids_whatever_they_say() -> None:
+    """Also if a field is added to a message: this is where the search for it would end."""
+    quoted = '"kind":"message.new","data":{"cid":"00000000-0000-0000-0000-000000000000"}'
+    sent = [message_with(cid=uuid4(), text=text) for text in ("psst", quoted, "}{")]
+    kind = EventKind.MESSAGE_NEW.value
+    events = [encode_event(pos, kind, encode_bytes(one)) for pos, one in enumerate(sent, start=1)]
+    deleted = encode_event(4, EventKind.MESSAGE_DELETED.value, encode_bytes(sent[0]))
+    batch = b",".join([*events, deleted]).decode()
+    assert list(new_messages_in(batch)) == [one.cid for one in sent]
+
+
+def message_with(*, cid: UUID, text: str) -> Message:
+    """A message with everything that one can have."""
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    photo = Photo(id=uuid4(), width=4, height=3, placeholder="", thumb_url="/t", full_url="/f")
+    return Message(
+        chatroom_id=uuid4(),
+        seq=7,
+        id=uuid4(),
+        cid=cid,
+        sender_id=uuid4(),
+        kind=MessageKind.TEXT,
+        text=text,
+        photos=[photo],
+        system=SystemNote(event="safety", data={"cid": "none"}),
+        created_at=now,
+        warning=MessageWarning(code="off_platform", text="Stay here."),
+    )

@@ -11,17 +11,16 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
 from starlette.routing import BaseRoute
 
 from server.app.asgi import create_app
-from server.app.container import build_context, close_context
+from server.app.container import build_context, close_context, open_database
 from server.app.settings import Environment, Settings
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.database import Database
 from server.platform.passwords import Passwords
-from server.platform.unit_of_work import UnitOfWork
+from tests.server.statements import before_each_statement
 from tests.servers.postgres import deadlocks
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -30,14 +29,29 @@ BASE_URL = "http://testserver"
 
 
 _built_routes: dict[int, BaseRoute] = {}
-_databases: dict[str, Database] = {}
+_databases: dict[tuple[object, ...], Database] = {}
 
 
-def shared_database(url: str) -> Database:
-    """The same for every test of this process: a closed one opens again, and has not forgotten
-    what SQLAlchemy compiled, which costs a quarter of most tests.
+def shared_database(settings: Settings) -> Database:
+    """The same for every test of this process with these settings: a closed one opens again, and
+    has not forgotten what SQLAlchemy compiled, which costs a quarter of most tests.
     """
-    return _databases.setdefault(url, Database(url))
+    named = (name for name in Settings.model_fields if name.startswith("database_"))
+    key = (settings.effective_database_url, *(getattr(settings, name) for name in named))
+    if key not in _databases:
+        _databases[key] = open_database(settings)
+    return _databases[key]
+
+
+def settings_of(database_url: str, data_dir: Path, **more: Any) -> Settings:
+    """The settings of a server of tests: rates are off."""
+    return Settings(
+        environment=Environment.TEST,
+        data_dir=data_dir,
+        database_url=database_url,
+        rate_limits=False,
+        **more,
+    )
 
 
 def share_routes(app: FastAPI) -> None:
@@ -102,13 +116,8 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """The settings of a server of tests: rates are off."""
-    return Settings(
-        environment=Environment.TEST,
-        data_dir=tmp_path / "data",
-        database_url=database_url,
-        rate_limits=False,
-    )
+    """The settings of the server; a test of another database overrides this."""
+    return settings_of(database_url, tmp_path / "data")
 
 
 @pytest.fixture
@@ -130,7 +139,7 @@ async def context(settings: Settings, clock: MovableClock) -> AsyncIterator[Cont
         base_url=BASE_URL,
         clock=clock,
         passwords=Passwords(time_cost=1, memory_kib=8),
-        database=shared_database(settings.effective_database_url),
+        database=shared_database(settings),
     )
     yield context
     await close_context(context)
@@ -179,29 +188,8 @@ def count_queries(context: Context) -> Callable[[], Any]:
     @contextmanager
     def counting() -> Iterator[Queries]:
         queries = Queries()
-        # On PostgreSQL the reader is the writer with another option, and is heard through it.
-        database = context.database
-        engines = {database.writer, database.reader} if database.is_sqlite else {database.writer}
-
-        def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-            if not statement.startswith("BEGIN"):
-                queries.statements.append(statement)
-
-        by_hand = UnitOfWork.sqlite_rows
-
-        def noted(work: UnitOfWork, statement: str, values: Any) -> list[Any]:
-            queries.statements.append(statement)
-            return by_hand(work, statement, values)
-
-        for engine in engines:
-            event.listen(engine.sync_engine, "before_cursor_execute", note)
-        with pytest.MonkeyPatch.context() as patching:
-            patching.setattr(UnitOfWork, "sqlite_rows", noted)
-            try:
-                yield queries
-            finally:
-                for engine in engines:
-                    event.remove(engine.sync_engine, "before_cursor_execute", note)
+        with before_each_statement(context.database, queries.statements.append):
+            yield queries
 
     return counting
 

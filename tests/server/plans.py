@@ -25,12 +25,14 @@ def last_statement(context: Context, table: str) -> Iterator[list[Any]]:
         if table in statement:
             found[:] = [statement, parameters]
 
-    engine = context.database.reader.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
+    engines = [context.database.reader.sync_engine, context.database.writer.sync_engine]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
     try:
         yield found
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
 
 
 async def plan_of(

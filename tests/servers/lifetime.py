@@ -19,6 +19,8 @@ import psutil
 
 GUARD = Path(__file__).with_name("guard.py")
 POLL_S = 0.02
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 4 * 1024**3
 
 
 class ServerError(RuntimeError):
@@ -37,9 +39,9 @@ class Lifetime:
         self._alive = alive
 
     @classmethod
-    def begin(cls) -> Self:
-        """Create the directory and own it."""
-        directory = Path(tempfile.mkdtemp(prefix="picky-"))
+    def begin(cls, place: Path | None = None) -> Self:
+        """Create the directory, where temporary files are or in `place`, and own it."""
+        directory = Path(tempfile.mkdtemp(prefix="picky-", dir=place))
         directory.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
         alive = (directory / "alive").open("w")
         fcntl.flock(alive, fcntl.LOCK_EX)
@@ -115,6 +117,19 @@ class Lifetime:
                 log = self.log(name).read_text(errors="replace")[-4000:]
                 raise ServerError(f"{name} did not start within {within_s:g} s:\n{log}")
             time.sleep(POLL_S)
+
+
+def memory() -> Path | None:
+    """Return the file system in memory, if there is one with room, and for programs too.
+
+    Servers that need not outlive the machine need not wait for its disk.
+    """
+    try:
+        there = os.statvfs(MEMORY)
+    except OSError:
+        return None
+    fits = there.f_bavail * there.f_frsize >= ROOM_BYTES and os.access(MEMORY, os.W_OK)
+    return MEMORY if fits and not there.f_flag & os.ST_NOEXEC else None
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.lifetime import Lifetime
+from tests.servers.lifetime import Lifetime, memory
 from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import Postgres, shared_postgres
 from tests.servers.replica import Pair, start_pair
@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     worker = getattr(config, "workerinput", None)
     config.stash[LIFETIME] = (
-        Lifetime.begin() if worker is None else Lifetime.join(Path(worker["lifetime"]))
+        Lifetime.begin(memory()) if worker is None else Lifetime.join(Path(worker["lifetime"]))
     )
 
 

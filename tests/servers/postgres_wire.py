@@ -28,15 +28,13 @@ class Wire:
     """Those of the parsed statements that were given a name."""
     alone: list[str] = field(default_factory=list)
     """Those that were parsed outside a transaction."""
-    state: bytes = IDLE
-    """What the server last said of its transaction; right for one connection at a time."""
 
     def url(self, database: str) -> str:
         """The URL of a database at the other end of the line."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{quote(database)}"
 
-    def note(self, kind: bytes, payload: bytes) -> None:
-        """Note a message of a client."""
+    def note(self, kind: bytes, payload: bytes, state: bytes) -> None:
+        """Note a message of a client, and what the server had last said of its transaction."""
         if kind == b"Q":
             self.queries.append(payload.rstrip(b"\0").decode())
         elif kind == b"P":
@@ -44,8 +42,15 @@ class Wire:
             self.parsed.append(text.decode())
             if name:
                 self.named.append(text.decode())
-            if self.state == IDLE:
+            if state == IDLE:
                 self.alone.append(text.decode())
+
+
+@dataclass
+class State:
+    """What the server last said of a connection's transaction."""
+
+    last: bytes = IDLE
 
 
 @asynccontextmanager
@@ -75,11 +80,12 @@ async def _carry(
     from_server, to_server = await asyncio.open_unix_connection(path)
     try:
         to_server.write(await _startup(wire, reader, writer))
-        answering = asyncio.create_task(_answers(wire, from_server, writer))
+        state = State()
+        answering = asyncio.create_task(_answers(state, from_server, writer))
         while head := await reader.read(1):
             length = await reader.readexactly(4)
             payload = await reader.readexactly(struct.unpack("!i", length)[0] - 4)
-            wire.note(head, payload)
+            wire.note(head, payload, state.last)
             to_server.write(head + length + payload)
         to_server.write_eof()
         await answering
@@ -103,11 +109,13 @@ async def _startup(wire: Wire, reader: asyncio.StreamReader, writer: asyncio.Str
         return length + payload
 
 
-async def _answers(wire: Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _answers(
+    state: State, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     while head := await reader.read(1):
         length = await reader.readexactly(4)
         payload = await reader.readexactly(struct.unpack("!i", length)[0] - 4)
         if head == b"Z":
-            wire.state = payload
+            state.last = payload
         writer.write(head + length + payload)
     writer.close()

@@ -62,16 +62,22 @@ class S3Store:
 
 @contextmanager
 def s3_client(
-    endpoint: str, access_key: str = ACCESS_KEY, secret_key: str = SECRET_KEY
+    endpoint: str,
+    access_key: str = ACCESS_KEY,
+    secret_key: str = SECRET_KEY,
+    verify: str | Path | None = None,
 ) -> Iterator[Any]:
-    """A client of the store, by itself one that may do everything."""
+    """A client of the store, by itself one that may do everything; ``verify`` is whom to trust."""
     client = boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name=REGION,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
-        config=Config(s3={"addressing_style": "path"}),
+        verify=verify and str(verify),
+        config=Config(
+            s3={"addressing_style": "path"}, request_checksum_calculation="when_required"
+        ),
     )
     try:
         yield client

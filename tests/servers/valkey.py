@@ -26,6 +26,11 @@ class Valkey:
         """
         return f"redis://127.0.0.1:{self.port}/{database}"
 
+    @property
+    def address(self) -> str:
+        """Where it is, as the bus names it."""
+        return f"127.0.0.1:{self.port}/0"
+
     def empty(self, database: int = 0) -> None:
         """Remove every key of a numbered database."""
         with redis.Redis.from_url(self.url(database)) as client:

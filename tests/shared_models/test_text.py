@@ -46,6 +46,15 @@ def test_a_line_keeps_what_shapes_it(text: str) -> None:
     assert clean_line(f"{text}{ZWJ}") == text
 
 
+@pytest.mark.parametrize(
+    "end", ["\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"], ids=ascii
+)
+def test_whatever_ends_a_line_is_a_line_break_and_glues_no_words_together(end: str) -> None:
+    assert clean_text(f"first{end}second{end}") == "first\nsecond"
+    assert clean_text(f"첫째{end}둘째") == "첫째\n둘째"
+    assert clean_line(f"first{end}second") == "first second"
+
+
 def test_marks_are_piled_no_higher_than_thirty_and_what_is_clean_stays() -> None:
     for piled in ("a" + MARKS * 50, "a" + "\u0344" * 30, "\u0958" + "\u0301" * 30):
         cleaned = clean_text(piled)

@@ -129,6 +129,10 @@ class SilentSession:
     def retry_now(self) -> None:
         """Not tried."""
 
+    def unanswered_s(self) -> float:
+        """Nothing was asked."""
+        return 0.0
+
     async def typing(self, room_id: UUID, on: bool) -> None:
         """Not sent."""
 

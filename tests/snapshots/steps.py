@@ -15,7 +15,7 @@ async def settled(pilot: Pilot[Any]) -> None:
     app = pilot.app
     assert isinstance(app, PickyApp)
     await pilot.pause()
-    while pending := [worker for worker in app.workers if worker.group != "link"]:
+    while pending := [worker for worker in app.workers if worker.name != "link"]:
         await app.workers.wait_for_complete(pending)
         await pilot.pause()
     while app.link.pictures.busy or not app.screen.size:  # a screen just pushed has none yet

@@ -38,6 +38,8 @@ STANDING = {
     'picky_jobs_waiting{state="due"}': 12,
     'picky_jobs_waiting{state="running"}': 4,
     'picky_jobs_waiting{state="scheduled"}': 2318,
+    'picky_jobs_waiting{state="dead"}': 2,
+    'picky_jobs_waiting{state="unknown"}': 1,
     "picky_jobs_oldest_due_seconds": 1.8,
     'picky_uploads{state="pending"}': 21,
     'picky_uploads{state="processing"}': 6,

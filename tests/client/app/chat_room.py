@@ -20,6 +20,7 @@ from client_tui.core.status import LineState, Status
 from client_tui.link import Link
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.chat import ChatScreen
+from client_tui.widgets.key_bar import KeyBar
 from shared_models.chat import Message, ReadMark
 from shared_models.realtime import Ephemeral
 from tests.client.app.chat_rows import message
@@ -80,7 +81,7 @@ class RoomLink(Link):
 
     def event(self, data: Any, kind: str = "message.new") -> None:
         """The next event of the stream."""
-        self.store.apply(Change(self.store.state.pos + 1, kind, data))
+        self.changed([Change(self.store.state.pos + 1, kind, data)])
 
     def says(self, text: str, **fields: Any) -> Message:
         """The other side writes."""
@@ -97,6 +98,10 @@ class RoomLink(Link):
     def peer_types(self, *, on: bool = True, ttl_ms: int = 6000) -> None:
         """The other side types."""
         self.noticed(Ephemeral(kind="typing", chatroom_id=ROOM, data={"on": on}, ttl_ms=ttl_ms))
+
+    def peer_looks(self, *, on: bool = True, ttl_ms: int = 60_000) -> None:
+        """The other side looks at the room."""
+        self.noticed(Ephemeral(kind="presence", chatroom_id=ROOM, data={"on": on}, ttl_ms=ttl_ms))
 
     def connect(self) -> None:
         """The line is there."""
@@ -141,6 +146,10 @@ class Chat:
         """The rows of the history as text."""
         history = self.screen.history
         return [history.render_line(y).text.rstrip() for y in range(history.size.height)]
+
+    def footer(self) -> str:
+        """What the keys do, as the last row says it."""
+        return self.screen.query_one(KeyBar).render().plain
 
     def row(self, text: str) -> str:
         """The row of the history with this text; empty where there is none."""

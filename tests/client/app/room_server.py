@@ -9,7 +9,8 @@ from uuid import UUID
 
 from client_tui.core.errors import ClientError, Disconnected, UploadFailed
 from client_tui.core.uploads import OnProgress, Outcome, Phase, Progress
-from shared_models.chat import ChatroomDetail, Message, MessagePage
+from shared_models.base import Page
+from shared_models.chat import Chatroom, ChatroomDetail, Message, MessagePage
 from shared_models.market import (
     CANCEL_REASONS,
     CARRIERS,
@@ -90,6 +91,9 @@ class RoomServer:
         self.calls.append(("room", room_id))
         return self.detail()
 
+    async def rooms(self, **_: Any) -> Page[Chatroom]:
+        return Page[Chatroom](items=[self.detail()], next_cursor=None)
+
     async def messages(
         self,
         room_id: UUID,
@@ -158,6 +162,8 @@ class RoomLine:
         self.ok_gate.set()
         self.held: list[Message] = []
         self.heard: Callable[[Message], None] = lambda one: None
+        self.silent_s = 0.0
+        """For how long an answer has been owed."""
         self.marks: list[int] = []
         self.typed: list[bool] = []
         self.opened: list[str] = []
@@ -207,6 +213,9 @@ class RoomLine:
             self.held.append(stored)
         else:
             self.heard(stored)
+
+    def unanswered_s(self) -> float:
+        return self.silent_s
 
     def mark_read(self, room_id: UUID, seq: int) -> None:
         self.marks.append(seq)

@@ -45,11 +45,11 @@ def front(shown: Shown) -> BlockedScreen:
 
 
 def has(shown: Shown, people: int) -> bool:
-    return len(front(shown).people) == people
+    return len(front(shown).entries) == people
 
 
 def note(shown: Shown) -> str:
-    note = front(shown).query_one("#blocked-note", Static)
+    note = front(shown).query_one("#list-note", Static)
     return str(note.visual) if note.display else ""
 
 
@@ -114,7 +114,7 @@ async def test_unblocking_without_a_server_is_said_and_changes_nothing(tmp_path:
         shown.link.moving.gone = True
         await answer(shown, "y")
         await shown.until(lambda: shown.toasts() == [str(GONE)])
-        assert len(front(shown).people) == len(blocks.people) == 3
+        assert len(front(shown).entries) == len(blocks.people) == 3
 
 
 async def test_the_list_is_read_again_when_one_comes_back_from_a_profile(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ async def test_a_list_that_could_not_be_read_is_tried_again(tmp_path: Path) -> N
         await shown.pilot.press("ctrl+r")
         await shown.until(lambda: has(shown, 3))
         assert note(shown) == ""
-        await shown.until(lambda: front(shown).focused is front(shown).people)
+        await shown.until(lambda: front(shown).focused is front(shown).entries)
 
 
 async def test_a_further_page_that_fails_has_a_row_that_tries_again(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ async def test_a_further_page_that_fails_has_a_row_that_tries_again(tmp_path: Pa
         blocks.api.gone = True
         await open_list(shown)
         await shown.until(lambda: front(shown).query_one(RetryRow).display)
-        assert len(front(shown).people) == 1
+        assert len(front(shown).entries) == 1
         blocks.api.gone = False
         await shown.pilot.press("ctrl+r")
         await shown.until(lambda: has(shown, 3))

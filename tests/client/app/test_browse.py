@@ -7,6 +7,7 @@ from client_tui.screens import browse as browse_module
 from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.filters import FilterScreen
 from client_tui.store import ListingChanged
+from client_tui.widgets.palette import color_style
 from tests.client.app.test_without_a_server import market
 
 
@@ -82,3 +83,18 @@ async def test_nothing_blinks(tmp_path: Path) -> None:
         price.focus()
         await shown.until(lambda: price.has_focus)
         await shown.until(lambda: not price.cursor_blink)
+
+
+async def test_cards_take_the_colours_of_another_theme(tmp_path: Path) -> None:
+    async with market(tmp_path) as shown:
+        browse = shown.app.screen
+        assert isinstance(browse, BrowseScreen)
+
+        def price_color() -> object:
+            row = browse.cards.row(browse.cards.keys[0], 0)
+            return next(part.style.color for part in row if "45,000" in part.text and part.style)
+
+        before = price_color()
+        shown.app.use_theme("picky-light")
+        await shown.until(lambda: price_color() != before)
+        assert price_color() == color_style(shown.app.theme_variables["primary"]).color

@@ -1,10 +1,12 @@
 import asyncio
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from textual import events
 
+from client_tui.core.drafts import Draft
 from client_tui.core.errors import StorageFailed
 from client_tui.screens.chat import ChatScreen
 from tests.client.app.chat_room import open_chat
@@ -141,3 +143,43 @@ async def test_a_draft_that_a_full_disk_does_not_take_is_told_once_and_kept_when
             monkeypatch.undo()
             await chat.screen.keep_draft()
             assert (await drafts.read(ROOM)).text == "hello again"
+
+
+async def test_what_is_typed_while_the_chat_opens_is_written(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        await chat.pilot.press("escape", "escape")
+        await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
+        chat.app.open_chat(ROOM)
+        for key in ["enter", *"zq hello zq"]:
+            name = "space" if key == " " else key
+            chat.app.post_message(events.Key(name, None if key == "enter" else key))
+        await chat.until(lambda: isinstance(chat.app.screen, ChatScreen) and chat.screen.loaded)
+        await chat.until(lambda: chat.screen.composer.text)
+        assert chat.screen.composer.text == "zq hello zq"
+        assert chat.toasts() == []
+
+
+async def test_what_is_typed_while_the_draft_is_read_does_not_replace_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        await chat.write("begun before", send=False)
+        await chat.pilot.press("escape", "escape")
+        await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
+        drafts, gate = chat.link.outbox.drafts, asyncio.Event()
+        read, reading = drafts.read, asyncio.Event()
+
+        async def slow(room_id: UUID) -> Draft:
+            reading.set()
+            await gate.wait()
+            return await read(room_id)
+
+        monkeypatch.setattr(drafts, "read", slow)
+        chat.app.open_chat(ROOM)
+        await asyncio.wait_for(reading.wait(), 15)
+        chat.screen.composer.insert("now")
+        gate.set()
+        await chat.until(lambda: chat.screen.composer.text == "begun before\nnow")
+        await chat.pilot.press("escape", "escape")
+        await chat.until(lambda: not isinstance(chat.app.screen, ChatScreen))
+        assert (await read(ROOM)).text == "begun before\nnow"

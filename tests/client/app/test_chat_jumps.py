@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from client_tui.core.errors import ServerUnreachable
+from client_tui.widgets.chat_rule import ChatRule
 from shared_models.chat import MessagePage
 from tests.client.app.chat_room import Chat, open_chat
 from tests.client.app.room_server import RoomServer, talk_of
@@ -17,17 +20,39 @@ class SlowServer(RoomServer):
     def __init__(self, count: int) -> None:
         super().__init__(talk_of(count))
         self.held: dict[int, asyncio.Event] = {}
+        self.newest_held: asyncio.Event | None = None
+        self.newest_fails = False
 
     async def messages(self, room_id: UUID, **wanted: Any) -> MessagePage:
         page = await super().messages(room_id, **wanted)
         if (held := self.held.get(wanted.get("around") or 0)) is not None:
             await held.wait()
+        if not any(map(wanted.get, ("before", "after", "around"))):
+            await self._newest()
         return page
+
+    async def _newest(self) -> None:
+        if self.newest_held is not None:
+            await self.newest_held.wait()
+        if self.newest_fails:
+            raise ServerUnreachable("http://server", "it took too long to answer")
 
 
 async def has_asked(chat: Chat, seq: int) -> None:
     """Wait until a page around a message was asked for."""
     await chat.until(lambda: any(asked[2] == seq for asked in chat.server.asked("messages")))
+
+
+def rule(chat: Chat) -> ChatRule:
+    return chat.screen.query_one(ChatRule)
+
+
+async def far_up(chat: Chat, server: SlowServer) -> None:
+    """Read where the chat begins; the newest page comes no more."""
+    await chat.press("home")
+    await chat.until_shown("the chat begins here")
+    await chat.until(lambda: not chat.screen.under_way)
+    server.newest_held = asyncio.Event()
 
 
 async def test_a_jump_that_was_overtaken_moves_nothing(tmp_path: Path) -> None:
@@ -118,3 +143,111 @@ async def test_a_jump_goes_on_when_the_line_comes_back_meanwhile(tmp_path: Path)
         assert await jump
         await chat.until_shown("word 1000")
         assert chat.screen.history.cursor == 1_000
+
+
+async def test_what_is_sent_from_far_up_is_seen_before_the_server_answers(tmp_path: Path) -> None:
+    server = SlowServer(1_000)
+    async with open_chat(tmp_path, server) as chat:
+        await far_up(chat, server)
+        chat.line.ok_gate.clear()
+        chat.line.hold_events = True
+        await chat.write("here I am")
+        await chat.until(lambda: "here I am" in chat.rows()[-1])
+        assert chat.row("900 newer messages")
+        await chat.until(lambda: chat.line.held)
+        chat.link.event(chat.line.held[0])
+        chat.line.ok_gate.set()
+        await chat.until(lambda: "sent ✓" in chat.rows()[-1])
+        assert "here I am" in chat.rows()[-1]
+        assert chat.row("900 newer messages")
+        assert server.newest_held is not None
+        server.newest_held.set()
+        await chat.until_shown("word 1000")
+        assert "here I am" in chat.rows()[-1]
+        assert chat.screen.conversation.at_newest
+
+
+async def test_what_was_sent_stays_in_view_when_no_page_comes_and_is_gone_to_again(
+    tmp_path: Path,
+) -> None:
+    server = SlowServer(1_000)
+    async with open_chat(tmp_path, server) as chat:
+        await far_up(chat, server)
+        server.newest_held, server.newest_fails = None, True
+        await chat.write("here I am")
+        failed = await chat.until_shown("it took too long to answer")
+        assert "r retry" in failed
+        assert "here I am" in chat.rows()[-1]
+        await chat.write("still here")
+        await chat.until(lambda: "still here" in chat.rows()[-1])
+        await chat.until(lambda: "sent ✓" in chat.rows()[-1])
+        await chat.until(lambda: not chat.screen.under_way)
+        assert "here I am" in chat.rows()[-2]
+        chat.link.cut()
+        await chat.pilot.pause()
+        server.newest_fails = False
+        chat.link.connect()
+        await chat.until_shown("word 1000")
+        assert "still here" in chat.rows()[-1]
+
+
+async def test_the_retry_key_goes_to_what_was_sent(tmp_path: Path) -> None:
+    server = SlowServer(1_000)
+    async with open_chat(tmp_path, server) as chat:
+        await far_up(chat, server)
+        server.newest_held, server.newest_fails = None, True
+        await chat.write("here I am")
+        await chat.until_shown("it took too long to answer")
+        await chat.until(lambda: not chat.screen.under_way)
+        server.newest_fails = False
+        await chat.press("r")
+        await chat.until_shown("word 1000")
+        assert "here I am" in chat.rows()[-1]
+
+
+async def test_who_scrolls_while_a_jump_is_on_its_way_is_not_called_back(tmp_path: Path) -> None:
+    server = SlowServer(1_000)
+    async with open_chat(tmp_path, server) as chat:
+        await far_up(chat, server)
+        await chat.press("G")
+        await chat.until(lambda: rule(chat).going == "going to the newest…")
+        await chat.press("pagedown", "pagedown")
+        await chat.until(lambda: not chat.screen.under_way)
+        before = chat.rows()
+        assert rule(chat).going == ""
+        assert rule(chat).jump[0] == "↓ newest · G"
+        assert server.newest_held is not None
+        server.newest_held.set()
+        for _ in range(5):
+            await chat.pilot.pause()
+        assert chat.rows() == before
+
+
+@pytest.mark.parametrize("key", ["j", "pageup"])
+async def test_who_scrolls_on_after_sending_is_not_called_back(tmp_path: Path, key: str) -> None:
+    server = SlowServer(1_000)
+    async with open_chat(tmp_path, server) as chat:
+        await far_up(chat, server)
+        server.newest_held, server.newest_fails = None, True
+        await chat.write("here I am")
+        await chat.until_shown("it took too long to answer")
+        await chat.press(key)
+        server.newest_fails = False
+        chat.link.cut()
+        await chat.pilot.pause()
+        chat.link.connect()
+        await chat.until(lambda: (None, 100, None, 100) in server.asked("messages"))
+        await chat.until(lambda: chat.screen.conversation.window.stop > 101)
+        assert chat.screen.conversation.window.start == 1
+
+
+async def test_a_jump_says_where_it_goes_until_it_is_there(tmp_path: Path) -> None:
+    server = SlowServer(1_000)
+    server.held[1] = asyncio.Event()
+    async with open_chat(tmp_path, server) as chat:
+        await chat.press("home")
+        await chat.until(lambda: rule(chat).going == "going to the beginning…")
+        assert "going to the beginning…" in rule(chat).render_line(0).text
+        server.held[1].set()
+        await chat.until_shown("the chat begins here")
+        await chat.until(lambda: rule(chat).going == "")

@@ -188,6 +188,19 @@ async def test_the_view_follows_the_bottom_only_when_it_is_there(tmp_path: Path)
         assert rule(chat).jump == ("", "")
 
 
+async def test_what_i_write_elsewhere_is_not_new_to_me(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(60))) as chat:
+        await chat.press("pageup")
+        mine = message(61, "from my phone", sender=ME)
+        chat.server.log.append(mine)
+        chat.link.event(mine)
+        await chat.until(lambda: chat.screen.conversation.head == 61)
+        await chat.pilot.pause()
+        assert rule(chat).jump[0] == "↓ newest · G"
+        chat.link.says("an answer")
+        await chat.until(lambda: rule(chat).jump[0] == "↓ 1 new · G")
+
+
 async def test_the_jump_can_be_clicked(tmp_path: Path) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(60))) as chat:
         await chat.press("pageup")
@@ -243,9 +256,24 @@ async def test_the_unread_line_stays_and_can_be_jumped_to(tmp_path: Path) -> Non
         assert row.strip().startswith("─")
         rows = chat.rows()
         assert "word 42" in rows[rows.index(row) + 1]
+        await chat.press("G")
+        await chat.until(lambda: "word 100" in chat.rows()[-1])
+        assert rule(chat).jump == ("", "")
+        await chat.press("u")
+        await chat.until_shown("30 unread")
         chat.link.says("one more")
         await chat.until(lambda: chat.screen.conversation.head == 101)
         assert chat.row("30 unread")
+
+
+async def test_who_has_passed_the_unread_line_is_not_shown_the_way_to_it(tmp_path: Path) -> None:
+    server = RoomServer(talk_of(100), read_seq=90, unread=5)
+    async with open_chat(tmp_path, server, size=(80, 12)) as chat:
+        assert rule(chat).jump == ("↑ 5 unread · esc u", "unread")
+        await chat.press(*["pageup"] * 4)
+        await chat.press(*["pagedown"] * 5)
+        await chat.until(lambda: "word 100" in chat.rows()[-1])
+        assert rule(chat).jump == ("", "")
 
 
 async def test_without_unread_messages_there_is_no_line(tmp_path: Path) -> None:
@@ -284,12 +312,33 @@ async def test_a_day_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
 async def test_typing_is_shown_until_it_ends_or_a_message_comes(tmp_path: Path) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(5))) as chat:
         chat.link.peer_types()
-        await chat.until(lambda: rule(chat).typing == "민지 is typing…")
+        await chat.until(lambda: rule(chat).peer == "민지 is typing…")
         chat.link.says("done")
-        await chat.until(lambda: rule(chat).typing == "")
+        await chat.until(lambda: rule(chat).peer == "")
         chat.link.peer_types(ttl_ms=50)
-        assert rule(chat).typing
-        await chat.until(lambda: rule(chat).typing == "")
+        assert rule(chat).peer
+        await chat.until(lambda: rule(chat).peer == "")
+
+
+async def test_who_is_here_is_shown_until_they_go_or_nobody_knows(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(5))) as chat:
+        chat.link.peer_looks()
+        await chat.until(lambda: rule(chat).peer == "민지 is here")
+        chat.link.peer_types()
+        assert rule(chat).peer == "민지 is typing…"
+        chat.link.says("done")
+        await chat.until(lambda: rule(chat).peer == "민지 is here")
+        chat.link.peer_looks(on=False)
+        assert rule(chat).peer == ""
+        chat.link.peer_looks(ttl_ms=50)
+        assert rule(chat).peer
+        await chat.until(lambda: rule(chat).peer == "")
+        chat.link.peer_looks()
+        chat.link.cut()
+        await chat.until(lambda: rule(chat).peer == "")
+        chat.link.connect()
+        await chat.pilot.pause()
+        assert rule(chat).peer == ""
 
 
 async def test_the_server_knows_which_room_is_looked_at(tmp_path: Path) -> None:

@@ -148,6 +148,27 @@ async def test_a_queued_message_can_be_edited_before_it_goes(tmp_path: Path) -> 
         assert chat.server.asked("send") == [("tomorrow", False)]
 
 
+async def test_footer_and_rule_say_the_same_of_the_keys_while_a_message_is_edited(
+    tmp_path: Path,
+) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3)), online=False) as chat:
+        await chat.write("as it was")
+        await chat.until_shown("as it was")
+        assert "enter send" in chat.footer()
+        chat.select(-1)
+        await chat.press("e")
+        assert "enter saves · esc leaves it as it was" in chat.screen.query_one(ChatRule).note
+        assert "enter save  " in chat.footer()
+        assert "esc leave it" in chat.footer()
+        await chat.pilot.press("ctrl+o")
+        assert chat.toasts() == ["Only the text of an older message can be changed."]
+        await chat.pilot.press("escape")
+        await chat.until(lambda: not chat.screen.editing)
+        assert chat.screen.query_one(ChatRule).note == ""
+        assert "enter send" in chat.footer()
+        assert "esc history" in chat.footer()
+
+
 async def test_escape_leaves_an_edited_message_as_it_was(tmp_path: Path) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(3)), online=False) as chat:
         await chat.write("as it was")
@@ -225,12 +246,12 @@ async def test_who_says_no_to_the_scam_guard_is_asked_again_on_retry(tmp_path: P
         await chat.until(lambda: "sent ✓" in chat.row("call me"))
 
 
-async def test_typing_is_told_once_in_three_seconds(tmp_path: Path) -> None:
+async def test_typing_is_told_to_the_line_and_an_empty_composer_is_not(tmp_path: Path) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
-        await chat.write("typing away", send=False)
+        await chat.write("a", send=False)
         await chat.until(lambda: chat.line.typed == [True])
-        await chat.link.fake_clock.advance(3)
-        await chat.write("!", send=False)
+        await chat.press("backspace")
+        await chat.write("b", send=False)
         await chat.until(lambda: chat.line.typed == [True, True])
 
 

@@ -1,5 +1,6 @@
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,15 @@ from textual.widgets import Static
 
 from client_tui.app import PickyApp
 from client_tui.core.errors import ClientError, ServerFailed, TooFast, Unauthenticated
+from client_tui.core.outbox import Outbox
 from client_tui.screens.browse import BrowseScreen
+from client_tui.screens.chat import ChatScreen
 from client_tui.screens.closed import ClosedScreen
 from client_tui.screens.welcome import WelcomeScreen
+from tests.client.app.chat_room import RoomApp, RoomLink
+from tests.client.app.room_server import RoomServer, talk_of
 from tests.client.app.test_without_a_server import GONE, MovingLink, Shown
+from tests.client.core.fakes import ME
 
 NOT_YET = ServerFailed(503, "starting", "The server is starting.")
 TOO_FAST = TooFast(429, "rate_limited", "Too fast.")
@@ -79,3 +85,42 @@ async def test_one_can_sign_in_at_another_server(tmp_path: Path) -> None:
         await shown.until(lambda: isinstance(shown.app.screen, ClosedScreen))
         await shown.pilot.press("s")
         await shown.until(lambda: isinstance(shown.app.screen, WelcomeScreen))
+
+
+@pytest.mark.parametrize("width", [40, 80])
+async def test_a_broken_outbox_says_where_it_is_and_what_to_do(tmp_path: Path, width: int) -> None:
+    link = RoomLink(tmp_path, RoomServer(talk_of(3)))
+    path = link.paths.outbox_file(ME)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"no database at all " * 100)
+    app = RoomApp(link)
+    async with app.run_test(size=(width, 24)) as pilot:
+        shown = Shown(app, link, pilot)  # type: ignore[arg-type]
+        await shown.until(lambda: app.screen.query("#closed-reason"))
+        told = reason(shown)
+        assert told.startswith("The outbox cannot be used: file is not a database.")
+        assert str(path) in told.replace("\n", "")
+        assert all(line.endswith(("/", "outbox.db")) for line in told.split("\n\n")[1].split("\n"))
+        assert "Move it away, and an empty outbox is begun." in told
+        status = app.screen.query_one("#top-status", Static)
+        await shown.until(lambda: str(status.visual) == "○ not open")
+        path.rename(path.with_suffix(".aside"))
+        await pilot.press("enter")
+        await shown.until(lambda: isinstance(app.screen, ChatScreen))
+
+
+async def test_an_outbox_of_a_newer_picky_is_to_be_left_where_it_is(tmp_path: Path) -> None:
+    link = RoomLink(tmp_path, RoomServer(talk_of(3)))
+    path = link.paths.outbox_file(ME)
+    await (await Outbox(path).open()).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 9")
+    app = RoomApp(link)
+    async with app.run_test(size=(80, 24)) as pilot:
+        shown = Shown(app, link, pilot)  # type: ignore[arg-type]
+        await shown.until(lambda: app.screen.query("#closed-reason"))
+        told = reason(shown)
+        assert told.startswith("The outbox was written by a newer version of Picky.")
+        assert "Start the newer Picky again" in told
+        assert "nothing is lost" in told
+        assert "Move it away" not in told

@@ -13,6 +13,7 @@ from client_tui.core.errors import ServerUnreachable
 from client_tui.screens.chat import ChatScreen
 from client_tui.screens.chats import ChatsScreen
 from client_tui.screens.message_search import MessageSearchScreen
+from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.hit_rows import marks, snippet
 from shared_models.base import Page
 from shared_models.chat import Message
@@ -81,6 +82,23 @@ async def test_a_hit_is_opened_in_the_chat_with_what_was_said_around_it(tmp_path
         await chat.until(lambda: chat.screen.history.cursor == 200)
         await chat.pilot.press("b")
         assert "There is no further one." in chat.toasts()
+
+
+async def test_which_hit_is_shown_and_the_keys_to_the_others_are_told(tmp_path: Path) -> None:
+    async with searching(tmp_path, "word 20") as (chat, screen):
+        await chat.until(lambda: seqs(screen) == [200, 20])
+        rule = chat.screen.query_one(ChatRule)
+        await chat.pilot.press("enter", "enter")
+        await chat.until(lambda: rule.found == "hit 1 of 2 · n older")
+        await chat.pilot.press("n")
+        await chat.until(lambda: rule.found == "hit 2 of 2 · b newer")
+        chat.screen.show_hits([150, 100, 50], 100, more=True)
+        await chat.until(lambda: rule.found == "hit 2 of 3+ · n older · b newer")
+        assert " hit 2 of 3+ · n older · b newer " in rule.render_line(0).text
+        await chat.pilot.press("i")
+        await chat.until(lambda: rule.found == "hit 2 of 3+ · esc n older · esc b newer")
+        await chat.press("G")
+        await chat.until(lambda: rule.found == "")
 
 
 async def test_after_the_last_hit_that_was_read_the_search_may_know_more(tmp_path: Path) -> None:

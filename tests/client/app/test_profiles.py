@@ -1,16 +1,30 @@
+import inspect
+import re
 from pathlib import Path
 from typing import Any
 
 from textual.widgets import OptionList
 
+from client_tui.pictures import Pictures
+from client_tui.screens.choose import ChooseScreen
+from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.help import KeysScreen
 from client_tui.screens.person import PersonScreen
 from client_tui.screens.profile import ProfileScreen
+from client_tui.widgets.half_block import draw_placeholder
+from client_tui.widgets.key_bar import KeyBar
+from client_tui.widgets.listing_cards import THUMB_COLUMNS, THUMB_ROWS
 from client_tui.widgets.photo import PhotoView
 from client_tui.widgets.retry_row import RetryRow
+from server.notifications import subscribers
 from shared_models.base import Page
+from shared_models.listings import ListingCard
+from shared_models.notifications import NotificationKind
 from tests.client.app.test_without_a_server import Shown, market
 from tests.snapshots import scene
+from tests.snapshots.frozen import DrawnPhotos
+
+SENT = inspect.getsource(subscribers)
 
 
 def in_two_pages(shown: Shown, items: list[Any]) -> Any:
@@ -80,3 +94,54 @@ async def test_the_settings_show_all_keys_and_the_profile_its_picture(tmp_path: 
         assert "esc closes" in drawn
         await shown.pilot.press("escape")
         await shown.until(lambda: isinstance(shown.app.screen, ProfileScreen))
+
+
+async def test_covers_come_on_a_persons_page(tmp_path: Path) -> None:
+    async with market(tmp_path) as shown:
+        shown.link.pictures = Pictures(DrawnPhotos(tmp_path))  # type: ignore[arg-type]
+        cards = [card for card in scene.cards() if card.cover is not None][:2]
+        api: Any = shown.link.moving
+        api.account_listings = in_two_pages(shown, cards)
+        shown.app.open_profile(scene.MINJI.id)
+        await shown.until(lambda: shown.app.screen.query("#person-listings"))
+        screen = shown.app.screen
+        assert isinstance(screen, PersonScreen)
+        await shown.until(lambda: len(screen.listings) == 2)
+
+        def shows_its_cover(card: ListingCard) -> bool:
+            photo = card.cover
+            assert photo is not None
+            cover = shown.link.pictures.draw(photo, THUMB_COLUMNS, THUMB_ROWS)
+            placeholder = draw_placeholder(photo.placeholder, THUMB_COLUMNS, THUMB_ROWS)
+            drawn = screen.listings.row(card.id.int, 0)
+            return cover != placeholder and list(cover[0]) == list(drawn)[1 : 1 + len(cover[0])]
+
+        await shown.until(lambda: all(map(shows_its_cover, cards)))
+
+
+async def test_the_footer_behind_a_dialog_has_no_back_where_it_leads_nowhere(
+    tmp_path: Path,
+) -> None:
+    async with market(tmp_path) as shown:
+        shown.app.go_to("profile")
+        await shown.until(lambda: shown.app.screen.query("#settings"))
+        profile = shown.app.screen
+        assert isinstance(profile, ProfileScreen)
+        await shown.app.push_screen(ConfirmScreen("Really?"))
+        profile.redraw_bars()
+        assert "back" not in profile.query_one(KeyBar).render().plain
+
+
+async def test_only_notices_that_there_are_can_be_switched(tmp_path: Path) -> None:
+    sent = {NotificationKind[name] for name in re.findall(r"NotificationKind\.(\w+)", SENT)}
+    always = {NotificationKind.TRADE, NotificationKind.SYSTEM}
+    async with market(tmp_path) as shown:
+        shown.app.go_to("profile")
+        await shown.until(lambda: shown.app.screen.query("#settings"))
+        settings = shown.app.screen.query_one("#settings", OptionList)
+        settings.highlighted = settings.get_option_index("switches")
+        settings.action_select()
+        await shown.until(lambda: isinstance(shown.app.screen, ChooseScreen))
+        await shown.until(lambda: shown.app.screen.query(OptionList))
+        offered = shown.app.screen.query_one(OptionList).options
+        assert {option.id for option in offered} == sent - always

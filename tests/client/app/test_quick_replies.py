@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import OptionList
 
-from client_tui.core.config import load_config
+from client_tui.core.config import change_config, load_config
 from client_tui.quick_replies import usual_replies
 from client_tui.screens.chat import ChatScreen
 from client_tui.screens.quick_replies import QuickRepliesScreen
@@ -55,6 +55,48 @@ async def test_they_are_edited_in_place_and_kept_for_the_next_time(tmp_path: Pat
         await chat.pilot.press("escape")
         await chat.until(lambda: isinstance(chat.app.screen, ChatScreen))
         assert chat.screen.composer.text == ""
+
+
+async def test_they_take_back_nothing_that_another_window_or_an_editor_has_written(
+    tmp_path: Path,
+) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        file = chat.link.paths.config_file
+        change_config(file, theme="picky-light", send_read_marks=False)
+        file.write_text(file.read_text() + "# mine\n[keys]\nquit = 'q'\n")
+        await open_replies(chat)
+        await chat.pilot.press(*"xxxxxxx")
+        await chat.until(lambda: load_config(file).quick_replies == ())
+        assert load_config(file).theme == "picky-light"
+        assert not load_config(file).send_read_marks
+        assert file.read_text().endswith("# mine\n[keys]\nquit = 'q'\n")
+
+
+async def test_what_another_window_has_made_of_them_is_what_is_edited(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        file = chat.link.paths.config_file
+        change_config(file, quick_replies=("There", "Both"))
+        await open_replies(chat)
+        assert listed(chat) == ["There", "Both"]
+        await chat.pilot.press("a", *"Here", "enter")
+        await chat.until(lambda: load_config(file).quick_replies == ("There", "Both", "Here"))
+
+
+async def test_a_file_that_is_just_being_edited_is_left_alone_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        file = chat.link.paths.config_file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("theme = \n")
+        await open_replies(chat)
+        await chat.pilot.press("x")
+        await chat.until(lambda: "config.toml is not valid TOML" in "".join(chat.toasts()))
+        assert file.read_text() == "theme = \n"
+        file.write_text("images = 'ascii'\n")
+        chat.app.use_theme("picky-light")
+        await chat.until(lambda: "images must be auto" in "".join(chat.toasts()))
+        assert (file.read_text(), chat.app.theme) == ("images = 'ascii'\n", "picky-light")
 
 
 async def test_who_wants_none_has_none_and_may_begin_anew(tmp_path: Path) -> None:

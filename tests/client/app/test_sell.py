@@ -17,8 +17,10 @@ from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.listing import ListingScreen
 from client_tui.screens.sell import SellScreen
+from client_tui.widgets.field import ErrorLine, Field
 from client_tui.widgets.photo_upload import PhotoUpload
 from shared_models.listings import Listing
+from shared_models.market import Limits
 from tests.client.app.test_without_a_server import MovingLink, Shown
 from tests.snapshots import scene
 
@@ -191,7 +193,7 @@ async def test_a_failed_photo_is_retried_and_holds_publishing_back_until_then(
 
 
 def photo_error(screen: SellScreen) -> str:
-    return str(screen.query_one("#photo-error", Static).visual)
+    return str(screen.query_one("#photo_ids", Field).query_one(ErrorLine).visual)
 
 
 async def test_a_file_dropped_while_one_writes_is_a_photo_and_no_text(tmp_path: Path) -> None:
@@ -275,3 +277,17 @@ async def test_while_it_is_being_published_it_says_so(tmp_path: Path) -> None:
         await shown.until(lambda: "saving…" in screen.heading())
         desk.open.set()
         await shown.until(lambda: isinstance(shown.app.screen, ListingScreen))
+
+
+async def test_the_form_says_the_limits_of_this_market(tmp_path: Path) -> None:
+    async with form(tmp_path) as (shown, _, _screen):
+        await shown.pilot.press("escape")
+        await shown.until(lambda: not sell_screens(shown.app))
+        limits = Limits(description_publish_min=25, description_max=1_500, title_max=30)
+        strict = shown.link.market.model_copy(update={"limits": limits})
+        shown.link.store.market = strict
+        shown.app.sell()
+        await shown.until(lambda: shown.app.screen.query("#description .field-label"))
+        label = shown.app.screen.query_one("#description .field-label", Static)
+        assert str(label.visual) == "description (25 to 1,500 characters)"
+        assert shown.app.screen.query_one("#title Input", Input).max_length == 30

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from textual.widgets import Input, Static, TextArea
 
+from client_tui.core.endpoints.trades import TradeCalls
 from client_tui.core.errors import Conflict
 from client_tui.screens.dialog import SendingDialog
 from client_tui.screens.trade import TradeScreen
+from shared_models.market import Limits
 from shared_models.trades import TradeState
 from tests.client.app.test_without_a_server import Shown, market
 from tests.snapshots import scene
@@ -105,3 +107,41 @@ async def test_of_a_canceled_trade_one_says_only_that_nobody_came(tmp_path: Path
         await shown.pilot.press("ctrl+s")
         await shown.until(lambda: isinstance(shown.app.screen, TradeScreen))
         assert desk.told == [(1, ["no_show"])]
+
+
+async def test_a_review_waits_for_as_many_days_as_this_market_says(tmp_path: Path) -> None:
+    async with trade(tmp_path) as (shown, desk):
+        strict = shown.link.market.model_copy(update={"limits": Limits(review_days=3)})
+        shown.link.store.market = strict
+        mine = scene.reviews()[0].model_copy(update={"published": False})
+        desk.shown = scene.trade(my_review=mine)
+        await shown.pilot.press("ctrl+r")
+        reviews = shown.app.screen.query_one("#trade-reviews", Static)
+        await shown.until(lambda: "or the 3 days are over." in str(reviews.visual))
+
+
+@pytest.mark.parametrize(
+    ("key", "field", "written", "send", "place", "text"),
+    [
+        ("p", TextArea, " ", "ctrl+s", "detail", "It may not be empty."),
+        ("s", Input, "12-34", "enter", "tracking_number", "6 to 40 letters and digits."),
+    ],
+    ids=["problem", "ship"],
+)
+async def test_what_no_server_would_take_is_said_under_its_field(
+    tmp_path: Path, key: str, field: Any, written: str, send: str, place: str, text: str
+) -> None:
+    async with trade(tmp_path) as (shown, desk):
+        checked, calls = shown.link.moving, TradeCalls(None)  # type: ignore[arg-type]
+        checked.ship, checked.report_problem = calls.ship, calls.report_problem  # type: ignore[attr-defined]
+        await shown.pilot.press(key)
+        await shown.until(lambda: isinstance(shown.app.screen, SendingDialog))
+        await shown.pilot.pause()
+        wanted = shown.app.screen.query_one(field)
+        wanted.focus()
+        setattr(wanted, "text" if field is TextArea else "value", written)
+        await shown.pilot.press(send)
+        await shown.until(lambda: wrong(shown).endswith(text))
+        error = shown.app.screen.query_one(f"Field#{place}").query_one(".field-error")
+        assert error.has_class("shown")
+        assert desk.told == []

@@ -23,7 +23,7 @@ async def trades(shown: Shown) -> TradesScreen:
 
 
 def note(screen: TradesScreen) -> str:
-    shown = screen.query_one("#trades-note", Static)
+    shown = screen.query_one("#list-note", Static)
     return str(shown.visual) if shown.display else ""
 
 

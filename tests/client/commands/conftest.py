@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +25,8 @@ class Table:
     answers: dict[str, tuple[int, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
+    before_answer: Callable[[], None] = lambda: None
+    """Called in the thread of each request."""
 
 
 class Terminal:
@@ -50,6 +52,7 @@ def table() -> Iterator[Table]:
             table.bodies.append(json.loads(body) if body else None)
             asked = f"{self.command} {self.path.partition('?')[0]}"
             table.asked.append(f"{self.command} {self.path}")
+            table.before_answer()
             missing = {"title": "Not found", "status": 404, "code": "x", "detail": "Not there."}
             status, body = table.answers.get(asked, (404, missing))
             content = b"" if body is None else json.dumps(body).encode()

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from client_tui.core.errors import StorageFailed
+from client_tui.core.errors import TOO_SLOW, StorageFailed, UploadFailed
 from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.paths import Paths
+from client_tui.core.uploads import Uploader
 from tests.client.commands.conftest import Terminal
 from tests.client.core.fakes import ME, ROOM, message
 
@@ -30,15 +31,21 @@ def waiting() -> list[OutboxMessage]:
     return asyncio.run(read())
 
 
-def put(text: str, *photos: Path, tried: bool = False) -> None:
+def put(text: str, *photos: Path, tried: bool = False, by_command: bool = False) -> None:
     async def write() -> None:
         outbox = await Outbox(Paths.find().outbox_file(ME)).open()
-        kept = await outbox.put(ROOM, text, photos)
+        kept = await outbox.put(ROOM, text, photos, by_command=by_command)
         if tried:
             await outbox.sending(kept.cid)
         await outbox.close()
 
     asyncio.run(write())
+
+
+def picture(folder: Path) -> Path:
+    path = folder / "chair.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 chair")
+    return path
 
 
 UNSURE = [
@@ -86,7 +93,7 @@ def test_what_was_refused_is_not_kept(
 def test_a_refusal_that_looks_at_no_message_says_nothing_of_an_earlier_try(
     terminal: Terminal, answer: tuple[int, Any]
 ) -> None:
-    put("hello", tried=True)
+    put("hello", tried=True, by_command=True)
     terminal.table.answers[SEND] = answer
     result = terminal.run("send", ROOM, "hello", code=6 if answer[0] == 429 else 3)
     assert "It is kept" in result.stderr
@@ -119,6 +126,48 @@ def test_an_earlier_message_without_its_picture_holds_up_nothing(
     assert [(kept.state, kept.code) for kept in waiting()] == [(OutboxState.FAILED, "photo_failed")]
 
 
+@pytest.fixture
+def slow_server(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """At a server that makes no photo of a picture in time."""
+
+    async def too_slow(*_: object) -> None:
+        raise UploadFailed(TOO_SLOW, "The server took too long.")
+
+    monkeypatch.setattr(Uploader, "photos", too_slow)
+    terminal.table.answers[SEND] = SENT
+    return terminal
+
+
+def test_a_server_that_is_too_slow_fails_no_earlier_message(
+    slow_server: Terminal, tmp_path: Path
+) -> None:
+    put("look", picture(tmp_path))
+    result = slow_server.run("send", ROOM, "hello", code=5)
+    assert "like what waits before it. It is kept" in result.stderr
+    assert [(kept.text, kept.state) for kept in waiting()] == [
+        ("look", OutboxState.QUEUED),
+        ("hello", OutboxState.QUEUED),
+    ]
+
+
+def test_what_a_server_is_too_slow_for_is_kept_with_its_pictures(
+    slow_server: Terminal, tmp_path: Path
+) -> None:
+    result = slow_server.run("send", ROOM, "look", "--photo", picture(tmp_path), code=5)
+    assert "Not sent yet. It is kept" in result.stderr
+    [kept] = waiting()
+    assert kept.photos[0].path.read_bytes() == picture(tmp_path).read_bytes()
+    assert kept.photos[0].path != kept.photos[0].origin
+
+
+def test_an_error_of_all_of_the_input_names_no_field(terminal: Terminal) -> None:
+    problem_of_all = {"field": "", "code": "value_error", "message": "That goes not together."}
+    status, body = problem(422, "invalid")
+    terminal.table.answers[SEND] = (status, body | {"errors": [problem_of_all]})
+    result = terminal.run("send", ROOM, "hello", code=5)
+    assert result.stderr == "picky: No.\n  That goes not together.\n"
+
+
 def test_a_dead_token_fails_no_earlier_message(terminal: Terminal) -> None:
     put("earlier")
     terminal.table.answers[SEND] = problem(401)
@@ -128,9 +177,37 @@ def test_a_dead_token_fails_no_earlier_message(terminal: Terminal) -> None:
 
 
 def test_the_same_picture_again_is_the_same_message(terminal: Terminal, tmp_path: Path) -> None:
-    picture = tmp_path / "chair.jpg"
-    picture.write_bytes(b"\xff\xd8\xff\xe0 chair")
     for _ in range(2):
         terminal.table.answers["POST /v1/uploads"] = problem(503, retryable=True)
-        terminal.run("send", ROOM, "look", "--photo", picture, code=1)
+        terminal.run("send", ROOM, "look", "--photo", picture(tmp_path), code=1)
     assert len(waiting()) == 1
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        ([], ""),
+        (["one"], "1 message was not sent. It stays on this machine, for when @me signs in here"),
+        (["one", "two"], "2 messages were not sent. They stay on this machine, for when @me signs"),
+    ],
+)
+def test_signing_out_says_what_becomes_of_what_was_not_sent(
+    terminal: Terminal, texts: list[str], told: str
+) -> None:
+    terminal.table.answers["DELETE /v1/sessions/current"] = (204, None)
+    for text in texts:
+        put(text)
+    result = terminal.run("logout")
+    assert told in result.stderr
+    assert ("not sent" in result.stderr) is bool(texts)
+    assert [kept.text for kept in waiting()] == texts
+
+
+def test_signing_out_needs_no_outbox_that_can_be_read(terminal: Terminal) -> None:
+    terminal.table.answers["DELETE /v1/sessions/current"] = (204, None)
+    file = Paths.find().outbox_file(ME)
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no database" * 100)
+    result = terminal.run("logout")
+    assert "me is signed out." in result.stderr
+    assert "not known" in result.stderr

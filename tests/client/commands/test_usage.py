@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ import typer
 from client_tui.commands.demo import Scale, demo
 from client_tui.commands.running import run_app
 from client_tui.core.paths import Paths
+from shared_models.chat import MessagePage
 from tests.client.commands.conftest import Table, Terminal
 from tests.client.core.fakes import ME, ROOM, account
 
@@ -45,6 +47,8 @@ def test_every_command_of_the_contract_is_there(terminal: Terminal, command: str
         ("offer", str(ROOM), "-5"),
         ("trade", "cancel", str(ROOM)),
         ("send", str(ROOM)),
+        ("send", str(ROOM), "   "),
+        ("send", str(ROOM), "\u200b\u2060"),
         ("demo", "--scale", "huge"),
         ("login", "--handle", "me", "--password-stdin"),
         ("login", "--server", "http://market.example", "--handle", "me", "--password-stdin"),
@@ -65,6 +69,61 @@ def test_without_an_account_commands_say_how_to_get_one(
     home: Path, command: tuple[str, ...]
 ) -> None:
     assert "picky login" in Terminal(Table()).run(*command, code=3).stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "closed", "code"),
+    [
+        (f"history {ROOM}", ">&-", 0),
+        (f"history {ROOM}", "<&- >&- 2>&-", 0),
+        (f"send {ROOM}", "<&-", 2),
+        ("whoami", "2>&-", 4),
+        (f"login --server {SERVER} --handle me", "<&-", 2),
+        (f"login --server {SERVER} --handle me --password-stdin", "<&-", 7),
+        ("", ">&-", 2),
+    ],
+)
+def test_closed_streams_are_no_terminal_and_no_failure(
+    terminal: Terminal, command: str, closed: str, code: int
+) -> None:
+    page = MessagePage(
+        items=[],
+        first_seq=None,
+        last_seq=None,
+        has_more_before=False,
+        has_more_after=False,
+        profiles={},
+    )
+    messages = f"GET /v1/chatrooms/{ROOM}/messages"
+    terminal.table.answers[messages] = (200, page.model_dump(mode="json"))
+    line = f"{PICKY} {command} {closed}"
+    result = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    assert "NoneType" not in result.stderr
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize(
+    ("command", "stdin", "what"),
+    [
+        (["send", str(ROOM)], b"\xff\xfe bad", "the message"),
+        (["send", str(ROOM), b"\xff bad"], b"", "the message"),
+        (
+            ["login", "--server", SERVER, "--handle", "me", "--password-stdin"],
+            b"\xff",
+            "the password",
+        ),
+    ],
+)
+def test_what_is_no_text_is_refused_in_words(
+    terminal: Terminal, locale: str, command: list[str | bytes], stdin: bytes, what: str
+) -> None:
+    environment = os.environ | {"LC_ALL": locale}
+    result = subprocess.run([PICKY, *command], input=stdin, capture_output=True, env=environment)
+    said = f"picky: {what} is not valid UTF-8 text\n"
+    assert (result.returncode, result.stderr.decode()) == (5, said)
+    assert terminal.table.asked == []
 
 
 def test_settings_that_cannot_be_read_are_said_before_the_app_starts(
@@ -112,7 +171,8 @@ def test_what_is_no_command_of_offer_is_the_room_of_a_new_one(terminal: Terminal
     ]
 
 
-def test_signing_in_and_out(table: Table, home: Path) -> None:
+def let_in(table: Table) -> dict[str, Any]:
+    """A server that knows the account, which is returned."""
     session = {
         "id": str(ME),
         "device": None,
@@ -127,6 +187,23 @@ def test_signing_in_and_out(table: Table, home: Path) -> None:
         "GET /v1/me": (200, me),
         "DELETE /v1/sessions/current": (204, None),
     }
+    return me
+
+
+def test_settings_that_cannot_be_read_keep_nobody_from_signing_in(table: Table, home: Path) -> None:
+    let_in(table)
+    config = Paths.find().config_file
+    config.parent.mkdir(parents=True)
+    config.write_text("theme = \n")
+    options = ("--server", table.url, "--handle", "me", "--password-stdin")
+    result = Terminal(table).run("login", *options, stdin="secret secret\n")
+    assert f"{config} is not valid TOML" in result.stderr
+    assert "Signed in as" in result.stderr
+    assert config.read_text() == "theme = \n"
+
+
+def test_signing_in_and_out(table: Table, home: Path) -> None:
+    me = let_in(table)
     terminal = Terminal(table)
     options = ("--server", table.url, "--handle", "me", "--password-stdin")
     result = terminal.run("login", *options, "--json", stdin="secret secret\n")

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
+from client_tui.core.cache import Cache
 from client_tui.core.changes import Change
 from client_tui.core.session import Listener
 from client_tui.core.status import LineState, Status
@@ -132,6 +133,12 @@ def listing(listing_id: UUID) -> Listing:
         bumped_at=START,
         allowed_actions=[],
     )
+
+
+async def kept_rooms(cache: Cache) -> list[Chatroom]:
+    """The rooms that would be shown before the server is heard."""
+    copies = await cache.copies()
+    return copies.rooms if copies else []
 
 
 def room(**fields: Any) -> Chatroom:

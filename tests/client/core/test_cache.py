@@ -20,6 +20,7 @@ from tests.client.core.fakes import (
     ROOM,
     bootstrap,
     card,
+    kept_rooms,
     listing,
     message,
     new_message,
@@ -40,7 +41,7 @@ async def cache(tmp_path: Path) -> AsyncIterator[Cache]:
 async def test_events_change_the_room_and_the_position_together(cache: Cache) -> None:
     await cache.rebase(bootstrap(0, [room()]))
     await cache.apply(epoch, [new_message(1), new_message(2, sender=ME), new_message(3)])
-    [kept] = await cache.rooms()
+    [kept] = await kept_rooms(cache)
     assert (kept.last_seq, kept.unread) == (3, 2)
     assert kept.last_message is not None
     assert kept.last_message.text == "message 3"
@@ -52,7 +53,7 @@ async def test_a_system_line_is_unread_only_for_who_did_not_cause_it(cache: Cach
     for pos, actor in enumerate((ME, OTHER, None), start=1):
         note = {"event": "trade_reserved", "actor_id": actor}
         await cache.apply(epoch, [new_message(pos, sender=None, kind="system", system=note)])
-    [kept] = await cache.rooms()
+    [kept] = await kept_rooms(cache)
     by_the_other_and_by_a_timer = 2
     assert kept.unread == by_the_other_and_by_a_timer
 
@@ -69,7 +70,7 @@ async def test_read_marks_only_move_up(cache: Cache) -> None:
         for pos, (who, seq, unread) in enumerate(marks, start=1)
     ]
     await cache.apply(epoch, changes)
-    [kept] = await cache.rooms()
+    [kept] = await kept_rooms(cache)
     assert (kept.read_seq, kept.unread, kept.peer_read_seq) == (7, 2, 6)
 
 
@@ -79,9 +80,9 @@ async def test_the_count_of_unread_notices_follows_the_events(cache: Cache) -> N
     came = [Change(pos, "notification.new", one) for pos, one in enumerate(notices, start=1)]
     seen = NotificationsSeen(up_to_id=notices[1].id, unread=1)
     await cache.apply(epoch, [*came, Change(4, "notification.read", seen)])
-    known = await cache.account()
-    assert known is not None
-    assert known[1] == 1
+    copies = await cache.copies()
+    assert copies is not None
+    assert copies.unread_notifications == 1
 
 
 async def test_two_programs_that_share_the_copies_apply_each_event_once(
@@ -96,11 +97,11 @@ async def test_two_programs_that_share_the_copies_apply_each_event_once(
     assert await other.position() == Position(epoch, 3)
     await other.apply(epoch, [*changes[2:], new_message(4, 2)])
     await cache.apply(epoch, [new_message(4, 2), new_message(5, 3)])
-    [kept] = await other.rooms()
+    [kept] = await kept_rooms(other)
     assert (kept.last_seq, kept.unread) == (3, 3)
-    known = await cache.account()
-    assert known is not None
-    assert known[1] == 2
+    copies = await cache.copies()
+    assert copies is not None
+    assert copies.unread_notifications == 2
     assert await cache.position() == Position(epoch, 5)
     await other.close()
 
@@ -122,14 +123,14 @@ async def test_a_tombstone_is_never_overwritten_by_an_older_copy(cache: Cache) -
     await cache.apply(epoch, [new_message(1), Change(2, "message.deleted", gone)])
     await cache.save_messages([message(1)])
     assert await cache.messages(ROOM) == [gone]
-    [kept] = await cache.rooms()
+    [kept] = await kept_rooms(cache)
     assert kept.last_message == gone
 
 
 async def test_a_changed_listing_changes_the_cards_of_its_rooms(cache: Cache) -> None:
     await cache.rebase(bootstrap(0, [room()]))
     await cache.apply(epoch, [Change(1, "listing.changed", card(state="sold"))])
-    [kept] = await cache.rooms()
+    [kept] = await kept_rooms(cache)
     assert kept.listing.id == LISTING
     assert kept.listing.state == "sold"
 
@@ -138,7 +139,7 @@ async def test_a_late_answer_undoes_no_event(cache: Cache) -> None:
     await cache.rebase(bootstrap(0, [room()]))
     await cache.apply(epoch, [new_message(1), new_message(2)])
     await cache.save_room(room(last_seq=1, unread=1, muted=True))
-    [kept] = await cache.rooms()
+    [kept] = await kept_rooms(cache)
     assert (kept.last_seq, kept.unread, kept.muted) == (2, 2, True)
 
 
@@ -147,7 +148,7 @@ async def test_a_bootstrap_throws_away_what_it_may_contradict(cache: Cache) -> N
     await cache.apply(epoch, [new_message(1)])
     other = UUID(int=77)
     await cache.rebase(bootstrap(50, [room(id=other)]))
-    assert [kept.id for kept in await cache.rooms()] == [other]
+    assert [kept.id for kept in await kept_rooms(cache)] == [other]
     assert await cache.messages(ROOM) == []
     assert await cache.position() == Position(epoch, 50)
 

@@ -1,4 +1,5 @@
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -6,6 +7,7 @@ from client_tui.core.errors import Invalid
 from client_tui.core.forms import fill
 from client_tui.core.listing_form import check_new_listing
 from shared_models.accounts import SignUp
+from shared_models.chat import SendMessage
 from shared_models.listings import ListingCreate
 from shared_models.market import Limits, Market
 from tests.client.app.room_server import MARKET
@@ -38,6 +40,14 @@ def test_a_short_password_is_told_by_its_characters() -> None:
     with pytest.raises(Invalid) as refused:
         fill(SignUp, handle="mina", password="short", display_name="Mina")
     assert refused.value.field("password") == "At least 8 characters."
+
+
+def test_what_is_wrong_with_a_form_as_a_whole_is_told_in_the_words_of_the_check() -> None:
+    with pytest.raises(Invalid) as refused:
+        fill(SendMessage, cid=uuid4(), text=" ")
+    assert [(error.field, error.message) for error in refused.value.errors] == [
+        ("", "a message needs text or a photo")
+    ]
 
 
 def problems(market: Market = MARKET, photos: int = 1, **fields: Any) -> dict[str, str]:

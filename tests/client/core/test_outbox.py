@@ -111,6 +111,27 @@ async def test_uploaded_photos_are_remembered(outbox: Outbox) -> None:
     assert kept.photos == photos
 
 
+async def test_of_two_uploads_of_a_photo_the_first_is_sent(outbox: Outbox) -> None:
+    waiting = await outbox.put(ROOM, "", [Path("/a.jpg")])
+    first, second = (OutboxPhoto(Path("/a.jpg"), uuid4()) for _ in range(2))
+    await outbox.uploaded(waiting.cid, [first])
+    for late in second, OutboxPhoto(Path("/a.jpg"), failure="it was too slow"):
+        await outbox.uploaded(waiting.cid, [late])
+        [kept] = await outbox.waiting()
+        assert kept.photos == (first,)
+
+
+async def test_an_upload_is_forgotten_but_not_one_that_came_after_it(outbox: Outbox) -> None:
+    waiting = await outbox.put(ROOM, "", [Path("/a.jpg")])
+    first, second = (OutboxPhoto(Path("/a.jpg"), uuid4()) for _ in range(2))
+    await outbox.uploaded(waiting.cid, [first])
+    await outbox.forget_uploads(waiting.cid, [first])
+    await outbox.uploaded(waiting.cid, [second])
+    await outbox.forget_uploads(waiting.cid, [first])
+    [kept] = await outbox.waiting()
+    assert kept.photos == (second,)
+
+
 async def test_an_empty_draft_is_forgotten(outbox: Outbox) -> None:
     await outbox.drafts.save(ROOM, Draft("hm"))
     await outbox.drafts.save(ROOM, Draft())
@@ -215,3 +236,24 @@ async def test_a_draft_that_the_disk_does_not_take_is_there_while_the_program_ru
         assert await outbox.drafts.read(ROOM) == Draft("precious")
     await outbox.drafts.save(ROOM, Draft())
     assert not await outbox.drafts.read(ROOM)
+
+
+async def test_a_message_takes_the_place_of_its_draft_wherever_that_was(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise StorageFailed("full")
+
+    await outbox.drafts.save(ROOM, Draft("hello"))
+    with monkeypatch.context() as disk:
+        disk.setattr(outbox._database, "run", full)
+        with pytest.raises(StorageFailed):
+            await outbox.drafts.save(ROOM, Draft("hello you"))
+        with pytest.raises(StorageFailed):
+            await outbox.put(ROOM, "hello you", clears_draft=True)
+        assert await outbox.drafts.read(ROOM) == Draft("hello you")
+    await outbox.put(ROOM, "hello you", clears_draft=True)
+    assert not await outbox.drafts.read(ROOM)
+    await outbox.drafts.save(OTHER_ROOM, Draft("elsewhere"))
+    await outbox.put(ROOM, "and you there", clears_draft=True)
+    assert await outbox.drafts.read(OTHER_ROOM) == Draft("elsewhere")

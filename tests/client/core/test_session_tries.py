@@ -3,9 +3,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
+from client_tui.core import session
 from client_tui.core.cache import Cache
 from client_tui.core.errors import Disconnected
+from client_tui.core.line import open_line
 from client_tui.core.status import LineState
 from tests.client.core.fakes import (
     ME,
@@ -87,8 +90,27 @@ async def test_a_draining_server_says_when_to_come_back(world: World) -> None:
         await peer.close(4000)
         status = await world.heard.until_state(LineState.RECONNECTING)
         assert status.retry_at == pytest.approx(12.5)
+        assert status.reason == "the server restarts"
         await world.clock.advance(12.5)
         await world.greeted(pos=3)
+
+
+async def test_a_busy_server_says_when_to_come_back_also_before_it_is_greeted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def open_line_that_ends(server: str, token: str) -> ClientConnection:
+        line = await open_line(server, token)
+        await line.wait_closed()
+        return line
+
+    monkeypatch.setattr(session, "open_line", open_line_that_ends)
+    async with running(world):
+        peer = await world.server.peer()
+        await peer.send({"t": "bye", "reconnect_in_ms": 12_500, "reason": "busy"})
+        await peer.close(4000)
+        status = await world.heard.until_state(LineState.OFFLINE)
+        assert status.retry_at == pytest.approx(12.5)
+        assert status.reason == "the server is busy"
 
 
 @pytest.mark.parametrize(
@@ -168,6 +190,7 @@ async def test_a_message_without_an_answer_for_a_minute_means_reconnect(world: W
             await world.clock.advance(19)
             await peer.send({"t": "ping", "n": number, "pos": 3})
             assert (await peer.receive())["t"] == "pong"
+            assert world.session.unanswered_s() == pytest.approx(19 * number)
         assert not sending.done()
         await world.clock.advance(4)
         await peer.gone()
@@ -175,3 +198,4 @@ async def test_a_message_without_an_answer_for_a_minute_means_reconnect(world: W
             await sending
         status = await world.heard.until_state(LineState.RECONNECTING)
     assert status.reason == "the server does not answer"
+    assert world.session.unanswered_s() == 0

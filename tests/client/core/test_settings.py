@@ -1,15 +1,12 @@
-import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from uuid import UUID
 
 import pytest
 
-from client_tui.core.config import Config, load_config, save_config
 from client_tui.core.credentials import Credentials, CredentialStore
-from client_tui.core.errors import Invalid, StorageFailed
+from client_tui.core.errors import Invalid
 from client_tui.core.forms import fill
 from client_tui.core.paths import Paths
 from shared_models.accounts import SignUp
@@ -135,63 +132,6 @@ def test_a_token_is_never_shown_by_accident() -> None:
     assert "secret-token" not in f"{ACCOUNT} {ACCOUNT!r}"
 
 
-def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    config = Config(
-        server="https://market.example",
-        theme='한국어 "😀"\\',
-        photo_cache_mb=50,
-        send_read_marks=False,
-        quick_replies=("네", 'say "hi"\n# not a comment'),
-        keys={"chat.send": ("ctrl+j", "enter")},
-    )
-    save_config(path, config)
-    assert load_config(path) == config
-
-
-def test_without_a_file_the_settings_are_the_usual_ones(tmp_path: Path) -> None:
-    assert load_config(tmp_path / "config.toml") == Config()
-
-
-def test_one_key_may_be_written_without_a_list(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text('future = 1\n[keys]\nquit = "q"\n')
-    assert load_config(path).keys == {"quit": ("q",)}
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("theme = ", "not valid TOML"),
-        ("theme = 3", "theme must be a text"),
-        ("photo_cache_mb = 1", "photo_cache_mb must be"),
-        ("send_read_marks = 'yes'", "send_read_marks must be"),
-        ("quick_replies = 'hi'", "quick_replies must be a list"),
-        ("images = 'ascii'", "images must be auto"),
-        ("keys = 3", r"\[keys\] must be"),
-        ("[keys]\nquit = 3", "keys.quit must be"),
-    ],
-)
-def test_a_wrong_setting_is_named(tmp_path: Path, text: str, says: str) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text(text)
-    with pytest.raises(StorageFailed, match=says):
-        load_config(path)
-
-
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StorageFailed):
-        save_config(tmp_path / "file" / "config.toml", Config())
-
-
-def test_settings_are_plain_enough_to_edit_by_hand(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    save_config(path, Config(keys={"quit": ("q",)}))
-    assert '[keys]\n"quit" = ["q"]' in path.read_text()
-    assert json.dumps("picky-dark") in path.read_text()
-
-
 def test_a_form_says_which_fields_are_wrong() -> None:
     with pytest.raises(Invalid) as refused:
         fill(SignUp, handle="x!", password="short", display_name="Minji", place=None)
@@ -204,48 +144,3 @@ def test_what_is_left_out_of_a_form_stays_out() -> None:
     form = fill(SignUp, handle="Minji", password="long enough", display_name="민지", place=None)
     assert "place" not in form.model_fields_set
     assert form.handle == "minji"
-
-
-WRITTEN = """# my settings
-theme = "picky-dark"  # at night
-future = [
-  1,
-]
-photo_cache_mb = 50
-
-[keys]
-# as in vi
-"chat.send" = "ctrl+g"
-
-[other]
-theme = "not this one"
-"""
-
-
-def test_what_is_written_by_hand_stays_when_a_setting_changes(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text(WRITTEN)
-    config = replace(load_config(path), theme="picky-light", server="https://market.example")
-    save_config(path, config)
-    assert load_config(path) == config
-    kept = WRITTEN.replace('"picky-dark"', '"picky-light"')
-    added = 'server = "https://market.example"\n'
-    assert path.read_text().replace(added, "", 1) == kept
-    save_config(path, replace(config, server=None))
-    assert path.read_text() == kept
-
-
-def test_a_value_on_several_lines_is_still_written_right(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text('theme = """\npicky\n"""\nimages = "auto"\n')
-    config = replace(load_config(path), theme="picky-light")
-    save_config(path, config)
-    assert load_config(path) == config
-
-
-def test_a_list_on_several_lines_is_changed_where_it_stands(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    path.write_text('# mine\nquick_replies = [\n  "one",\n  "two",\n]\nimages = "auto"\n')
-    config = replace(load_config(path), quick_replies=("three",))
-    save_config(path, config)
-    assert path.read_text() == '# mine\nquick_replies = ["three"]\nimages = "auto"\n'

@@ -57,6 +57,10 @@ class LooseBus:
 
     def on_gap(self, tell: Callable[[], None]) -> None: ...
 
+    def on_ring(self, tell: Callable[[], None]) -> None: ...
+
+    def ring(self) -> None: ...
+
     async def join(self, stream_id: UUID) -> None:
         self._joined.add(stream_id)
 

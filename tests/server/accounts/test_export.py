@@ -10,10 +10,11 @@ from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import delete, select
+from sqlalchemy.pool import QueuePool
 
-from server.accounts.exporting import GIVEN_UP_AFTER, MAKE
+from server.accounts.archive_job import GIVEN_UP_AFTER, MAKE
 from server.accounts.tables import Export
-from server.app.rooms import runners
+from server.app.background import runners
 from server.chat import api as chat
 from server.chat.api import ImportedMessage
 from server.platform.clock import MovableClock
@@ -199,6 +200,23 @@ async def test_it_is_deleted_after_a_day_and_when_it_is_replaced(
 async def refuse(*_: Any, **__: Any) -> None:
     """What a full store does with everything that is put into it."""
     raise ObjectStoreError("full")
+
+
+async def test_no_connection_is_held_while_its_address_is_signed(
+    context: Context, mina: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, pool, in_use = context.wiring.port(ObjectStore), context.database.reader.pool, []
+    assert isinstance(pool, QueuePool)
+
+    async def sign(*_args: object, **_options: object) -> str:
+        in_use.append(pool.checkedout())
+        return "https://market.example/archive"
+
+    monkeypatch.setattr(store, "presign_get", sign)
+    await mina.post(PATH)
+    await work_off(context)
+    assert (await done(mina.get(PATH)))["state"] == "ready"
+    assert in_use == [0]
 
 
 async def test_an_export_that_cannot_be_made_has_failed_and_can_be_asked_for_again(

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import func, insert, select
 
 from server.accounts import api as accounts
@@ -20,7 +22,7 @@ from server.platform.rates import RateLimiter
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from tests.server.accounts.conftest import Neighbours
-from tests.server.conftest import PASSWORD, Person, SignUpPerson, problem
+from tests.server.conftest import BASE_URL, PASSWORD, Person, SignUpPerson, problem
 
 
 @pytest.fixture
@@ -301,3 +303,20 @@ async def test_too_many_tries_are_told_how_long_to_wait(
     problem(other, 401, "bad_credentials")
     now[0] += refused["retry_after_s"]
     problem(await mina.client.post("/v1/sessions", json=wrong), 401, "bad_credentials")
+
+
+async def test_who_guesses_keeps_nobody_out_but_many_at_one_handle_wait(
+    context: Context, app: FastAPI, mina: Person
+) -> None:
+    object.__setattr__(context, "rates", RateLimiter(lambda: 0.0))
+
+    async def guess(address: str, password: str = "not this one") -> int:
+        transport = httpx.ASGITransport(app=app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+            form = {"handle": "mina", "password": password}
+            return (await client.post("/v1/sessions", json=form)).status_code
+
+    assert [await guess("192.0.2.1") for _ in range(15)] == [401] * 10 + [429] * 5
+    assert await guess("192.0.2.2", PASSWORD) == 201
+    guesses = [await guess(f"198.51.100.{number // 10}") for number in range(90)]
+    assert guesses == [401] * 89 + [429]

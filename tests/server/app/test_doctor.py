@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import sys
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +14,13 @@ from server.app.doctor import examine
 from server.platform.clock import MovableClock, SystemClock
 from server.platform.database_state import PostgresState
 from server.platform.migrate import upgrade
+from tests.servers.collector import collecting
 from tests.servers.lifetime import Lifetime
-from tests.servers.postgres import start_postgres
+from tests.servers.mute import mute
+from tests.servers.postgres import installation, start_postgres
 from tests.servers.s3 import S3Bucket, start_s3
 
+SOON_S, AT_ONCE_S = 0.3, 10.0
 SECRET = "do-not-show-this-to-anybody-0123456789"
 
 
@@ -73,6 +78,15 @@ def test_an_old_schema_is_mended_by_migrating(tmp_path: Path) -> None:
     upgrade(f"sqlite:///{tmp_path / 'picky.db'}")
     text, well = report(tmp_path)
     assert well, text
+
+
+def test_a_variable_of_no_setting_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RATELIMITS", "HOME", "LIMITS__TITLE_MIN", "PORT", "SITE"):
+        monkeypatch.setenv(f"PICKY_{name}", "3")
+    text, well = report(tmp_path)
+    assert well
+    noted = [line for line in text.splitlines() if line.startswith("  note  environment: ")]
+    assert noted == ["  note  environment: PICKY_RATELIMITS is no setting and counts for nothing"]
 
 
 def test_a_key_that_others_can_read_is_pointed_out(tmp_path: Path) -> None:
@@ -184,9 +198,9 @@ def test_a_full_database_and_a_replica_are_pointed_out(
     text, well = report(tmp_path)
     assert not well
     assert "FAIL  database: it is a replica" in text
-    assert "FAIL  connections: 90 of 97 are in use, a process takes up to 9" in text
+    assert "FAIL  connections: 90 of 97 are in use, a process takes up to 10" in text
     assert "mend: raise PostgreSQL's max_connections, or lower PICKY_DATABASE_POOL" in text
-    monkeypatch.setenv("PICKY_DATABASE_POOL", "6")
+    monkeypatch.setenv("PICKY_DATABASE_POOL", "5")
     assert (
         "  ok    connections: 90 of 97 are in use, a process takes up to 7" in report(tmp_path)[0]
     )
@@ -243,6 +257,26 @@ def test_pages_that_may_not_upload_are_pointed_out(
 
 
 @pytest.mark.usefixtures("fleet")
+def test_addresses_where_nobody_says_a_word_are_soon_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.platform.postgresql._CONNECTS_S", SOON_S)
+    monkeypatch.setattr("server.platform.object_store.s3.ANSWERS_WITHIN_S", SOON_S)
+    monkeypatch.setattr("server.app.doctor._BUS_ANSWERS_S", SOON_S)
+    with mute() as port:
+        monkeypatch.setenv("PICKY_DATABASE_URL", f"postgresql://me@127.0.0.1:{port}/market")
+        monkeypatch.setenv("PICKY_BUS_URL", f"valkey://127.0.0.1:{port}")
+        address = f"s3://photos?endpoint=http://127.0.0.1:{port}&region=us-east-1"
+        monkeypatch.setenv("PICKY_OBJECT_STORE_URL", address)
+        began = time.monotonic()
+        text, _ = report(tmp_path)
+        assert time.monotonic() - began < AT_ONCE_S
+    for part in ("database", "object store", "bus"):
+        assert f"FAIL  {part}: " in text
+    assert "FAIL  database: it cannot be reached: no answer in time" in text
+
+
+@pytest.mark.usefixtures("fleet")
 def test_credentials_that_are_wrong_are_pointed_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,3 +284,111 @@ def test_credentials_that_are_wrong_are_pointed_out(
     text, well = report(tmp_path)
     assert not well
     assert "FAIL  object store: the object store refused: 403" in text
+
+
+@pytest.mark.usefixtures("fleet")
+def test_who_has_nothing_to_do_with_the_store_does_not_ask_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICKY_SECRET_KEY", SECRET)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none that the store knows")
+    text, well = report(tmp_path, role="realtime")
+    assert well, text
+    assert "  ok    object store: the role realtime" in text
+
+
+@pytest.mark.parametrize("level", ["loud", "", "CRITICAL"])
+def test_a_level_that_is_none_is_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    monkeypatch.setenv("PICKY_LOG_LEVEL", level)
+    text, well = report(tmp_path)
+    assert not well
+    assert "PICKY_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'" in text
+    monkeypatch.setenv("PICKY_LOG_LEVEL", "warning")
+    text, well = report(tmp_path)
+    assert line_of(text, "log_level").split()[:2] == ["log_level", "WARNING"]
+
+
+def test_the_values_stand_under_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICKY_LIMITS__APPOINTMENT_LATE_CHANGE_MINUTES", "5")
+    text, _ = report(tmp_path)
+    settings = text[: text.index("checks")].splitlines()[1:]
+    starts = {re.match(r"  \S+ +", line).end() for line in settings}  # type: ignore[union-attr]
+    assert len(starts) == 1
+
+
+@pytest.mark.usefixtures("fleet")
+def test_programs_for_a_backup_are_of_the_servers_version_or_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lifetime: Lifetime
+) -> None:
+    programs, _ = installation(lifetime)
+    monkeypatch.setenv("PATH", str(programs))
+    text, well = report(tmp_path / "data")
+    assert well, text
+    assert "  ok    backup: pg_dump and pg_restore are of version 18 or newer" in text
+    old = tmp_path / "old"
+    old.mkdir()
+    monkeypatch.setenv("PATH", str(old))
+    monkeypatch.setattr(sys, "argv", [str(old / "picky-server")])
+    monkeypatch.setattr(sys, "executable", str(old / "python"))
+    text, well = report(tmp_path / "data")
+    assert well, text
+    assert "  note  backup: there is no pg_dump on the PATH" in text
+    (old / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n")
+    (old / "pg_dump").chmod(0o755)
+    text, _ = report(tmp_path / "data")
+    assert f"  note  backup: {old / 'pg_dump'} is older than the server" in text
+    assert "install PostgreSQL's client programs of version 18 or newer" in text
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_cdn_is_read_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3_bucket: S3Bucket
+) -> None:
+    monkeypatch.setenv("PICKY_OBJECT_STORE_PUBLIC_URL", f"{s3_bucket.endpoint}/{s3_bucket.name}")
+    text, well = report(tmp_path)
+    assert well, text
+    assert "  ok    CDN: a photo is read through it" in text
+    monkeypatch.setenv("PICKY_OBJECT_STORE_PUBLIC_URL", f"{s3_bucket.endpoint}/another")
+    text, well = report(tmp_path)
+    assert not well
+    assert "FAIL  CDN: a signed address is answered HTTP 4" in text
+    monkeypatch.setenv("PICKY_OBJECT_STORE_PUBLIC_URL", "http://127.0.0.1:1")
+    assert "FAIL  CDN: it does not answer: ConnectError" in report(tmp_path)[0]
+    assert s3_bucket.keys() == []
+
+
+def test_a_cdn_without_a_bucket_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICKY_OBJECT_STORE_PUBLIC_URL", "https://cdn.example")
+    assert "  note  CDN: it is not used" in report(tmp_path)[0]
+
+
+def test_where_traces_go_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with collecting() as collector:
+        monkeypatch.setenv("PICKY_OTLP_ENDPOINT", f"{collector.url}/")
+        text, well = report(tmp_path)
+        assert well, text
+        assert "  ok    traces: the collector takes them" in text
+        assert collector.bodies == [b""]
+    text, well = report(tmp_path)
+    assert not well
+    assert "FAIL  traces: " in text
+    assert "mend: start the collector, or correct PICKY_OTLP_ENDPOINT" in text
+
+
+def test_a_server_that_is_no_collector_is_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3_bucket: S3Bucket
+) -> None:
+    monkeypatch.setenv("PICKY_OTLP_ENDPOINT", f"{s3_bucket.endpoint}/no")
+    assert "/v1/traces answers HTTP 4" in report(tmp_path)[0]
+
+
+def test_traces_without_their_extra_are_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICKY_OTLP_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "server.app.otlp", None)
+    text, well = report(tmp_path)
+    assert not well
+    assert "mend: pip install 'picky[traces]'" in text

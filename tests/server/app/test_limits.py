@@ -102,3 +102,17 @@ def test_what_is_no_rule_cannot_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rule_that_is_set_is_told(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICKY_LIMITS__DRAFTS_MAX", "7")
     assert load_settings(data_dir=settings.data_dir).limits.drafts_max == 7
+
+
+@pytest.mark.parametrize("name", Rules.model_fields)
+def test_a_number_that_no_rule_can_have_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"PICKY_LIMITS__{name.upper()}: "):
+        load_settings(limits={name: -1})
+
+
+@pytest.mark.parametrize(
+    "name", ["sends_per_s", "frames_per_s", "connections_max", "reserve_days", "title_min"]
+)
+def test_there_is_no_market_with_none_of_it(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"PICKY_LIMITS__{name.upper()}: "):
+        load_settings(limits={name: 0})

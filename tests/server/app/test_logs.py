@@ -3,10 +3,12 @@ traces are ids and kinds, never what people wrote or hold.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 from uuid import uuid4
@@ -151,7 +153,7 @@ async def talk(buyer: Visitor, room: str, database_url: str) -> None:
 
 
 async def leave_a_job_that_fails(database_url: str) -> None:
-    """One whose error tells the text that it was given."""
+    """One that was given texts, and fails."""
     database = Database(database_url)
     job = (
         "INSERT INTO platform_job (id, kind, payload, run_at, attempts, created_at, updated_at) "
@@ -206,6 +208,50 @@ async def test_what_a_server_tells_holds_no_texts_tokens_passwords_or_signed_que
         for told_by in (log, figures, spans):
             assert secret not in told_by
             assert quote_plus(secret) not in told_by
+
+
+REPEATING = """
+import asyncio
+from server.app.container import build_context, close_context
+from server.app.logs import configure_logs
+from server.app.settings import load_settings
+from server.platform.jobs import Worker, enqueue
+from server.platform.unit_of_work import transact
+
+async def repeat(context, payload):
+    raise ValueError(payload["text"])
+
+async def main():
+    context = build_context(load_settings(), base_url="http://testserver")
+    await transact(context, None, lambda work: enqueue(work, "test.job", {"text": TEXT}))
+    assert await Worker(context, {"test.job": repeat}).run_due() == 1
+    await close_context(context)
+
+configure_logs("DEBUG")
+asyncio.run(main())
+"""
+
+
+def test_a_job_whose_error_repeats_what_it_was_told_tells_its_kind_only(
+    database_url: str, collector: Collector, tmp_path: Path
+) -> None:
+    settings = {"DATABASE_URL": database_url, "DATA_DIR": str(tmp_path), "ENVIRONMENT": "test"}
+    run = subprocess.run(
+        [sys.executable, "-c", REPEATING.replace("TEXT", repr(TEXT))],
+        env=os.environ
+        | {f"PICKY_{name}": value for name, value in settings.items()}
+        | {"PICKY_OTLP_ENDPOINT": collector.url},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert '"event": "job_failed"' in run.stderr
+    assert "ValueError" in run.stderr
+    assert "job test.job" in {span.name for span in collector.spans()}
+    spans = b"".join(collector.bodies).decode(errors="replace")
+    assert TEXT not in run.stderr + run.stdout + spans
 
 
 FAILING = """

@@ -8,14 +8,18 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
+from server.app.asgi import create_app
 from server.app.metrics import Metrics
 from server.app.roles import Role
+from server.app.settings import Settings
 from server.media import api as media
-from server.platform import jobs
+from server.platform import job_admin, job_figures
 from server.platform.clock import MovableClock
 from server.platform.context import Context
+from server.platform.holding import HOLD, objects_held
 from server.platform.jobs import MOST_ATTEMPTS, Worker, enqueue
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from server.trades import api as trades
@@ -28,6 +32,8 @@ from tests.servers.figures import Counting, figure
 
 __all__ = ["market"]
 
+OLDEST = "picky_jobs_oldest_due_seconds"
+KINDS = {"test.delete", HOLD}
 REQUESTS = "picky_http_request_duration_seconds_count"
 
 
@@ -62,23 +68,44 @@ async def test_what_leads_nowhere_or_is_no_method_makes_no_new_label(
     assert counting.grown(REQUESTS, method="other", route="none", status="4xx") == 1
 
 
+@pytest.mark.parametrize("role", list(Role))
+async def test_what_leads_nowhere_is_one_route_and_probes_are_none_in_every_role(
+    context: Context, settings: Settings, counting: Counting, role: Role
+) -> None:
+    served = create_app(context, settings.model_copy(update={"role": role}))
+    transport = httpx.ASGITransport(app=served)
+    probes = "/healthz", "/startedz", "/readyz", "/metrics"
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+        for path in (*probes, "/v1/nowhere", "/.env", "/v1/listings/x/y"):
+            await client.get(path)
+    assert counting.grown(REQUESTS, method="GET", route="none", status="4xx") == 3
+    for probe in probes:
+        assert counting.grown(REQUESTS, method="GET", route=probe, status="2xx") == 0
+
+
+@pytest.mark.parametrize("page", ["/docs", "/openapi.json"])
+async def test_a_page_of_the_contract_leads_somewhere(
+    client: httpx.AsyncClient, counting: Counting, page: str
+) -> None:
+    assert (await client.get(page)).status_code == 200
+    assert counting.grown(REQUESTS, method="GET", route=page, status="2xx") == 1
+
+
 async def test_the_embedded_store_is_one_route(minsu: Person, counting: Counting) -> None:
     for name in ("one", "two"):
         await minsu.get(f"/object-store/picky/{name}")
     assert counting.grown(REQUESTS, method="GET", route="/object-store", status="4xx") == 2
 
 
-async def test_a_request_that_breaks_counts_as_failed(
-    app: FastAPI, counting: Counting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def broken() -> list[str]:
+async def test_a_request_that_breaks_counts_as_failed(app: FastAPI, counting: Counting) -> None:
+    async def broken() -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(app.state.readiness, "failing", broken)
+    app.add_api_route("/v1/broken", broken)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-        assert (await client.get("/readyz")).status_code == 500
-    assert counting.grown(REQUESTS, method="GET", route="/readyz", status="5xx") == 1
+        assert (await client.get("/v1/broken")).status_code == 500
+    assert counting.grown(REQUESTS, method="GET", route="/v1/broken", status="5xx") == 1
 
 
 class TestJobs:
@@ -94,13 +121,62 @@ class TestJobs:
         await Worker(context, {"test.job": _nothing})._claim(1)
         clock.advance(timedelta(seconds=90))
         async with reading(context) as work:
-            await jobs.measure(work)
-        waiting = {
-            state: figure("picky_jobs_waiting", state=state)
-            for state in ("due", "running", "scheduled")
-        }
-        assert waiting == {"due": 2, "running": 1, "scheduled": 1}
-        assert figure("picky_jobs_oldest_due_seconds") == 90
+            await job_figures.measure(work, {"test.job"})
+        assert waiting() == {"due": 2, "running": 1, "scheduled": 1, "unknown": 0, "dead": 0}
+        assert figure(OLDEST) == 90
+
+    async def test_that_nobody_runs_are_not_due(
+        self, context: Context, clock: MovableClock
+    ) -> None:
+        """They wait for the version that runs them, and no worker of this one is late."""
+        await transact(context, None, lambda work: enqueue(work, "test.to_come", {}))
+        clock.advance(timedelta(seconds=90))
+        await transact(context, None, lambda work: enqueue(work, "test.job", {}))
+        async with reading(context) as work:
+            await job_figures.measure(work, {"test.job"})
+        assert waiting() == {"due": 1, "running": 0, "scheduled": 0, "unknown": 1, "dead": 0}
+        assert figure(OLDEST) == 0
+
+    async def test_that_are_dead_are_counted_for_as_long_as_they_are(
+        self, context: Context, clock: MovableClock
+    ) -> None:
+        async def measured() -> float:
+            async with reading(context) as work:
+                await job_figures.measure(work, {"bad"})
+            return waiting()["dead"]
+
+        await transact(context, None, lambda work: enqueue(work, "bad", {}))
+        for _ in range(MOST_ATTEMPTS):
+            assert await measured() == 0
+            await Worker(context, {"bad": _fail}).run_due()
+            clock.advance(timedelta(hours=1))
+        assert await measured() == 1
+        async with reading(context) as work:
+            [dead] = await job_admin.dead_ids(work)
+        await transact(context, None, lambda work: job_admin.retry(work, dead))
+        assert await measured() == 0
+
+    async def test_that_wait_for_a_backup_are_not_due(
+        self, context: Context, clock: MovableClock
+    ) -> None:
+        await transact(context, None, lambda work: enqueue(work, "test.delete", {}))
+        clock.advance(timedelta(seconds=90))
+        async with objects_held(context, ()), reading(context) as work:
+            await job_figures.measure(work, KINDS, {"test.delete"})
+            held = figure("picky_jobs_waiting", state="due"), figure(OLDEST)
+            await job_figures.measure(work, KINDS, {"test.another"})
+            assert figure("picky_jobs_waiting", state="due") == 1
+        async with reading(context) as work:
+            await job_figures.measure(work, KINDS, {"test.delete"})
+        assert held == (0.0, 0.0)
+        with_the_hold = 2
+        assert figure("picky_jobs_waiting", state="due") == with_the_hold
+        assert figure(OLDEST) == 90
+
+    async def test_that_die_are_counted_from_0_on(self, context: Context) -> None:
+        Worker(context, {"test.of_this_test": _nothing})
+        labels = {"kind": "test.of_this_test", "outcome": "dead"}
+        assert REGISTRY.get_sample_value("picky_jobs_total", labels) == 0
 
     async def test_that_ran_are_counted_by_what_came_of_them(
         self, context: Context, clock: MovableClock, counting: Counting
@@ -117,8 +193,21 @@ class TestJobs:
         assert counting.grown("picky_job_duration_seconds_count", kind="bad") == MOST_ATTEMPTS
 
 
+def waiting() -> dict[str, float]:
+    states = "due", "running", "scheduled", "unknown", "dead"
+    return {state: figure("picky_jobs_waiting", state=state) for state in states}
+
+
+async def measure_jobs(work: UnitOfWork) -> None:
+    await job_figures.measure(work, KINDS)
+
+
 async def _nothing(_context: Context, _payload: dict[str, Any]) -> None:
     pass
+
+
+async def _fail_to_look(*_arguments: object) -> None:
+    raise TimeoutError
 
 
 async def _fail(_context: Context, _payload: dict[str, Any]) -> None:
@@ -142,20 +231,21 @@ async def test_uploads_and_trades_are_counted_by_state(
 
 
 @pytest.mark.parametrize(
-    ("measure", "table", "index"),
+    ("measure", "part", "index"),
     [
-        (jobs.measure, "platform_job", "ix_platform_job_due"),
+        (measure_jobs, "CASE WHEN", "ix_platform_job_due"),
+        (measure_jobs, "dead_at IS NOT NULL", "ix_platform_job_dead"),
         (media.measure, "media_upload", "ix_media_upload_unattached"),
         (trades.measure, "trades_trade", "ix_trades_trade_due"),
     ],
 )
 async def test_what_is_in_the_database_is_counted_along_an_index(
-    context: Context, measure: Callable[[UnitOfWork], Any], table: str, index: str
+    context: Context, measure: Callable[[UnitOfWork], Any], part: str, index: str
 ) -> None:
-    with last_statement(context, "count(*) AS many \nFROM (SELECT") as found:
+    with last_statement(context, part) as found:
         async with reading(context) as work:
             await measure(work)
-    assert table in found[0]
+    assert "count(*) AS many \nFROM (SELECT" in found[0]
     assert "LIMIT" in found[0]
     assert index in await plan_of(context, *found, only_along_indexes=True)
 
@@ -187,6 +277,32 @@ async def test_a_database_that_fails_does_not_hide_the_other_figures(
         await connection.execute(text("ALTER TABLE away RENAME TO platform_job"))
     assert answer.status_code == 200
     assert "picky_sockets" in answer.text
+
+
+@pytest.mark.usefixtures("app")
+async def test_what_cannot_be_looked_up_any_more_is_not_told_as_it_was(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alert on a figure that is absent comes then; and the next look tells again."""
+    now, stock = [0.0], ("picky_jobs_waiting{", "picky_uploads{", "picky_open_trades{")
+    worker = Metrics(context, Role.WORKER, lambda: now[0])
+
+    async def told() -> list[str]:
+        now[0] += 15
+        return (await worker.text()).decode().splitlines()
+
+    def are_told(lines: list[str]) -> list[bool]:
+        return [any(line.startswith(name) for line in lines) for name in stock]
+
+    assert are_told(before := await told()) == [True] * 3
+    assert f"{OLDEST} 0.0" in before
+    with monkeypatch.context() as patching:
+        patching.setattr(job_figures, "measure", _fail_to_look)
+        lines = await told()
+        assert are_told(lines) == [False] * 3
+        assert f"{OLDEST} NaN" in lines
+    assert are_told(after := await told()) == [True] * 3
+    assert f"{OLDEST} 0.0" in after
 
 
 async def test_connections_in_use_are_told(context: Context, client: httpx.AsyncClient) -> None:

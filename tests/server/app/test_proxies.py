@@ -25,6 +25,7 @@ def test_a_trusted_proxy_tells_who_asks(
         answers = [sign_in(client, number, "203.0.113.1") for number in range(BURST + 1)]
         assert (set(answers[:BURST]), answers[BURST]) == ({401}, 429)
         assert sign_in(client, BURST + 1, "203.0.113.2") == others
+        assert sign_in(client, BURST + 3, "::ffff:203.0.113.1") == 429, "it is the same one"
         forged = "198.51.100.9, 203.0.113.1"
         assert sign_in(client, BURST + 2, forged) == 429, "what a client adds itself counts nothing"
 

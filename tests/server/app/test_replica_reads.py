@@ -4,26 +4,25 @@ The replica shows nothing new in these tests, so who is told something old has a
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from server.app.container import build_context, close_context
-from server.app.settings import Environment, Settings
+from server.app.settings import Settings
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.migrate import upgrade
-from server.platform.passwords import Passwords
-from tests.server.conftest import Person, SignUpPerson
+from server.platform.replica import State
+from tests.server.conftest import Person, SignUpPerson, settings_of
 from tests.server.trades.market import Deal, Market, done
 from tests.servers.postgres import empty_database
 from tests.servers.replica import Pair
 
 DATABASE = "market"
-LONG_AGO = timedelta(minutes=1)
+LONG_AGO = timedelta(minutes=2)
 
 
 @pytest.fixture(scope="session")
@@ -37,25 +36,12 @@ def replicated(pair: Pair) -> Pair:
 async def settings(replicated: Pair, tmp_path: Path) -> Settings:
     """The settings of a server with a replica that may be behind for longer than a test takes."""
     await empty_database(replicated.primary.url(DATABASE))
-    return Settings(
-        environment=Environment.TEST,
-        data_dir=tmp_path,
-        database_url=replicated.primary.url(DATABASE),
+    return settings_of(
+        replicated.primary.url(DATABASE),
+        tmp_path,
         database_replica_url=replicated.replica.url(DATABASE),
         database_replica_lag_s=60,
-        rate_limits=False,
     )
-
-
-@pytest.fixture
-async def context(settings: Settings, clock: MovableClock) -> AsyncIterator[Context]:
-    """Its tools."""
-    passwords = Passwords(time_cost=1, memory_kib=8)
-    context = build_context(
-        settings, base_url="http://testserver", clock=clock, passwords=passwords
-    )
-    yield context
-    await close_context(context)
 
 
 @pytest.fixture
@@ -114,6 +100,19 @@ async def test_a_profile_and_its_reviews_are_read_from_the_replica(
         assert (await done(deal.seller.get(path)))["display_name"] == "somebody"
         assert (await done(deal.buyer.get(path)))["display_name"] == name
         assert (await done(deal.buyer.get(f"{path}/reviews")))["items"] == []
+
+
+async def test_whether_it_is_used_is_told_with_readiness_and_in_the_figures(
+    replicated: Pair, context: Context, client: httpx.AsyncClient
+) -> None:
+    await near(replicated, context)
+    assert (await client.get("/readyz")).json() == {"status": "ready", "replica": "near"}
+    replica = context.database.replica
+    assert replica is not None
+    replica.state, replica._ask_at = State.AWAY, 0.0
+    await asyncio.to_thread(replicated.catch_up)
+    told = (await client.get("/metrics")).text
+    assert 'picky_database_replica{state="near"} 1.0' in told
 
 
 async def near(replicated: Pair, context: Context) -> None:

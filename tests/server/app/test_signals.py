@@ -8,63 +8,63 @@ import pytest
 import uvicorn
 
 from server.app import serve
-from server.app.rooms import Rooms
+from server.app.background import Background
 from server.app.serve import DrainingServer
 
 
-class BusyRooms:
-    """Rooms that drain until they are told that they are empty."""
+class BusyWork:
+    """Work that drains until it is told that it is done."""
 
     def __init__(self) -> None:
         self.draining = False
-        self.empty = asyncio.Event()
+        self.done = asyncio.Event()
 
     async def drain(self) -> None:
         self.draining = True
-        await self.empty.wait()
+        await self.done.wait()
 
 
-def serving(rooms: BusyRooms) -> DrainingServer:
+def serving(background: BusyWork) -> DrainingServer:
     config = uvicorn.Config("", log_config=None)
-    server = DrainingServer(config, cast(Rooms, rooms), lambda: None)
+    server = DrainingServer(config, cast(Background, background), lambda: None)
     server.started = True
     return server
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 async def test_a_signal_that_is_passed_on_is_meant_once(times: int) -> None:
-    rooms = BusyRooms()
-    server = serving(rooms)
+    background = BusyWork()
+    server = serving(background)
     for _ in range(times):
         server.handle_exit(signal.SIGTERM, None)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-    assert (rooms.draining, server.should_exit) == (True, False)
-    rooms.empty.set()
+    assert (background.draining, server.should_exit) == (True, False)
+    background.done.set()
     await server._draining
     assert server.should_exit
 
 
 async def test_a_second_signal_later_on_ends_the_draining(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "_ECHO_S", 0.0)
-    rooms = BusyRooms()
-    server = serving(rooms)
+    background = BusyWork()
+    server = serving(background)
     server.handle_exit(signal.SIGTERM, None)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    assert (rooms.draining, server.should_exit) == (True, False)
+    assert (background.draining, server.should_exit) == (True, False)
     server.handle_exit(signal.SIGTERM, None)
     assert server.should_exit
-    rooms.empty.set()
+    background.done.set()
 
 
 async def test_ctrl_c_goes_at_once_even_amid_the_draining() -> None:
-    rooms = BusyRooms()
-    server = serving(rooms)
+    background = BusyWork()
+    server = serving(background)
     server.handle_exit(signal.SIGTERM, None)
     server.handle_exit(signal.SIGINT, None)
     assert server.should_exit
-    rooms.empty.set()
+    background.done.set()
 
 
 @pytest.mark.parametrize(("echo_s", "forced"), [(0.5, False), (0.0, True)])
@@ -72,7 +72,7 @@ async def test_ctrl_c_lets_requests_finish_until_it_is_pressed_again(
     monkeypatch: pytest.MonkeyPatch, echo_s: float, forced: bool
 ) -> None:
     monkeypatch.setattr(serve, "_ECHO_S", echo_s)
-    server = serving(BusyRooms())
+    server = serving(BusyWork())
     server.handle_exit(signal.SIGINT, None)
     server.handle_exit(signal.SIGINT, None)
     assert (server.should_exit, server.force_exit) == (True, forced)
@@ -80,9 +80,9 @@ async def test_ctrl_c_lets_requests_finish_until_it_is_pressed_again(
 
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
 async def test_no_signal_is_raised_again_amid_the_closing(asked: signal.Signals) -> None:
-    rooms = BusyRooms()
-    rooms.empty.set()
-    server = serving(rooms)
+    background = BusyWork()
+    background.done.set()
+    server = serving(background)
     with server.capture_signals():
         signal.raise_signal(asked)
         await asyncio.sleep(0)

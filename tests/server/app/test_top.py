@@ -1,5 +1,6 @@
 """`picky-server top`: rates and times from two looks at the metrics, of one process and in sum."""
 
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from server.app.top.figures import Step, Window, parse
-from server.app.top.reading import Server, Servers, fetch_text, metrics_address
+from server.app.top.reading import NoAddress, Server, Servers, fetch_text, metrics_address
 from server.app.top.screen import TopApp
 from server.app.top.shown import COLUMNS, row, stock, time_taken, traffic
 from tests.house.sources import ROOT
@@ -84,6 +85,24 @@ def test_quantiles_are_of_all_processes_and_only_of_what_is_new() -> None:
     assert window.quantile("picky_send_duration_seconds", 0.5) == pytest.approx(0.0051, abs=1e-4)
     assert window.quantile("picky_send_duration_seconds", 0.99) == pytest.approx(0.55)
     assert window.quantile("picky_nothing", 0.5) is None
+
+
+def test_what_a_process_cannot_say_now_is_not_shown() -> None:
+    one, two = Process(), Process()
+    one.due.labels("due").set(math.nan)
+    two.due.labels("due").set(5)
+    for steps in ([one, two], [two, one]):
+        window = Window([between(None, process.text) for process in steps])
+        assert window.most("picky_jobs_waiting", by="state") == {"due": 5}
+    assert Window([between(None, one.text)]).most("picky_jobs_waiting") == {}
+
+
+def test_how_many_jobs_are_dead_is_as_the_database_has_it() -> None:
+    """A worker that has just begun has seen none die."""
+    process = Process()
+    process.due.labels("dead").set(3)
+    shown = dict(stock(Window([between(None, process.text)])))
+    assert shown["dead"] == "3"
 
 
 def test_what_all_tell_of_one_database_is_not_summed() -> None:
@@ -166,7 +185,10 @@ async def test_a_server_that_is_back_begins_anew() -> None:
 async def test_figures_that_are_shown_are_those_that_a_server_tells(
     client: httpx.AsyncClient,
 ) -> None:
-    texts = [(await client.get("/metrics")).text for _ in range(2)]
+    texts = []
+    for _ in range(2):
+        texts.append((await client.get("/metrics")).text)
+        await client.get("/v1/market")
     window = Window([between(texts[0], texts[1])])
     cells = dict(zip(COLUMNS, row("here", window), strict=True))
     assert cells["Sockets"] == "0"
@@ -213,6 +235,30 @@ def test_without_a_terminal_it_says_what_to_read() -> None:
     run = run_top(["--server", "localhost:1"])
     assert run.returncode == 2
     assert run.stderr == "picky-server: top needs a terminal; scripts read /metrics\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("127.0.0.1:abc", "Invalid port: 'abc'"),
+        ("127.0.0.1:99999", "ports are 1 to 65535"),
+        ("[::1", "Invalid port: ':1'"),
+        ("a b:80", "it names no server"),
+        ("http://", "it names no server"),
+        ("ftp://127.0.0.1", "it names no server"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(given: str, why: str) -> None:
+    with pytest.raises(NoAddress) as refused:
+        metrics_address(given)
+    assert str(refused.value) == f"{given} is no address of a server: {why}"
+
+
+def test_addresses_that_are_none_are_refused_before_there_is_a_screen() -> None:
+    run = run_top(["--server", "127.0.0.1:8470", "--server", "127.0.0.1:abc"])
+    assert run.returncode == 2
+    told = "127.0.0.1:abc is no address of a server: Invalid port: 'abc'"
+    assert run.stderr == f"picky-server: {told}\n"
 
 
 def test_in_a_terminal_it_shows_who_does_not_answer_and_q_quits() -> None:

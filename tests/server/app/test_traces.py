@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -17,6 +18,7 @@ from server.platform.exported_traces import ExportedTraces
 from server.platform.jobs import Worker, enqueue
 from server.platform.traces import NO_TRACES
 from server.platform.unit_of_work import transact
+from server.realtime.frames import new_messages_in
 from tests.house.test_start import packages_after_importing
 from tests.server.chat.conftest import OpenRoom, Sell, listing, message, open_room, sell
 from tests.server.conftest import Person, SignUpPerson
@@ -35,7 +37,8 @@ def kept() -> Iterator[InMemorySpanExporter]:
 @pytest.fixture
 def context(context: Context, database_url: str, kept: InMemorySpanExporter) -> Context:
     """Of a server whose traces are on."""
-    object.__setattr__(context, "traces", ExportedTraces(SimpleSpanProcessor(kept), {}))
+    traces = ExportedTraces(SimpleSpanProcessor(kept), {}, new_messages_in)
+    object.__setattr__(context, "traces", traces)
     return context
 
 
@@ -95,16 +98,16 @@ async def test_a_message_over_http_is_in_its_own_trace_which_links_to_the_reques
 
 
 async def test_a_request_that_breaks_tells_the_kind_of_its_error_only(
-    kept: InMemorySpanExporter, seller: Person, app: Any, monkeypatch: pytest.MonkeyPatch
+    kept: InMemorySpanExporter, app: FastAPI
 ) -> None:
-    async def broken() -> list[str]:
+    async def broken() -> None:
         raise RuntimeError("a value that somebody sent")
 
-    monkeypatch.setattr(app.state.readiness, "failing", broken)
+    app.add_api_route("/v1/broken", broken)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-        await client.get("/readyz")
-    [request] = named(kept, "GET /readyz")
+        await client.get("/v1/broken")
+    [request] = named(kept, "GET /v1/broken")
     assert not request.status.is_ok
     assert request.status.description == "RuntimeError"
     assert "somebody" not in request.to_json()

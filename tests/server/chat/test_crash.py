@@ -17,6 +17,7 @@ from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.chat import SendMessage
 from tests.server.chat.conftest import Upload1, say
 from tests.server.conftest import Person
+from tests.server.statements import before_each_statement
 
 
 class Crash(Exception):
@@ -25,36 +26,23 @@ class Crash(Exception):
 
 @contextmanager
 def crash_at(context: Context, number: int) -> Iterator[list[str]]:
-    """Crash before the n-th statement of the writer; the commit counts as the last one."""
+    """Crash before the n-th statement; the commit counts as the last one."""
     engine = context.database.writer.sync_engine
     seen: list[str] = []
 
     def step(statement: str) -> None:
-        if not statement.startswith("BEGIN"):
-            seen.append(statement)
-            if len(seen) == number:
-                raise Crash
-
-    def before_statement(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        step(statement)
+        seen.append(statement)
+        if len(seen) == number:
+            raise Crash
 
     def before_commit(_c: Any) -> None:
         step("COMMIT")
 
-    by_hand = UnitOfWork.sqlite_rows
-
-    def before_hand_written(work: UnitOfWork, statement: str, values: Any) -> list[Any]:
-        step(statement)
-        return by_hand(work, statement, values)
-
-    event.listen(engine, "before_cursor_execute", before_statement)
     event.listen(engine, "commit", before_commit)
     try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(UnitOfWork, "sqlite_rows", before_hand_written)
+        with before_each_statement(context.database, step):
             yield seen
     finally:
-        event.remove(engine, "before_cursor_execute", before_statement)
         event.remove(engine, "commit", before_commit)
 
 

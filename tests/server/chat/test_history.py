@@ -1,14 +1,18 @@
 """Pages of history: right at their edges, and as cheap at the bottom as at the top."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from server.accounts import api as accounts
+from server.accounts.tables import Account
 from server.chat import api as chat
+from server.chat import repository
 from server.platform.context import Context
 from server.platform.sqlite_connection import driver_connection
 from server.platform.unit_of_work import UnitOfWork, reading, transact
@@ -49,7 +53,7 @@ async def test_a_page_costs_the_same_at_any_depth(
             query = bound.format(depth)
             page = await buyer.get(f"/v1/chatrooms/{deep_room}/messages?{query}&limit=50")
         assert len(page.json()["items"]) == 50
-        assert queries.count <= 3
+        assert queries.count == 1
         statements.add(tuple(queries.statements))
         efforts.append(await effort(context, *asked.pop()))
     assert len(statements) == 1
@@ -75,7 +79,7 @@ async def effort(context: Context, statement: str, values: tuple[Any, ...]) -> f
     async with reading(context) as work:
         if not work.is_sqlite:
             explained = "EXPLAIN (ANALYZE, FORMAT JSON, TIMING OFF) " + statement
-            plan = (await work.driver_rows(explained, values))[0][0][0]["Plan"]
+            plan = (await work.postgresql_rows(explained, *values))[0][0][0]["Plan"]
             return rows_looked_at(plan)
         steps = count(0)
         driver = driver_connection(work.connection)
@@ -89,6 +93,38 @@ def rows_looked_at(plan: dict[str, Any]) -> float:
     """Of a plan of PostgreSQL and all below it, with those that were thrown away."""
     own = float(plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
     return own * float(plan["Actual Loops"]) + sum(map(rows_looked_at, plan.get("Plans", [])))
+
+
+@pytest.mark.parametrize("bound", [{"at_least": 60}, {"below": 60}], ids=["at_least", "below"])
+async def test_how_a_page_is_read_is_worked_out_once(
+    context: Context,
+    buyer: Person,
+    deep_room: str,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: dict[str, int],
+) -> None:
+    asked, token_hash = note_pages(monkeypatch), context.secret.token_hash(buyer.token)
+    async with reading(context) as work:
+        for _ in range(10):  # PostgreSQL plans for the values of the first five
+            await repository.history(work, UUID(deep_room), token_hash, limit=20, **bound)
+        if not work.is_sqlite:
+            kept = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
+            assert await work.postgresql_rows(kept, asked[0][0]) == [(5,)]
+
+
+async def test_only_who_is_signed_in_and_in_the_room_reads_a_page(
+    seller: Person, buyer: Person, stranger: Person, room: str
+) -> None:
+    path = f"/v1/chatrooms/{room}/messages"
+    problem(await stranger.get(path), 404, "not_found")
+    for person in (seller, buyer):
+        assert (await person.get(path)).json()["items"]
+    await seller.delete("/v1/sessions/current")
+    await buyer.delete("/v1/me")
+    for person in (seller, buyer):
+        problem(await person.get(path), 401, "unauthenticated")
+        for query in ("before=1", "before=3&after=1"):
+            problem(await person.get(f"{path}?{query}"), 401, "unauthenticated")
 
 
 @pytest.mark.parametrize(
@@ -151,6 +187,29 @@ async def test_everybody_in_a_page_has_a_profile_once(
     page = (await buyer.get(f"/v1/chatrooms/{room}/messages")).json()
     assert set(page["profiles"]) == {str(seller.id), str(buyer.id)}
     assert page["profiles"][str(seller.id)]["display_name"] == "판매자"
+
+
+async def test_profiles_are_as_everywhere_else(
+    context: Context, seller: Person, buyer: Person, room: str
+) -> None:
+    await say(buyer, room)
+    await say(seller, room)
+    looks = {"placeholder": "", "thumb_url": "/thumb", "full_url": "/full"}
+    avatar = {"id": str(uuid4()), "width": 8, "height": 8, **looks}
+    await transact(context, None, partial(change, seller, avatar=avatar, manner_score=36.7))
+    for gone in (False, True):
+        page = (await buyer.get(f"/v1/chatrooms/{room}/messages")).json()
+        async with reading(context) as work:
+            cards = await accounts.cards(work, [seller.id, buyer.id])
+        shown = {str(id_): card.model_dump(mode="json") for id_, card in cards.items()}
+        assert page["profiles"] == shown
+        assert page["profiles"][str(seller.id)]["deleted"] is gone
+        await seller.delete("/v1/me")
+
+
+async def change(person: Person, work: UnitOfWork, **columns: Any) -> None:
+    """Set columns of an account."""
+    await work.execute(update(Account).where(Account.id == person.id).values(**columns))
 
 
 @pytest.mark.parametrize(

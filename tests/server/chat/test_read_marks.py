@@ -72,9 +72,9 @@ async def effort_of_a_step(context: Context, reader: Person, room_id: UUID, firs
     async def run(work: UnitOfWork) -> float:
         await service.mark_read(work, room_id, first)
         if not work.is_sqlite:
-            before = (await work.driver_rows(_LOOKED_AT, ()))[0][0]
+            before = (await work.postgresql_rows(_LOOKED_AT))[0][0]
             await service.mark_read(work, room_id, first + STEP)
-            return float((await work.driver_rows(_LOOKED_AT, ()))[0][0] - before)
+            return float((await work.postgresql_rows(_LOOKED_AT))[0][0] - before)
         steps = count(0)
         driver = driver_connection(work.connection)
         driver.set_progress_handler(lambda: next(steps) < 0, 1)

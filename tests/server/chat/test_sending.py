@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from server.chat import api as chat
+from server.chat import sending
 from server.chat.repository import Appended, Post, append
+from server.chat.sending import append_plain
 from server.chat.tables import Member, Message, Room
 from server.notifications.tables import Notification
 from server.platform.context import Actor, Context
@@ -21,9 +23,10 @@ from tests.server.chat.conftest import OpenRoom, Sell, Upload1, say
 from tests.server.conftest import Person, SignUpPerson
 
 LINK = "look at https://example.com/there"
+PATIENCE_S = 60
 WARNED = "Call me: 010-1234-5678"
-WAITING = """SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+WAITING = """SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> $1"""
 
 
 def text(words: str, **fields: Any) -> SendMessage:
@@ -44,6 +47,32 @@ def seqs(answers: Sequence[chat.Sent | Exception]) -> list[int]:
 
 def codes(answers: Sequence[chat.Sent | Exception]) -> list[str]:
     return [answer.code for answer in answers if isinstance(answer, Refusal)]
+
+
+@pytest.fixture
+def commits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many messages each commit holds."""
+    sizes: list[int] = []
+
+    async def counted(work: UnitOfWork, posts: Sequence[Post]) -> list[chat.Sent | None]:
+        sizes.append(len(posts))
+        return await append_plain(work, posts)
+
+    monkeypatch.setattr(sending, "append_plain", counted)
+    return sizes
+
+
+@pytest.fixture
+def pause_ends(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Until it is set, nothing is committed after a commit that several share."""
+    event, sleep = asyncio.Event(), asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        await (event.wait() if seconds > PATIENCE_S else sleep(seconds))
+
+    monkeypatch.setattr(sending, "_APART_S", 3600.0)
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    return event
 
 
 @pytest.fixture
@@ -227,47 +256,63 @@ async def test_a_database_that_is_away_is_answered_for_every_message(
     assert seqs(await send(context, buyer, talk, text("three"))) == [4]
 
 
+@pytest.fixture
+async def other(seller: Person, stranger: Person, sell: Sell, open_room: OpenRoom) -> str:
+    """Another room of the same seller, in which what follows is plain too."""
+    room = await open_room(stranger, await sell(seller))
+    await say(stranger, room)
+    await say(seller, room)
+    return room
+
+
+async def waiter(context: Context, but: int = 0) -> int:
+    """Which of the database's processes waits for a lock, as soon as one does but one."""
+    async with context.database.reader.connect() as looking:
+        while True:  # asking lets it go on
+            pid = (await looking.exec_driver_sql(WAITING, (but,))).scalar()
+            if pid is not None:
+                return int(pid)
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("held", ["chat_room", "platform_stream"])
 async def test_what_somebody_holds_for_long_holds_up_no_other_room(
-    context: Context,
-    seller: Person,
-    buyer: Person,
-    stranger: Person,
-    talk: str,
-    sell: Sell,
-    open_room: OpenRoom,
-    held: str,
+    context: Context, buyer: Person, stranger: Person, talk: str, other: str, held: str
 ) -> None:
-    other = await open_room(stranger, await sell(seller))
-    await say(stranger, other)
-    await say(seller, other)
     async with context.database.writer.connect() as holder:
         which = UUID(talk) if held == "chat_room" else buyer.id
         await holder.exec_driver_sql(f"SELECT 1 FROM {held} WHERE id = $1 FOR UPDATE", (which,))
         waiting = asyncio.create_task(send(context, buyer, talk, text("waits")))
-        async with context.database.reader.connect() as looking:
-            while not (await looking.exec_driver_sql(WAITING)).scalar():
-                pass  # asking lets it go on
-        async with asyncio.timeout(4):  # a lock is waited for five seconds
+        await waiter(context)
+        async with asyncio.timeout(4):  # a lock is asked for for five seconds
             assert seqs(await send(context, stranger, other, text("goes on"))) == [4]
         await holder.rollback()
         assert seqs(await waiting) == [4]
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_a_room_that_somebody_holds_is_left_out_of_what_goes_in_together(
-    context: Context,
-    seller: Person,
-    buyer: Person,
-    stranger: Person,
-    talk: str,
-    sell: Sell,
-    open_room: OpenRoom,
+async def test_who_waits_for_a_stream_gives_back_the_other_partys(
+    context: Context, seller: Person, buyer: Person, stranger: Person, talk: str, other: str
 ) -> None:
-    other = await open_room(stranger, await sell(seller))
-    await say(stranger, other)
-    await say(seller, other)
+    """Both messages tell the seller, whose stream is locked before the one that is held."""
+    assert seller.id < buyer.id
+    async with context.database.writer.connect() as holder:
+        await holder.exec_driver_sql(
+            "SELECT 1 FROM platform_stream WHERE id = $1 FOR UPDATE", (buyer.id,)
+        )
+        waiting = asyncio.create_task(send(context, buyer, talk, text("waits")))
+        await waiter(context, but=await waiter(context))  # together first, and then alone
+        async with asyncio.timeout(4):
+            assert seqs(await send(context, stranger, other, text("goes on"))) == [4]
+        assert not waiting.done()
+        await holder.rollback()
+        assert seqs(await waiting) == [4]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_room_that_somebody_holds_is_left_out_of_what_goes_in_together(
+    context: Context, buyer: Person, stranger: Person, talk: str, other: str
+) -> None:
     posts = [
         Post(UUID(room), person.id, uuid4(), uuid4(), "hello", "")
         for room, person in ((talk, buyer), (other, stranger))
@@ -281,3 +326,39 @@ async def test_a_room_that_somebody_holds_is_left_out_of_what_goes_in_together(
     assert held is None
     assert free is not None
     assert free.seq == 4
+
+
+async def test_after_a_commit_that_several_share_the_next_waits_for_more(
+    context: Context,
+    seller: Person,
+    buyer: Person,
+    talk: str,
+    commits: list[int],
+    pause_ends: asyncio.Event,
+) -> None:
+    async def in_turn(*people: Person) -> None:
+        for person in people:
+            answers = await send(context, person, talk, text("Hello"))
+            assert len(seqs(answers)) == 1
+
+    await asyncio.gather(in_turn(buyer), in_turn(seller))
+    first = asyncio.create_task(in_turn(buyer))
+    await say(seller, talk, "Without a pause, the other one would be written beside this one.")
+    second = asyncio.create_task(in_turn(seller))
+    await asyncio.sleep(0)
+    assert commits == [2]
+    pause_ends.set()
+    await asyncio.gather(first, second)
+    assert commits == [2, 2]
+
+
+async def test_who_sends_alone_waits_for_nobody(
+    context: Context,
+    buyer: Person,
+    talk: str,
+    commits: list[int],
+    pause_ends: asyncio.Event,
+) -> None:
+    for _ in range(5):
+        await send(context, buyer, talk, text("Hello"), text("again"))
+    assert commits == [2] * 5

@@ -30,9 +30,10 @@ def test_the_http_contract_is_the_frozen_one(app: FastAPI) -> None:
     assert (HERE / "openapi.json").read_text() == as_text(app.openapi())
 
 
-def test_the_command_prints_the_same_whatever_the_order_of_sets() -> None:
+def test_the_command_prints_the_same_whatever_the_order_of_sets_and_the_settings() -> None:
     command = [sys.executable, "-m", "server", "openapi"]
     seeded = os.environ | {"PYTHONHASHSEED": "1"}
+    seeded |= {"PICKY_LIMITS__TITLE_MAX": "5", "PICKY_ROLE": "worker", "PICKY_DATABASE_URL": "none"}
     printed = subprocess.run(command, check=True, capture_output=True, env=seeded).stdout
     assert as_text(json.loads(printed)) == (HERE / "openapi.json").read_text()
 

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from server.accounts.tables import Account
 from server.chat.tables import Member, Message, Room
 from server.listings.tables import Like, Listing
-from server.platform.database import Database, Table
+from server.platform.columns import Table
+from server.platform.database import Database
 from server.trades.tables import Appointment, Offer, Review, Trade, Transition
 
 OPEN = ("reserved", "shipped", "handed_over", "disputed")

@@ -54,6 +54,8 @@ class Neighbours:
 
     trade_parties: set[tuple[UUID, UUID]] = field(default_factory=set)
     rooms: dict[tuple[UUID, UUID], UUID] = field(default_factory=dict)
+    settled: int = 0
+    """How often what is overdue anywhere was to be settled."""
 
     async def is_trade_party(self, _w: UnitOfWork, listing_id: UUID, account_id: UUID) -> bool:
         return (listing_id, account_id) in self.trade_parties
@@ -65,7 +67,7 @@ class Neighbours:
         """Nothing is overdue."""
 
     async def settle_due(self, _context: Context) -> None:
-        """Nothing is overdue anywhere."""
+        self.settled += 1
 
 
 @pytest.fixture

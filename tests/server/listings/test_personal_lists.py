@@ -12,8 +12,8 @@ from sqlalchemy import func, select, update
 from server.listings.events import ListingLiked
 from server.listings.tables import Like, Listing
 from server.platform.clock import MovableClock
+from server.platform.columns import live
 from server.platform.context import Context
-from server.platform.database import live
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from tests.server.conftest import Person, SignUpPerson, problem
 from tests.server.listings.conftest import Neighbours, Sell, id_of, mark

@@ -13,7 +13,7 @@ from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, transact
 from tests.server.conftest import Person, SignUpPerson, problem
-from tests.server.listings.conftest import Sell
+from tests.server.listings.conftest import Neighbours, Sell
 
 TEXTS = {
     "guitar": ("Acoustic guitar", "Warm sound, new strings, comes with a case."),
@@ -378,3 +378,14 @@ async def test_a_page_costs_the_same_number_of_queries_whatever_it_holds(
             counts.append(queries.count)
         assert counts == [counts[0]] * 3, path
         assert counts[0] <= 4, path
+
+
+async def test_for_a_search_that_is_too_fast_nothing_is_settled(
+    joon: Person, neighbours: Neighbours, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context.rates.enabled = True
+    monkeypatch.setattr(context.rates, "_monotonic", lambda: 0.0)
+    for _ in range(60):
+        assert (await joon.get("/v1/listings")).status_code == 200
+    problem(await joon.get("/v1/listings"), 429, "rate_limited")
+    assert neighbours.settled == 60

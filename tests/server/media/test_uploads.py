@@ -11,11 +11,13 @@ from PIL import Image
 from sqlalchemy import select
 
 from server.media.jobs import PERIODIC, RUNNERS
+from server.media.service import PROCESS
 from server.media.tables import Upload
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.jobs import Worker
 from server.platform.object_store import ObjectStore, ObjectStoreError
+from server.platform.tables import Job
 from server.platform.unit_of_work import reading
 from tests.server.conftest import Person, problem
 from tests.server.media import pictures
@@ -184,6 +186,26 @@ async def test_a_processing_job_that_was_lost_is_revived(
     await RUNNERS["media.sweep"](context, {})
     await run_jobs(context)
     assert (await minsu.get(f"/v1/uploads/{upload['id']}")).json()["state"] == "ready"
+
+
+async def test_a_processing_job_that_is_tried_again_gets_no_second_one_beside_it(
+    minsu: Person, context: Context, clock: MovableClock
+) -> None:
+    """It may go on for two hours, each time with a longer pause."""
+    [upload] = await ask(minsu, declared())
+    await put(minsu, upload)
+    await minsu.post(f"/v1/uploads/{upload['id']}/complete")
+
+    async def fail(_context: Context, _payload: dict[str, Any]) -> None:
+        raise RuntimeError("the store is away")
+
+    for _ in range(2):
+        assert await Worker(context, {PROCESS: fail}).run_due() == 1
+        clock.advance(timedelta(minutes=16))
+        await RUNNERS["media.sweep"](context, {})
+    async with reading(context) as work:
+        jobs = await work.rows(select(Job.attempts).where(Job.kind == PROCESS))
+    assert [job.attempts for job in jobs] == [2]
 
 
 async def test_processing_twice_changes_nothing(minsu: Person, context: Context) -> None:

@@ -2,23 +2,27 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from server.accounts.tables import Account
-from server.app.rooms import periodic, runners
-from server.notifications import api
+from server.app.background import periodic, runners
+from server.notifications import api, repository
 from server.notifications.api import Notice
+from server.notifications.service import message_key
 from server.notifications.tables import Notification
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.notifications import NotificationKind
 from tests.server.conftest import Person, SignUpPerson, problem
-from tests.server.trades.market import Market, done
+from tests.server.plans import last_statement, plan_of
+from tests.server.statements import before_each_statement
+from tests.server.trades.market import Deal, Market, done
 
 
 @pytest.fixture
@@ -94,9 +98,10 @@ async def test_other_kinds_are_switched_off(market: Market, on: bool, count: int
     assert len(await market.notices(deal.seller)) == count
 
 
-async def say(market: Market, person: Person, room_id: str, text: str) -> None:
-    cid = str(market.context.make_id(market.clock.now()))
-    await done(person.post(f"/v1/chatrooms/{room_id}/messages", {"cid": cid, "text": text}))
+async def say(market: Market, person: Person, room_id: str, text: str) -> int:
+    """The number of the message."""
+    body = {"cid": str(market.context.make_id(market.clock.now())), "text": text}
+    return int((await done(person.post(f"/v1/chatrooms/{room_id}/messages", body)))["seq"])
 
 
 async def test_the_first_unread_message_of_a_room_is_told_and_no_other(market: Market) -> None:
@@ -113,6 +118,104 @@ async def test_the_first_unread_message_of_a_room_is_told_and_no_other(market: M
     await say(market, deal.buyer, deal.room_id, "Thanks!")
     assert len(await market.notices(deal.seller)) == 2
     assert await market.notices(deal.buyer) == []
+
+
+async def with_news_of_two_rooms(market: Market) -> tuple[Deal, int]:
+    """A seller with an unread notice of each of two rooms and of something else; the first room,
+    and the number of its message.
+    """
+    here = await market.deal()
+    there = await market.deal_with(here.seller, here.buyer)
+    for deal in here, there:
+        await done(here.seller.put(f"/v1/chatrooms/{deal.room_id}/read", {"seq": 100}))
+    first = await say(market, here.buyer, here.room_id, "Is it still there?")
+    await say(market, here.buyer, here.room_id, "Hello?")
+    await say(market, here.buyer, there.room_id, "And this one?")
+    await tell(market, here.seller)
+    assert await unread(market, here.seller) == 3
+    return here, first
+
+
+async def news(market: Market, person: Person) -> set[str]:
+    return {notice["text"] for notice in await market.notices(person) if not notice["read"]}
+
+
+async def test_what_is_read_in_its_chat_is_no_news_any_more(market: Market) -> None:
+    deal, seq = await with_news_of_two_rooms(market)
+    read = f"/v1/chatrooms/{deal.room_id}/read"
+    await done(deal.seller.put(read, {"seq": seq - 1}))
+    assert await unread(market, deal.seller) == 3, "the message is not read yet"
+    await done(deal.seller.put(read, {"seq": seq}))
+    assert await news(market, deal.seller) == {"buyer: And this one?", "News."}
+    assert await unread(market, deal.seller) == 2
+
+
+async def test_a_chat_that_is_left_is_no_news_any_more(market: Market) -> None:
+    deal, _ = await with_news_of_two_rooms(market)
+    assert (await deal.seller.post(f"/v1/chatrooms/{deal.room_id}/leave")).is_success
+    assert await news(market, deal.seller) == {"buyer: And this one?", "News."}
+
+
+def notice_row(market: Market, person: Person, id_: UUID, key: str, **fields: Any) -> Any:
+    said = {"kind": "system", "event": "news", "text": "News.", "data": {}, "silent": False}
+    whose = {"id": id_, "account_id": person.id, "dedup_key": key}
+    return (
+        whose | said | {name: market.clock.now() for name in ("created_at", "updated_at")} | fields
+    )
+
+
+async def with_much_other_news(market: Market, person: Person) -> None:
+    """Some hundreds of unread notices, which the database knows to be many."""
+    keys = [f"news:{number}" for number in range(2, 302)]
+    rows = [notice_row(market, person, uuid4(), key) for key in keys]
+    await transact(market.context, None, lambda work: repository.add(work, rows))
+    async with market.context.database.writer.begin() as connection:
+        await connection.execute(text("ANALYZE notifications_notification"))
+
+
+async def test_what_is_read_in_a_chat_is_found_by_its_key(market: Market) -> None:
+    deal, seq = await with_news_of_two_rooms(market)
+    await with_much_other_news(market, deal.seller)
+    with last_statement(market.context, "UPDATE notifications_notification") as found:
+        await done(deal.seller.put(f"/v1/chatrooms/{deal.room_id}/read", {"seq": seq}))
+    plan = await plan_of(market.context, *found, only_along_indexes=True)
+    by_key = (
+        "(account_id=? AND dedup_key>? AND dedup_key<?)"
+        if market.context.database.is_sqlite
+        else "using uq_notifications_notification_account_id_dedup_key"
+    )
+    assert by_key in plan
+    assert "ix_notifications_unread" not in plan
+
+
+async def test_the_newest_that_is_read_in_a_chat_is_so_by_its_moment_not_by_its_id(
+    market: Market,
+) -> None:
+    mina, room_id = await market.person("mina"), uuid4()
+    late_id, early_id = sorted((uuid4(), uuid4()))
+    for seq, id_ in (1, early_id), (2, late_id):
+        row = notice_row(market, mina, id_, message_key(room_id, seq), data={"seq": seq})
+        await transact(market.context, None, partial(repository.add, notices=[row]))
+        market.clock.advance(timedelta(seconds=1))
+    keys = message_key(room_id, 0), message_key(room_id, 9)
+    marked = partial(repository.mark_messages_read, account_id=mina.id, keys=keys, seq=2)
+    assert await transact(market.context, None, marked) == late_id
+
+
+@pytest.mark.parametrize(("has_notice", "more"), [(False, 1), (True, 3)])
+async def test_reading_a_chat_asks_little_more_of_the_database(
+    market: Market, has_notice: bool, more: int
+) -> None:
+    deal, seq = await with_news_of_two_rooms(market)
+    read = f"/v1/chatrooms/{deal.room_id}/read"
+    said: list[str] = []
+    if not has_notice:
+        await done(deal.seller.put(read, {"seq": seq}))
+    with before_each_statement(market.context.database, said.append):
+        await done(deal.seller.put(read, {"seq": seq + (not has_notice)}))
+    about = [one for one in said if "notifications_notification" in one]
+    held = [one for one in said if one.startswith("SELECT platform_stream.id")]
+    assert len(about) + len(held) == more
 
 
 async def test_a_muted_room_tells_nothing(market: Market) -> None:

@@ -14,7 +14,7 @@ import redis.asyncio
 import uvloop
 from structlog.testing import capture_logs
 
-from server.platform import valkey_bus, valkey_line
+from server.platform import valkey_instance, valkey_line
 from server.platform.bus import Hint
 from tests.faults.front import Front, Road
 from tests.server.platform.conftest import PATIENCE_S, MakeNode, Node
@@ -180,7 +180,9 @@ async def test_a_line_that_carries_nothing_any_more_is_given_up_for_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stream, soon = uuid4(), 0.2
-    monkeypatch.setattr(valkey_bus, "_PING_S", soon if asked_by == "a ping" else 10 * PATIENCE_S)
+    monkeypatch.setattr(
+        valkey_instance, "_PING_S", soon if asked_by == "a ping" else 10 * PATIENCE_S
+    )
     here, speaker = await node(bus_url(front), listens_to=stream), await node(valkey_url)
     monkeypatch.setattr(valkey_line, "ANSWER_S", soon)
     stalled, other = ways

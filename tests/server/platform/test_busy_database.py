@@ -1,7 +1,9 @@
 """SQLite while somebody else holds its write lock: an overrun server, not a broken one."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -9,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from server.platform.context import Context
-from server.platform.database import LostRace, is_unavailable, races_named
 from server.platform.errors import Conflict
+from server.platform.failures import LostRace, is_unavailable, races_named
 from server.platform.unit_of_work import UnitOfWork, transact
 from tests.server.conftest import problem
 
@@ -27,7 +29,9 @@ def database_url(sqlite_url: str) -> str:
 async def impatient(context: Context) -> Context:
     """A server that waits for the lock for a hundredth of a second."""
     async with context.database.writer.connect() as connection:
-        await connection.execute(text("PRAGMA busy_timeout = 10"))
+        raw = await connection.get_raw_connection()
+        driver: Any = raw.dbapi_connection
+        driver.lock_ms = 10
     return context
 
 
@@ -79,3 +83,20 @@ async def test_the_lock_let_go_the_connection_works_as_before(
     other.close()
     async with impatient.database.writer.begin() as connection:
         await connection.execute(text("UPDATE platform_stream SET head = head"))
+
+
+async def test_who_waits_for_a_held_lock_holds_up_nobody_and_gets_it(
+    sqlite_url: str, context: Context
+) -> None:
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def head(work: UnitOfWork) -> None:
+        await work.execute(text("UPDATE platform_stream SET head = head"))
+
+    waiting = asyncio.create_task(transact(context, None, head))
+    done, _ = await asyncio.wait([waiting], timeout=0.2)
+    assert not done
+    other.execute("ROLLBACK")
+    other.close()
+    await waiting

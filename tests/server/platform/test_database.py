@@ -5,18 +5,19 @@ import os
 import signal
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from server.platform.database import (
-    DATABASE_FAILURES,
-    Database,
-    LostRace,
-    is_unavailable,
-    races_named,
-)
+from server.platform import postgresql, sqlite_connection
+from server.platform.database import Database
+from server.platform.failures import DATABASE_FAILURES, LockHeld, is_unavailable, races_named
+from server.platform.sqlite_connection import Finished
+from tests.servers.mute import mute
 
 PATIENCE_S = 20
 
@@ -80,6 +81,23 @@ async def test_a_task_cancelled_while_it_waits_for_the_lock_gives_it_back(
     other.close()
 
 
+async def test_whoever_restores_a_database_after_a_crash_is_waited_for_as_who_writes(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = sqlite_connection._finish
+
+    def find_it_busy(*_: object) -> Finished:
+        monkeypatch.setattr(sqlite_connection, "_finish", finish)
+        busy = sqlite3.OperationalError("database is locked")
+        busy.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+        raise busy
+
+    await write(sqlite)
+    monkeypatch.setattr(sqlite_connection, "_finish", find_it_busy)
+    await write(sqlite)
+    assert sqlite_connection._finish is finish
+
+
 async def test_an_acknowledged_write_is_on_the_disk(sqlite: Database) -> None:
     async with sqlite.writer.begin() as connection:
         full = 2
@@ -100,8 +118,19 @@ async def test_a_lock_that_somebody_holds_for_long_is_a_lost_race(postgres_url: 
     async with database.writer.begin() as holding, database.writer.begin() as waiting:
         await holding.execute(lock)
         await waiting.execute(text("SET LOCAL lock_timeout = 10"))
-        with pytest.raises(LostRace), races_named():
+        with pytest.raises(LockHeld), races_named():
             await waiting.execute(lock)
+    await database.close()
+
+
+async def test_what_is_written_for_many_is_planned_once(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    ask = "SELECT id FROM platform_stream JOIN unnest($1::uuid[]) AS one (id) USING (id)"
+    plans = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement = $1"
+    async with database.impatient.begin() as connection:
+        for number in range(10):
+            await postgresql.fetch(connection, ask, [[uuid4()] * number])
+        assert await postgresql.fetch(connection, plans, [ask]) == [(10, 0)]
     await database.close()
 
 
@@ -120,6 +149,34 @@ async def test_a_server_that_says_nothing_is_given_up_and_asked_again(postgres_u
     finally:
         os.kill(silent, signal.SIGCONT)
     assert await backend() != silent
+    await database.close()
+
+
+async def test_an_address_that_leads_nowhere_is_given_up_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgresql, "_CONNECTS_S", 0.2)
+    with mute() as port:
+        for answer_s in (15, 0.1):
+            database = Database(f"postgresql://me@127.0.0.1:{port}/market", answer_s=answer_s)
+            for connecting in (database.reader.connect(), database.unlimited()):
+                with pytest.raises(DATABASE_FAILURES):
+                    async with asyncio.timeout(PATIENCE_S / 4):
+                        await AsyncExitStack().enter_async_context(connecting)
+            await database.close()
+
+
+async def test_who_finds_all_connections_in_use_does_not_wait_for_long(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "_TURN_S", 0.1)
+    database = Database(postgres_url, pool_size=1)
+    async with database.reader.connect():
+        with pytest.raises(PoolTimeout):
+            async with asyncio.timeout(PATIENCE_S / 4), database.writer.connect():
+                pass
+        async with database.probe.connect():
+            pass
     await database.close()
 
 

@@ -6,10 +6,17 @@ from typing import Any
 
 import pytest
 
-from server.app.rooms import deleting, periodic, runners
+from server.app.background import deleting, periodic, runners
+from server.platform import holding
 from server.platform.clock import MovableClock
 from server.platform.context import Context
-from server.platform.holding import LASTS, HeldAlready, objects_held
+from server.platform.holding import (
+    LASTS,
+    HeldAlready,
+    HoldLost,
+    objects_are_held,
+    objects_held,
+)
 from server.platform.jobs import LEASE, Worker, enqueue
 from server.platform.unit_of_work import UnitOfWork, transact
 from tests.server.conftest import Person, SignUpPerson
@@ -120,7 +127,56 @@ async def test_of_two_backups_at_once_the_second_is_refused_and_a_killed_one_let
     clock.advance(timedelta(microseconds=1))
     await worker.run_due()
     assert await objects_of(context, photo) == GONE
-    await killed.__aexit__(None, None, None)
+    with pytest.raises(HoldLost):
+        await killed.__aexit__(None, None, None)
+
+
+async def test_who_has_lost_a_hold_leaves_that_of_another_backup_alone(
+    context: Context, clock: MovableClock
+) -> None:
+    late = objects_held(context, deleting())
+    await late.__aenter__()
+    clock.advance(LASTS)
+    async with objects_held(context, deleting()):
+        with pytest.raises(HoldLost):
+            await late.__aexit__(None, None, None)
+        assert await objects_are_held(context)
+
+
+async def test_a_hold_that_has_ended_fails_the_backup_as_soon_as_it_is_noticed(
+    context: Context, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awake = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        await awake.wait()
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+
+    async def back_up() -> None:
+        async with objects_held(context, deleting()):
+            clock.advance(LASTS)
+            awake.set()
+            await asyncio.Event().wait()
+
+    with pytest.raises(HoldLost, match="objects may be missing from it"):
+        await back_up()
+
+
+async def test_a_database_that_is_away_for_as_long_as_a_hold_lasts_fails_the_backup(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise OSError("away")
+
+    async def back_up() -> None:
+        async with objects_held(context, deleting()):
+            monkeypatch.setattr(holding, "transact", away)
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(holding, "LASTS", timedelta(seconds=0.1))
+    with pytest.raises(HoldLost):
+        await back_up()
 
 
 async def test_a_hold_lasts_as_long_as_the_backup(

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from server.app.rooms import periodic, runners
+from server.app.background import Background, periodic, runners
+from server.app.settings import Settings
 from server.platform import housekeeping, jobs
 from server.platform.clock import MovableClock
 from server.platform.context import Context
@@ -18,15 +19,19 @@ from server.platform.errors import Conflict
 from server.platform.jobs import (
     DONE_KEPT,
     LEASE,
+    LONGEST_PAUSE,
     MOST_ATTEMPTS,
     Bell,
     Periodic,
     Worker,
     enqueue,
+    enqueue_unless_there,
     forget_done,
 )
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, reading, transact
+from tests.server.platform.conftest import PATIENCE_S
+from tests.server.platform.held import Held
 
 KIND = "test.job"
 AWAY = OperationalError("BEGIN", None, OSError("away"))
@@ -151,18 +156,6 @@ async def test_a_job_whose_end_cannot_be_noted_is_left_to_its_lease(
     assert job.leased_until > context.clock.now()
 
 
-class Held:
-    """A runner that a test holds for as long as it likes."""
-
-    def __init__(self) -> None:
-        self.began = asyncio.Event()
-        self.may_end = asyncio.Event()
-
-    async def __call__(self, _context: Context, _payload: dict[str, Any]) -> None:
-        self.began.set()
-        await self.may_end.wait()
-
-
 async def test_a_worker_whose_lease_ran_out_settles_nothing(
     context: Context, clock: MovableClock
 ) -> None:
@@ -240,25 +233,147 @@ async def test_a_job_that_ends_its_process_each_time_is_given_up(
     assert ran.payloads == []
 
 
+async def test_a_job_that_ends_its_process_does_so_a_few_times_only(
+    context: Context, clock: MovableClock
+) -> None:
+    """It ends what else runs there too."""
+    await leave_job(context)
+    worker, begun = Worker(context, {KIND: Ran()}), 0
+    while await worker._claim(1):  # and nothing more is heard of it
+        begun += 1
+        clock.advance(LEASE + timedelta(seconds=1))
+    assert begun == 7
+    [job] = await stored(context)
+    assert job.dead_at == clock.now()
+
+
+async def fail(_context: Context, _payload: dict[str, Any]) -> None:
+    raise RuntimeError("never well")
+
+
+async def let_die(context: Context, clock: MovableClock) -> timedelta:
+    """Run a job that fails whenever it is tried again, until it is dead; how long that took."""
+    began = clock.now()
+    while await Worker(context, {KIND: fail}).run_due():
+        job = (await stored(context))[-1]
+        if job.dead_at is None:
+            clock.move_to(job.run_at)
+    return clock.now() - began
+
+
+async def test_what_a_job_needs_may_be_away_for_an_hour_and_a_half(
+    context: Context, clock: MovableClock
+) -> None:
+    await leave_job(context)
+    took = await let_die(context, clock)
+    assert timedelta(minutes=90) < took < timedelta(hours=2)
+    [job] = await stored(context)
+    assert (job.attempts, job.dead_at) == (MOST_ATTEMPTS, clock.now())
+
+
+async def test_jobs_that_failed_together_are_not_all_tried_again_at_once(
+    context: Context, clock: MovableClock
+) -> None:
+    for _ in range(20):
+        await leave_job(context)
+    late = update(Job).values(attempts=MOST_ATTEMPTS - 2)
+    await transact(context, None, lambda work: work.execute(late))
+    assert await Worker(context, {KIND: fail}).run_due() == 20
+    again = {job.run_at - clock.now() for job in await stored(context)}
+    assert len(again) > 10
+    assert timedelta(minutes=8) <= min(again) < max(again) <= LONGEST_PAUSE
+
+
 async def test_jobs_that_went_well_are_forgotten_after_a_week_and_dead_ones_are_kept(
     context: Context, clock: MovableClock
 ) -> None:
-    async def fail(_context: Context, _payload: dict[str, Any]) -> None:
-        raise RuntimeError("never well")
-
+    """But for those whose work a newer one does."""
     await leave_job(context, number=1)
     await Worker(context, {KIND: Ran()}).run_due()
     await leave_job(context, number=2)
-    for _ in range(MOST_ATTEMPTS):
-        await Worker(context, {KIND: fail}).run_due()
-        clock.advance(timedelta(minutes=10))
-    await leave_job(context, number=3)
+    await let_die(context, clock)
+    await leave_job(context, key="one", number=3)
+    await let_die(context, clock)
+    await leave_job(context, key="another", number=4)
+    await let_die(context, clock)
+    await leave_job(context, key="one", number=5)
     assert await transact(context, None, forget_done) == 0
     clock.advance(DONE_KEPT)
-    assert await transact(context, None, forget_done) == 1
-    assert [job.payload["number"] for job in await stored(context)] == [2, 3]
+    assert await transact(context, None, forget_done) == 2
+    assert [job.payload["number"] for job in await stored(context)] == [2, 4, 5]
+
+
+async def test_a_job_whose_key_has_a_live_one_is_not_left_again(
+    context: Context, clock: MovableClock
+) -> None:
+    """Else the one that is there would have all its attempts again, and never be given up."""
+
+    async def leave(work: UnitOfWork) -> None:
+        await enqueue_unless_there(work, KIND, {}, key="one")
+
+    await transact(context, None, leave)
+    await Worker(context, {KIND: fail}).run_due()
+    await transact(context, None, leave)
+    [job] = await stored(context)
+    assert job.attempts == 1
+    clock.move_to(job.run_at)
+    await let_die(context, clock)
+    await transact(context, None, leave)
+    assert [job.attempts for job in await stored(context)] == [MOST_ATTEMPTS, 0]
 
 
 def test_forgetting_is_wired_to_the_worker() -> None:
     assert housekeeping.PERIODIC[0] in periodic()
     assert housekeeping.FORGET in runners()
+
+
+async def test_a_worker_that_is_to_take_no_more_finishes_what_it_has(
+    context: Context, bell: WatchedBell
+) -> None:
+    held = Held()
+    worker = Worker(context, {KIND: held})
+    working = asyncio.create_task(worker.run())
+    await leave_job(context)
+    await held.began.wait()
+    await bell.waited_again()
+    worker.take_no_more()
+    await leave_job(context)
+    held.may_end.set()
+    await working
+    first, second = await stored(context)
+    assert first.done_at is not None
+    assert (second.done_at, second.attempts, second.leased_until) == (None, 0, None)
+
+
+async def test_what_it_was_about_to_take_is_given_back(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran, rings = Ran(), list[None]()
+    await leave_job(context)
+    monkeypatch.setattr(context.bus, "ring", lambda: rings.append(None))
+    worker = Worker(context, {KIND: ran})
+    claim = worker._claim
+
+    async def claiming(most: int) -> list[jobs.Claimed]:
+        claimed = await claim(most)
+        worker.take_no_more()
+        return claimed
+
+    monkeypatch.setattr(worker, "_claim", claiming)
+    await worker.run()
+    (job,) = await stored(context)
+    assert (job.done_at, job.attempts, job.leased_until) == (None, 0, None)
+    assert ran.payloads == []
+    assert rings == [None]  # others may have it at once
+
+
+async def test_a_process_that_drains_takes_no_job(context: Context, settings: Settings) -> None:
+    background = Background(context, settings)
+    await background.start()
+    await background.drain()
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(*background._tasks)
+    await leave_job(context)
+    (job,) = [one for one in await stored(context) if one.kind == KIND]
+    assert job.attempts == 0
+    await background.stop()

@@ -1,7 +1,6 @@
 """A server behind a real PgBouncer in transaction mode, with fewer sessions than connections."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -10,15 +9,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from server.app.container import build_context, close_context
-from server.app.settings import Environment, Settings
+from server.app.settings import Settings
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.database import Database
 from server.platform.migrate import schema_is_current, upgrade
-from server.platform.passwords import Passwords
 from server.platform.pooler import Pooler
-from tests.server.conftest import SignUpPerson
+from tests.server.conftest import SignUpPerson, settings_of
 from tests.server.trades.market import Market, done
 from tests.servers.lifetime import Lifetime
 from tests.servers.pgbouncer import PgBouncer, start_pgbouncer
@@ -38,24 +35,8 @@ def settings(
     pgbouncer: PgBouncer, postgres_url: str, worker_database: str, tmp_path: Path
 ) -> Settings:
     """The settings of a server behind the pooler."""
-    return Settings(
-        environment=Environment.TEST,
-        data_dir=tmp_path,
-        database_url=pgbouncer.url(worker_database),
-        database_pooler=Pooler.TRANSACTION,
-        rate_limits=False,
-    )
-
-
-@pytest.fixture
-async def context(settings: Settings, clock: MovableClock) -> AsyncIterator[Context]:
-    """Its tools."""
-    passwords = Passwords(time_cost=1, memory_kib=8)
-    context = build_context(
-        settings, base_url="http://testserver", clock=clock, passwords=passwords
-    )
-    yield context
-    await close_context(context)
+    url = pgbouncer.url(worker_database)
+    return settings_of(url, tmp_path, database_pooler=Pooler.TRANSACTION)
 
 
 @pytest.fixture

@@ -98,7 +98,9 @@ async def test_the_limits_come_with_the_transaction_in_one_round_trip(
         wire.url(worker_database), statement_s=7, lock_s=3, pooler=Pooler.TRANSACTION
     )
     async with database.writer.connect() as connection:
-        assert tuple((await connection.execute(LIMITS)).one()) == ("7s", "3s", "30s")
+        assert tuple((await connection.execute(LIMITS)).one()) == ("7s", "500ms", "30s")
+    async with database.reader.connect() as connection:
+        assert (await connection.execute(LIMITS)).one()[1] == "3s"
     async with database.impatient.connect() as connection:
         assert (await connection.execute(LIMITS)).one()[1] == "250ms"
     async with database.unlimited() as connection:
@@ -108,6 +110,18 @@ async def test_the_limits_come_with_the_transaction_in_one_round_trip(
     assert begins
     assert all("SET LOCAL statement_timeout" in query for query in begins)
     assert all(query.startswith(("BEGIN", "ROLLBACK", "COMMIT")) for query in wire.queries)
+
+
+async def test_who_writes_waits_for_a_lock_in_pieces_and_who_reads_at_once(
+    postgres_url: str,
+) -> None:
+    database = Database(postgres_url, statement_s=7, lock_s=3)
+    waits = []
+    for engine in (database.writer, database.reader, database.snapshot, database.impatient):
+        async with engine.connect() as connection:
+            waits.append((await connection.execute(LIMITS)).one()[1])
+    assert waits == ["500ms", "3s", "3s", "250ms"]
+    await database.close()
 
 
 async def test_the_limits_that_are_set_are_kept_without_a_pooler(postgres_url: str) -> None:

@@ -37,6 +37,9 @@ async def test_a_body_that_is_no_json_is_a_problem(client: httpx.AsyncClient) ->
     headers = {"Content-Type": "application/json"}
     nested = await client.post("/v1/accounts", content=b"[" * 100_000, headers=headers)
     problem(nested, 400, "bad_request")
+    half = await client.post("/v1/accounts", content=b'{"handle":', headers=headers)
+    (told,) = problem(half, 422, "invalid")["errors"]
+    assert (told["field"], told["code"]) == ("body", "json_invalid")
 
 
 async def test_a_database_that_is_overrun_is_503_and_may_be_asked_again(

@@ -1,12 +1,16 @@
 """A real replica is asked while it is near, and the primary whenever it is not."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from server.platform.database import Database
-from server.platform.replica import Replica
+from server.platform.metrics import measure_database
+from server.platform.replica import Probes, Replica, State
+from tests.servers.figures import figure
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.postgres import Postgres
 from tests.servers.replica import Pair, start_pair
@@ -39,8 +43,19 @@ def time() -> Time:
 @pytest.fixture
 def replica(database: Database, time: Time) -> Replica:
     """The replica, in a time that the test moves; at most 2 s behind."""
-    assert database.replica is not None
-    return Replica(database.reader, database.replica._replica, most_behind_s=2, monotonic=time)
+    return in_time(database, time)
+
+
+def in_time(database: Database, time: Time, probes: Probes | None = None) -> Replica:
+    made = database.replica
+    assert made is not None
+    return Replica(
+        database.reader,
+        made._replica,
+        probes or made.probes,
+        most_behind_s=2,
+        monotonic=time,
+    )
 
 
 async def is_asked(replica: Replica) -> bool:
@@ -104,8 +119,7 @@ async def test_reads_go_to_the_primary_when_the_replica_dies_and_come_back(
     pair = start_pair(private_lifetime, "mortal")
     database = Database(pair.primary.url(), replica_url=pair.replica.url())
     time = Time()
-    assert database.replica is not None
-    replica = Replica(database.reader, database.replica._replica, most_behind_s=2, monotonic=time)
+    replica = in_time(database, time)
     pair.catch_up()
     assert await is_asked(replica)
     kill(pair.replica.pid)
@@ -119,9 +133,96 @@ async def test_reads_go_to_the_primary_when_the_replica_dies_and_come_back(
     await database.close()
 
 
-async def test_a_replica_that_never_was_there_is_done_without(pair: Pair) -> None:
-    nowhere = "postgresql://postgres@127.0.0.1:1/postgres"
-    database = Database(pair.primary.url(), replica_url=nowhere)
-    assert database.replica is not None
-    assert not await is_asked(database.replica)
+NOWHERE = "postgresql://postgres@127.0.0.1:1/postgres"
+
+
+async def test_one_that_never_was_there_is_done_without_and_told_of_once(pair: Pair) -> None:
+    database = Database(pair.primary.url(), replica_url=NOWHERE)
+    time = Time()
+    replica = in_time(database, time)
+    with capture_logs() as logs:
+        for _ in range(3):
+            assert not await is_asked(replica)
+            time.now += 6
+    assert [(line["log_level"], line["event"]) for line in logs] == [("warning", "replica_is_away")]
     await database.close()
+
+
+async def test_its_state_and_its_connections_are_figures(database: Database, pair: Pair) -> None:
+    assert database.replica is not None
+    measure_database(database)
+    assert figure("picky_database_replica", state="unknown") == 1
+    pair.catch_up()
+    async with database.replica.reader():
+        measure_database(database)
+    assert figure("picky_database_replica", state="unknown") == 0
+    assert figure("picky_database_replica", state="near") == 1
+    assert figure("picky_database_connections_in_use", pool="replica") == 1
+    assert figure("picky_database_connections_max", pool="replica") == 8
+
+
+async def test_a_primary_whose_connections_are_all_in_use_does_not_switch_it_off(
+    pair: Pair,
+) -> None:
+    database = Database(pair.primary.url(), replica_url=pair.replica.url(), pool_size=1)
+    assert database.replica is not None
+    pair.catch_up()
+    async with database.reader.connect():
+        assert await is_asked(database.replica)
+    await database.close()
+
+
+async def test_one_whose_connections_are_all_in_use_is_not_taken_for_one_that_is_away(
+    pair: Pair,
+) -> None:
+    database = Database(pair.primary.url(), replica_url=pair.replica.url(), pool_size=1)
+    assert database.replica is not None
+    pair.catch_up()
+    async with database.replica.reader():
+        assert not await is_asked(database.replica)  # this one reads the primary
+        assert database.replica.state is State.NEAR
+    assert await is_asked(database.replica)
+    await database.close()
+
+
+async def test_what_the_primary_does_not_say_is_no_fault_of_the_replica(
+    database: Database, pair: Pair, time: Time
+) -> None:
+    assert database.replica is not None
+    nowhere = Database(NOWHERE)
+    silent = Probes(nowhere.reader, database.replica.probes.replica)
+    replica = in_time(database, time, silent)
+    assert not await replica.is_near()
+    assert replica.state is State.UNKNOWN
+    pair.catch_up()
+    replica = in_time(database, time)
+    assert await replica.is_near()
+    replica.probes = silent
+    time.now += 1
+    assert await replica.is_near()  # it has what there was a second ago
+    time.now += 2
+    assert not await replica.is_near()
+    assert replica.state is State.UNKNOWN
+    await nowhere.close()
+
+
+async def test_nobody_waits_while_somebody_else_asks(
+    database: Database, pair: Pair, time: Time
+) -> None:
+    replica = in_time(database, time)
+    pair.catch_up()
+    assert await replica.is_near()
+    time.now += 1
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(replica._asking)
+        assert await replica.is_near()
+
+
+@pytest.mark.parametrize(("behind_s", "own_s"), [(2, 10.0), (60, 62.5)])
+def test_who_has_just_written_reads_the_primary_for_longer_than_it_may_be_behind(
+    database: Database, behind_s: float, own_s: float
+) -> None:
+    made = database.replica
+    assert made is not None
+    replica = Replica(database.reader, made._replica, made.probes, most_behind_s=behind_s)
+    assert replica.own_writes_s == own_s

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select
 
 from server.accounts.tables import Account
-from server.app.rooms import runners
+from server.app.background import runners
 from server.chat.tables import Member, Message, Room
 from server.listings.tables import Like, Listing
 from server.media.tables import Upload

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
+from server.platform.columns import Table
 from server.platform.context import Context
-from server.platform.database import Table
 from server.platform.unit_of_work import reading
+from tests.server.statements import before_each_statement
 from tests.server.trades.market import Deal, Market, check_invariants, done
 
 
@@ -28,16 +29,15 @@ def crash_at(context: Context, number: int) -> Iterator[list[int]]:
         if seen[0] == number:
             raise Crashed
 
-    def statement(_c: Any, _cursor: Any, text: str, *_rest: Any) -> None:
-        if not text.startswith(("BEGIN", "SELECT")):
+    def statement(text: str) -> None:
+        if not text.startswith("SELECT"):
             count()
 
-    event.listen(engine, "before_cursor_execute", statement)
     event.listen(engine, "commit", count)
     try:
-        yield seen
+        with before_each_statement(context.database, statement):
+            yield seen
     finally:
-        event.remove(engine, "before_cursor_execute", statement)
         event.remove(engine, "commit", count)
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.accounts.api import START_SCORE
 from server.trades.records import ReviewRecord
-from server.trades.scores import BAD_TAGS, START, manner_score
+from server.trades.scores import BAD_TAGS, manner_score
 from shared_models.market import REVIEW_TAGS
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
@@ -45,7 +46,7 @@ reviews = st.lists(
 
 
 def test_everybody_starts_at_36_5() -> None:
-    assert manner_score([], NOW) == START == 36.5
+    assert manner_score([], NOW) == START_SCORE == 36.5
 
 
 @given(reviews)
@@ -80,7 +81,7 @@ def test_bad_points_fade_after_a_year_and_are_gone_after_two() -> None:
     fresh = manner_score([a_review(1, days_ago=364)], NOW)
     fading = manner_score([a_review(1, days_ago=540)], NOW)
     gone = manner_score([a_review(1, days_ago=730)], NOW)
-    assert fresh == manner_score([a_review(1)], NOW) < fading < gone == START
+    assert fresh == manner_score([a_review(1)], NOW) < fading < gone == START_SCORE
 
 
 def test_every_tag_is_good_or_bad() -> None:

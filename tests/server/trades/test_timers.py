@@ -10,7 +10,7 @@ import pytest
 from server.listings.jobs import RUNNERS
 from server.listings.tables import Listing
 from server.listings.trading import BACK_ON_SALE
-from server.platform.database import LostRace
+from server.platform.failures import LostRace
 from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork
 from server.trades import settling

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,16 +10,23 @@ from typing import Any
 
 import pytest
 
-from server.app.kept import backup, restore
-from server.app.kept.manifest import DATABASE, INDEX, MANIFEST, OBJECTS, read_manifest
-from server.app.kept.opening import Refused
+from server.app.maintenance import backup, restore
+from server.app.maintenance.manifest import (
+    DATABASE,
+    INDEX,
+    MANIFEST,
+    OBJECTS,
+    note_of,
+    read_manifest,
+)
+from server.app.maintenance.opening import Refused
 from server.platform import dumps
 from server.platform.context import Context
 from server.platform.migrate import HalfRestored, upgrade
 from server.platform.object_store import ObjectStore, ObjectStoreError
 from tests.server.chat.conftest import Upload1, upload
 from tests.server.conftest import SignUpPerson
-from tests.server.kept.conftest import Place
+from tests.server.maintenance.conftest import Place
 
 __all__ = ["upload"]
 
@@ -58,11 +66,25 @@ def in_manifest(**values: Any) -> Callable[[Path], None]:
     return change
 
 
+def with_key(key: str) -> Callable[[Path], None]:
+    """Have the index name another key, and the manifest the index as it is then."""
+
+    def change(folder: Path) -> None:
+        index = folder / INDEX
+        index.write_text(index.read_text().replace(f'"{PHOTOS[3]}"', json.dumps(key)))
+        in_manifest(index=note_of(index).model_dump())(folder)
+
+    return change
+
+
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "database": (lambda folder: flip_a_byte(folder / DATABASE), "database is not what was written"),
     "index": (lambda folder: flip_a_byte(folder / INDEX), "objects.jsonl is not what was written"),
     "object": (lambda folder: flip_a_byte(folder / OBJECTS / PHOTOS[3]), f"{PHOTOS[3]} is not"),
     "no object": (lambda folder: (folder / OBJECTS / PHOTOS[3]).unlink(), "cannot be read"),
+    "key above": (with_key("../../secret.key"), "is none of ours"),
+    "key inside": (with_key("photos/../../secret.key"), "is none of ours"),
+    "key from the root": (with_key("/etc/passwd"), "is none of ours"),
     "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "is no backup"),
     "manifest": (lambda folder: (folder / MANIFEST).write_text("{}"), "is broken"),
     "format": (in_manifest(format=2), "is of format 2, and this picky-server reads 1"),
@@ -82,6 +104,14 @@ async def test_what_is_broken_is_refused_and_leaves_nothing(
         assert reason in await refusal(bare, spoiled), what
         assert await bare.left() == [], what
     await restore.restore(bare.settings, folder)
+
+
+async def test_a_restored_market_can_be_backed_up_at_once(
+    folder: Path, bare: Place, tmp_path: Path
+) -> None:
+    """The backup that it is of is over, though its hold on deletions is in it."""
+    await restore.restore(bare.settings, folder)
+    await backup.back_up(bare.settings, tmp_path / "next")
 
 
 async def test_a_place_that_is_not_empty_is_refused_and_left_alone(
@@ -169,6 +199,33 @@ async def test_a_backup_is_whole_or_not_there(
         await backup.back_up(place.settings, folder)
 
 
+async def test_a_backup_is_on_the_disk_before_it_has_its_name(
+    place: Place, context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of that name is a whole backup, also after a power cut."""
+    await context.wiring.port(ObjectStore).put(PHOTOS[0], b"photo", content_type="image/jpeg")
+    folder, steps = tmp_path / "backups" / "one", list[Path]()
+    sync, rename = os.fsync, Path.replace
+
+    def syncing(descriptor: int) -> None:
+        sync(descriptor)
+        steps.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    def renaming(path: Path, target: Path) -> Path:
+        if target == folder:
+            steps.append(target)
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", syncing)
+    monkeypatch.setattr(Path, "replace", renaming)
+    await backup.back_up(place.settings, folder)
+    named = steps.index(folder)
+    there = {path.relative_to(folder) for path in folder.rglob("*")} | {Path()}
+    before = [step for step in steps[:named] if step.is_relative_to(folder.parent)]
+    assert {Path(*step.relative_to(folder.parent).parts[1:]) for step in before} == there
+    assert steps[named + 1 :] == [folder.parent]
+
+
 async def test_what_the_store_has_lost_is_told(
     place: Place, context: Context, sign_up: SignUpPerson, upload: Upload1, tmp_path: Path
 ) -> None:
@@ -208,5 +265,5 @@ async def test_programs_that_are_missing_or_too_old_are_told(
     monkeypatch.setenv("PATH", str(programs))
     with pytest.raises(Refused, match=told) as refused:
         await backup.back_up(fleets[0].settings, tmp_path / "backup")
-    assert "Install PostgreSQL's client programs of version 18 or newer" in str(refused.value)
+    assert "install PostgreSQL's client programs of version 18 or newer" in str(refused.value)
     assert not (tmp_path / "backup").exists()

@@ -11,11 +11,11 @@ from server.app.asgi import create_app
 from server.app.container import build_context, close_context
 from server.app.demo.casting import SMALL
 from server.app.demo.seed import Seeded, fill
-from server.app.kept.manifest import read_manifest
+from server.app.maintenance.manifest import read_manifest
 from server.platform.clock import SystemClock
 from server.platform.database import Database
 from tests.server.conftest import BASE_URL
-from tests.server.kept.conftest import Place, Rows, apart_from_epochs, rows_of
+from tests.server.maintenance.conftest import Place, Rows, apart_from_epochs, rows_of
 
 
 class Talk:
@@ -70,6 +70,7 @@ async def backed_up_amid_talk(place: Place, seeded: Seeded, folder: Path) -> dic
     return talk.moments
 
 
+@pytest.mark.timeout(180)
 async def test_every_row_and_every_object_comes_back(
     place: Place, bare: Place, tmp_path: Path
 ) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from server.app.kept import backup, restore
+from server.app.maintenance import backup, restore
 from server.platform import postgres_programs
 from tests.server.conftest import SignUpPerson
-from tests.server.kept.conftest import PLACES, Place
+from tests.server.maintenance.conftest import PLACES, Place
 
 
 @pytest.mark.parametrize("places", [PLACES[1]], indirect=True)

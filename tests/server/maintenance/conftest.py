@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from migrations.metadata import metadata
 from server.app.container import build_context, close_context
@@ -25,6 +25,8 @@ from tests.servers.postgres import installation
 from tests.servers.s3 import S3Store
 
 Rows = dict[str, list[Any]]
+
+FUNCTIONS = text("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,14 @@ class Place:
             await database.close()
 
     async def left(self) -> list[str]:
-        """What there is in a place that should be bare: files or tables of a database, objects."""
+        """What there is in a place that should be bare: files or a database's contents, objects."""
         if self.database_url.startswith("sqlite"):
             found = [path.name for path in self.data_dir.glob("*.db*")]
         else:
             database = Database(self.database_url)
             async with database.reader.connect() as connection:
                 found = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+                found += (await connection.execute(FUNCTIONS)).scalars()
             await database.close()
         return [*found, *await self.objects()]
 
