@@ -15,6 +15,8 @@ BUILD := .cache/binary/venv/.is-installed
 ROOMS := shared_models server client_tui migrations bench deploy tests
 CODE := $(wildcard $(ROOMS))
 EXPORT := --quiet --format requirements-txt --no-emit-project --no-header
+# What runs elsewhere than here has all that a setting can ask for.
+EXPORT_RUN := $(EXPORT) --no-dev --extra traces
 
 # Byte code makes every start about a second faster.
 unexport PYTHONDONTWRITEBYTECODE
@@ -87,12 +89,14 @@ capacity: $(DEV)  ## write the page of what a number of users needs anew from wh
 
 pins: $(UV)  ## choose the newest versions that fit and write their hashes to requirements/
 	$(UV) lock --upgrade
-	$(UV) export $(EXPORT) --no-dev --output-file requirements/run.txt
+	$(UV) export $(EXPORT_RUN) --output-file requirements/run.txt
 	$(UV) export $(EXPORT) --output-file requirements/dev.txt
-	$(UV) export $(EXPORT) --no-dev --group binary --output-file requirements/binary.txt
+	$(UV) export $(EXPORT_RUN) --group binary --output-file requirements/binary.txt
 	printf 'uv\nhatchling\neditables\n' | $(UV) pip compile - --quiet --universal \
 		--python-version 3.11 --generate-hashes --no-header --output-file requirements/boot.txt
-
+	@echo 'images are pinned by hand; look for newer tags of these:'
+	@sed -nE 's/^(FROM|COPY --from=| +image:) ?([a-z/-]+:v?[0-9][^ ]*).*/  \2/p' \
+		deploy/Dockerfile deploy/compose*.yaml | sort --unique
 
 clean:  ## remove what make made
 	rm -rf .venv .cache dist
