@@ -37,12 +37,9 @@ class PhotoFiles:
         """
         url = photo.thumb_url if size == "thumb" else photo.full_url
         name = _name(photo.id, size)
-        found = await asyncio.to_thread(self._find, name)
-        if found is not None:
-            return found
         task = self._under_way.get(name)
         if task is None:
-            task = asyncio.create_task(self._fetch_one(url, name))
+            task = asyncio.create_task(self._find_or_fetch(url, name))
             self._under_way[name] = task
             task.add_done_callback(lambda done: self._finished(name, done))
         return await asyncio.shield(task)
@@ -52,7 +49,10 @@ class PhotoFiles:
         if not task.cancelled():
             task.exception()  # whoever still waits gets it; nobody else needs to hear of it
 
-    async def _fetch_one(self, url: str, name: str) -> Path:
+    async def _find_or_fetch(self, url: str, name: str) -> Path:
+        found = await asyncio.to_thread(self._find, name)
+        if found is not None:
+            return found
         async with self._slots:
             content = await self._fetch(url)
         return await asyncio.to_thread(self._keep, name, content)

@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -8,9 +7,7 @@ import pytest
 from client_tui.core.cache import Cache
 from client_tui.core.changes import Change, Position
 from client_tui.core.errors import CopiesLost
-from client_tui.core.photos import PhotoFiles
 from shared_models.chat import ReadMark
-from shared_models.media import Photo
 from shared_models.notifications import NotificationsSeen
 from tests.client.core.fakes import (
     EPOCH,
@@ -190,89 +187,6 @@ async def test_the_files_are_for_the_owner_only(tmp_path: Path) -> None:
     await cache.close()
     assert (tmp_path / "a" / "cache.db").stat().st_mode & 0o077 == 0
     assert (tmp_path / "a").stat().st_mode & 0o077 == 0
-
-
-def picture(number: int) -> Photo:
-    return Photo(
-        id=UUID(int=number),
-        width=1,
-        height=1,
-        placeholder="",
-        thumb_url=f"/v1/photos/{number}/thumb",
-        full_url=f"/v1/photos/{number}/full",
-    )
-
-
-def bytes_in(directory: Path) -> int:
-    return sum(path.stat().st_size for path in directory.iterdir())
-
-
-async def test_a_picture_is_fetched_once_even_when_asked_for_twice_at_once(tmp_path: Path) -> None:
-    fetched = []
-
-    async def fetch(url: str) -> bytes:
-        fetched.append(url)
-        return b"pixels"
-
-    photos = PhotoFiles(tmp_path, fetch, bytes_max=1000)
-    first, second = await asyncio.gather(
-        photos.get(picture(1), "thumb"), photos.get(picture(1), "thumb")
-    )
-    third = await photos.get(picture(1), "thumb")
-    assert first == second == third
-    assert first.read_bytes() == b"pixels"
-    assert fetched == ["/v1/photos/1/thumb"]
-
-
-async def test_pictures_stay_within_their_bytes_and_the_least_used_go_first(
-    tmp_path: Path,
-) -> None:
-    async def fetch(url: str) -> bytes:
-        return b"x" * 100
-
-    photos = PhotoFiles(tmp_path, fetch, bytes_max=300)
-    paths = [await photos.get(picture(number), "full") for number in (1, 2, 3)]
-    await photos.get(picture(1), "full")
-    newest = await photos.get(picture(4), "full")
-    assert [path.exists() for path in (*paths, newest)] == [True, False, True, True]
-    again = PhotoFiles(tmp_path, fetch, bytes_max=300)
-    await again.get(picture(5), "full")
-    assert bytes_in(tmp_path) <= 300
-
-
-async def test_a_picture_that_cannot_be_fetched_is_asked_for_again_next_time(
-    tmp_path: Path,
-) -> None:
-    answers: list[bytes | Exception] = [ConnectionError("gone"), b"pixels"]
-
-    async def fetch(url: str) -> bytes:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    photos = PhotoFiles(tmp_path, fetch, bytes_max=300)
-    with pytest.raises(ConnectionError):
-        await photos.get(picture(1), "full")
-    assert (await photos.get(picture(1), "full")).read_bytes() == b"pixels"
-
-
-async def test_a_picture_the_person_left_before_it_came_does_no_harm(tmp_path: Path) -> None:
-    asked, answer = asyncio.Event(), asyncio.Event()
-
-    async def fetch(url: str) -> bytes:
-        asked.set()
-        await answer.wait()
-        return b"pixels"
-
-    photos = PhotoFiles(tmp_path, fetch, bytes_max=300)
-    waiting = asyncio.create_task(photos.get(picture(1), "full"))
-    await asked.wait()
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    answer.set()
-    assert (await photos.get(picture(1), "full")).read_bytes() == b"pixels"
 
 
 async def test_a_listing_is_kept_until_it_changes_or_too_many_newer_ones_come(
