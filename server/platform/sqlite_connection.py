@@ -8,12 +8,15 @@ it, syncing a commit to the disk, and bulk inserts. Between the two nothing wait
 lock, and in WAL mode a reader needs none, so it begins and ends where it is asked to.
 """
 
+import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import event
 from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_connection,
@@ -166,10 +169,26 @@ def driver_connection(connection: AsyncConnection) -> sqlite3.Connection:
     return bare
 
 
+async def _opened(*args: Any, **options: Any) -> aiosqlite.Connection:
+    """A connection; who is cancelled, or gets none, goes on when its thread has ended. Left alone,
+    that would tell a loop how it went which may be closed by then.
+    """
+    connection = aiosqlite.connect(*args, **options)
+    connection._thread.daemon = True
+    opening = asyncio.ensure_future(connection)
+    try:
+        return await asyncio.shield(opening)
+    except BaseException:
+        with suppress(sqlite3.Error):
+            await (await opening).close()
+        connection._thread.join()
+        raise
+
+
 def use_direct_connections(engine: AsyncEngine, *, only_reads: bool) -> None:
     """Make all connections of a SQLite engine of this kind."""
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def connect(dialect: Any, _record: Any, args: Any, options: Any) -> DirectConnection:
-        plain = dialect.connect(*args, **options)
+        plain = dialect.connect(*args, async_creator_fn=_opened, **options)
         return DirectConnection(plain.dbapi, plain._connection, only_reads=only_reads)

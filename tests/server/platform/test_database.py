@@ -4,13 +4,16 @@ import asyncio
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server.platform import postgresql, sqlite_connection
@@ -20,6 +23,8 @@ from server.platform.sqlite_connection import Finished
 from tests.servers.mute import mute
 
 PATIENCE_S = 20
+ANSWERS_S = 3.0
+"""Longer than who does answer takes, also on a busy machine."""
 
 
 @pytest.fixture
@@ -46,6 +51,10 @@ async def read(database: Database) -> None:
         await connection.execute(text("SELECT count(*) FROM platform_stream"))
 
 
+def threads() -> set[threading.Thread]:
+    return set(threading.enumerate())
+
+
 async def turns(count: int) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
@@ -62,6 +71,40 @@ async def test_a_cancelled_task_leaves_no_transaction_to_the_next(
         await asyncio.gather(task, return_exceptions=True)
         for _ in range(8):
             await use(database)
+
+
+async def test_who_is_cancelled_while_it_connects_leaves_no_thread(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would tell a loop that may be closed by then how it went."""
+    connect, may_go_on = sqlite3.connect, threading.Event()
+    loop, connects = asyncio.get_running_loop(), asyncio.Event()
+
+    def late(*args: Any, **options: Any) -> sqlite3.Connection:
+        loop.call_soon_threadsafe(connects.set)
+        assert may_go_on.wait(PATIENCE_S)
+        opened: sqlite3.Connection = connect(*args, **options)
+        return opened
+
+    before = threads()
+    with monkeypatch.context() as patching:
+        patching.setattr(sqlite3, "connect", late)
+        reading = asyncio.create_task(read(sqlite))
+        await connects.wait()
+        reading.cancel()
+        await turns(20)
+        assert not reading.done()
+        may_go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    assert threads() <= before
+
+
+async def test_who_gets_no_connection_leaves_no_thread_either(tmp_path: Path) -> None:
+    database, before = Database(f"sqlite:///{tmp_path}/nowhere/picky.db"), threads()
+    with pytest.raises(OperationalError):
+        await read(database)
+    assert threads() <= before
 
 
 async def test_a_task_cancelled_while_it_waits_for_the_lock_gives_it_back(
@@ -135,7 +178,7 @@ async def test_what_is_written_for_many_is_planned_once(postgres_url: str) -> No
 
 
 async def test_a_server_that_says_nothing_is_given_up_and_asked_again(postgres_url: str) -> None:
-    database = Database(postgres_url, answer_s=0.2)
+    database = Database(postgres_url, answer_s=ANSWERS_S)
 
     async def backend() -> int:
         async with database.impatient.begin() as connection:
