@@ -86,7 +86,10 @@ async def _paused(url: str) -> None:
 
 async def _caught_up(primary_url: str, replica_url: str) -> None:
     primary = await asyncpg.connect(primary_url)
-    written = await primary.fetchval("SELECT pg_current_wal_insert_lsn()::text")
+    # A commit that is waited for takes all before it along. What nobody waits for, the primary may
+    # keep to itself for a quarter of a minute.
+    await primary.execute("SET synchronous_commit = on; SELECT pg_current_xact_id()")
+    written = await primary.fetchval("SELECT pg_current_wal_flush_lsn()::text")
     await primary.close()
     replica = await asyncpg.connect(replica_url)
     reached = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"

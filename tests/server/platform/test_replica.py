@@ -1,5 +1,6 @@
 """A real replica is asked while it is near, and the primary whenever it is not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -7,9 +8,11 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from server.platform import replica as asked
 from server.platform.database import Database
 from server.platform.metrics import measure_database
 from server.platform.replica import Probes, Replica, State
+from tests.server.platform.conftest import PATIENCE_S
 from tests.servers.figures import figure
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.postgres import Postgres
@@ -26,6 +29,12 @@ class Time:
 
     def __call__(self) -> float:
         return self.now
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes nobody for one that is away."""
+    monkeypatch.setattr(asked, "_ANSWERS_WITHIN_S", PATIENCE_S)
 
 
 @pytest.fixture
@@ -63,6 +72,15 @@ async def is_asked(replica: Replica) -> bool:
         return bool((await connection.execute(IS_REPLICA)).scalar_one())
 
 
+async def near(pair: Pair, replica: Replica) -> None:
+    """Until it has all and is known to: the primary writes something by itself now and then."""
+    is_near = False
+    while not is_near:
+        await asyncio.to_thread(pair.catch_up)
+        replica._ask_at = 0.0
+        is_near = await replica.is_near()
+
+
 async def write(database: Database) -> None:
     async with database.writer.begin() as connection:
         # The servers of the tests are told of a commit before it is written.
@@ -75,14 +93,14 @@ async def test_a_replica_that_has_all_is_asked(
     database: Database, replica: Replica, pair: Pair
 ) -> None:
     await write(database)
-    pair.catch_up()
+    await near(pair, replica)
     assert await is_asked(replica)
 
 
 async def test_one_that_lags_is_left_alone_until_it_has_caught_up(
     database: Database, replica: Replica, time: Time, pair: Pair
 ) -> None:
-    pair.catch_up()
+    await near(pair, replica)
     assert await is_asked(replica)
     with pair.replay_paused():
         await write(database)
@@ -90,16 +108,14 @@ async def test_one_that_lags_is_left_alone_until_it_has_caught_up(
         assert await is_asked(replica)  # it has what there was a second ago
         time.now += 1.5
         assert not await is_asked(replica)
-    pair.catch_up()
-    time.now += 1
+    await near(pair, replica)
     assert await is_asked(replica)
 
 
 async def test_it_is_not_asked_twice_within_half_a_second_how_far_it_is(
     database: Database, replica: Replica, time: Time, pair: Pair
 ) -> None:
-    pair.catch_up()
-    assert await replica.is_near()
+    await near(pair, replica)
     with pair.replay_paused():
         await write(database)
         time.now += 0.4
@@ -120,7 +136,7 @@ async def test_reads_go_to_the_primary_when_the_replica_dies_and_come_back(
     database = Database(pair.primary.url(), replica_url=pair.replica.url())
     time = Time()
     replica = in_time(database, time)
-    pair.catch_up()
+    await near(pair, replica)
     assert await is_asked(replica)
     kill(pair.replica.pid)
     assert not await is_asked(replica)  # within the half second: the line is found dead
@@ -129,7 +145,9 @@ async def test_reads_go_to_the_primary_when_the_replica_dies_and_come_back(
     again = pair.start_replica_again()
     again.catch_up()
     time.now += 2
-    assert await is_asked(replica)
+    while not await is_asked(replica):
+        again.catch_up()
+        time.now += 1
     await database.close()
 
 
@@ -152,7 +170,7 @@ async def test_its_state_and_its_connections_are_figures(database: Database, pai
     assert database.replica is not None
     measure_database(database)
     assert figure("picky_database_replica", state="unknown") == 1
-    pair.catch_up()
+    await near(pair, database.replica)
     async with database.replica.reader():
         measure_database(database)
     assert figure("picky_database_replica", state="unknown") == 0
@@ -166,20 +184,23 @@ async def test_a_primary_whose_connections_are_all_in_use_does_not_switch_it_off
 ) -> None:
     database = Database(pair.primary.url(), replica_url=pair.replica.url(), pool_size=1)
     assert database.replica is not None
-    pair.catch_up()
+    await near(pair, database.replica)
     async with database.reader.connect():
+        database.replica._ask_at = 0.0
         assert await is_asked(database.replica)
     await database.close()
 
 
 async def test_one_whose_connections_are_all_in_use_is_not_taken_for_one_that_is_away(
-    pair: Pair,
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database = Database(pair.primary.url(), replica_url=pair.replica.url(), pool_size=1)
     assert database.replica is not None
-    pair.catch_up()
+    await near(pair, database.replica)
     async with database.replica.reader():
-        assert not await is_asked(database.replica)  # this one reads the primary
+        with monkeypatch.context() as impatient:
+            impatient.setattr(asked, "_ANSWERS_WITHIN_S", 0.1)
+            assert not await is_asked(database.replica)  # this one reads the primary
         assert database.replica.state is State.NEAR
     assert await is_asked(database.replica)
     await database.close()
@@ -194,9 +215,8 @@ async def test_what_the_primary_does_not_say_is_no_fault_of_the_replica(
     replica = in_time(database, time, silent)
     assert not await replica.is_near()
     assert replica.state is State.UNKNOWN
-    pair.catch_up()
     replica = in_time(database, time)
-    assert await replica.is_near()
+    await near(pair, replica)
     replica.probes = silent
     time.now += 1
     assert await replica.is_near()  # it has what there was a second ago
@@ -210,8 +230,7 @@ async def test_nobody_waits_while_somebody_else_asks(
     database: Database, pair: Pair, time: Time
 ) -> None:
     replica = in_time(database, time)
-    pair.catch_up()
-    assert await replica.is_near()
+    await near(pair, replica)
     time.now += 1
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(replica._asking)
@@ -220,8 +239,9 @@ async def test_nobody_waits_while_somebody_else_asks(
 
 @pytest.mark.parametrize(("behind_s", "own_s"), [(2, 10.0), (60, 62.5)])
 def test_who_has_just_written_reads_the_primary_for_longer_than_it_may_be_behind(
-    database: Database, behind_s: float, own_s: float
+    database: Database, behind_s: float, own_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.undo()  # it depends on how long the servers are waited for
     made = database.replica
     assert made is not None
     replica = Replica(database.reader, made._replica, made.probes, most_behind_s=behind_s)
