@@ -29,9 +29,7 @@ from server.realtime.jobs import trim_streams
 from tests.server.statements import before_each_statement
 
 A_DAY = timedelta(days=1)
-NOON = midnight(datetime.now(UTC)) + A_DAY / 2
-"""Of the day of which the schema is."""
-
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT = "platform_stream_event_default"
 CLOSINGS = text(
     "SELECT conname || ' ' || convalidated FROM pg_constraint"
@@ -42,7 +40,8 @@ IMPLIED = f'updated partition constraint for default partition "{DEFAULT}" is im
 
 @pytest.fixture
 def clock() -> MovableClock:
-    return MovableClock(NOON)
+    """It is noon on the day of which the schema is, once there is a context."""
+    return MovableClock(BEGINNING)
 
 
 @pytest.fixture
@@ -54,6 +53,9 @@ async def context(
     )
     context = build_context(settings, base_url="http://testserver", clock=clock)
     await upgrade_database(context.database)
+    async with reading(context) as work:
+        [before] = [part for part in await event_days.parts(work) if "before" in part.name]
+    clock.move_to(before.end + A_DAY / 2)
     yield context
     await close_context(context)
 
@@ -196,13 +198,13 @@ async def test_rewriting_goes_back_over_days_as_far_as_it_should(
 async def test_a_day_goes_when_its_last_event_is_of_a_week_ago(
     context: Context, clock: MovableClock, stream: UUID
 ) -> None:
-    other = await new_stream(context)
-    day = part_of(clock.now())
+    other, today = await new_stream(context), midnight(clock.now())
+    day = part_of(today)
     await append(context, stream, 3)
     await append(context, other, 2)
-    clock.move_to(midnight(NOON) + A_DAY)
+    clock.move_to(today + A_DAY)
     await append(context, stream, 2)
-    clock.move_to(midnight(NOON) + 8 * A_DAY)
+    clock.move_to(today + 8 * A_DAY)
     await trim_streams(context, {})
     assert day in await parts(context), "an event of after midnight may come before one of this day"
     assert await oldest(context, stream) == 1
