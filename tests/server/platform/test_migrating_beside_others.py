@@ -30,8 +30,10 @@ from server.platform.migration_steps import MIGRATES, Patience
 from tests.deploy.schema import version_of
 from tests.server.platform.test_migrate import check_for_drift
 
-SOON = Patience(lock_s=0.3, pauses_s=(0.01,) * 200)
+SOON = Patience(lock_s=0.3, pauses_s=(0.01,) * 1000)
 AT_ONCE = Patience(lock_s=0.2, pauses_s=(0.01, 0.01))
+REQUEST_WAITS = "500ms"
+"""Less than for two locks that a migration waits for."""
 OLD = 1
 
 APPOINTMENTS = "trades_appointment"
@@ -100,23 +102,22 @@ async def migration_waits_for(database: Database, holder: AsyncConnection) -> No
     await until(waits)
 
 
-async def use(database: Database, table: str) -> float:
-    """Read and write a table as a request would; how many seconds it took."""
-    began = asyncio.get_running_loop().time()
+async def use(database: Database, table: str) -> None:
+    """Read and write a table as a request would. It fails when it waits for a lock for longer than
+    ``REQUEST_WAITS``: the server measures that, and no busy machine adds to it.
+    """
     async with database.writer.begin() as connection:
+        assert await connection.scalar(text("SHOW lock_timeout")) == REQUEST_WAITS
         await connection.execute(text(f"SELECT count(*) FROM {table}"))
         await connection.execute(text(f"UPDATE {table} SET updated_at = updated_at"))
-    return asyncio.get_running_loop().time() - began
 
 
 async def test_requests_wait_no_longer_than_for_one_lock(database: Database) -> None:
     async with read_for_long(database, APPOINTMENTS) as reading:
         migrating = asyncio.create_task(upgrade_database(database, SOON))
-        took = []
         for _ in range(5):
             await migration_waits_for(database, reading)
-            took.append(await use(database, APPOINTMENTS))
-        assert max(took) < 2 * SOON.lock_s
+            await use(database, APPOINTMENTS)
         assert not migrating.done()
     await migrating
     assert await schema_is_current(database)
@@ -180,7 +181,7 @@ async def test_an_index_whose_building_was_killed_is_built_again(
         await killed_when_it_waits(database, empty_postgres_url, reading)
         await database_ends_it(database)
         assert await version_of(database) == OLD
-        assert await use(database, APPOINTMENTS) < SOON.lock_s
+        await use(database, APPOINTMENTS)
         async with database.writer.connect() as connection:
             assert await connection.scalar(VALID, {"name": BUILT_FIRST}) is False
     await upgrade_database(database, SOON)

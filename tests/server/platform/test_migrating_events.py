@@ -22,6 +22,9 @@ from tests.server.platform.test_migrating_beside_others import SOON, read_for_lo
 OLD = 3
 EVENTS = "platform_stream_event"
 LOCKED_OUT = Patience(lock_s=0.2, pauses_s=())
+NO_LONGER = {"lock_timeout": f"{2 * SOON.lock_s}s"}
+"""Who waits longer than that for a lock fails: the server measures it, no busy machine adds to it.
+"""
 PARTS = text(
     "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
     " WHERE inhparent = to_regclass('platform_stream_event')"
@@ -48,7 +51,7 @@ class OldProcess:
         self.appended = 0
 
     async def __aenter__(self) -> "OldProcess":
-        self._line = await asyncpg.connect(self._url)
+        self._line = await asyncpg.connect(self._url, server_settings=NO_LONGER)
         await self._line.execute(
             "INSERT INTO platform_stream (id, epoch, head, oldest, created_at, updated_at)"
             " VALUES ($1, $2, 0, 1, now(), now())",
@@ -62,15 +65,13 @@ class OldProcess:
     async def __aexit__(self, *_: object) -> None:
         await self._line.close()
 
-    async def append(self) -> float:
-        """Append an event; how many seconds it took."""
-        began = asyncio.get_running_loop().time()
+    async def append(self) -> None:
+        """Append an event."""
         async with self._line.transaction():
             now = datetime.now(UTC)
             [row] = await self._move.fetch([self.id], [1], now)
             await self._insert.fetch([self.id], [row["head"]], ["kind"], [b"{}"], now)
         self.appended += 1
-        return asyncio.get_running_loop().time() - began
 
     async def read(self) -> list[int]:
         """All positions."""
@@ -96,14 +97,12 @@ async def test_a_process_of_the_version_before_writes_and_reads_on(
         for _ in range(20):
             await old.append()
         migrating = asyncio.create_task(upgrade_database(database, SOON))
-        took = []
         while not migrating.done():
-            took.append(await old.append())
+            await old.append()
         await migrating
         for _ in range(20):
             await old.append()
         assert await old.read() == list(range(1, old.appended + 1))
-        assert max(took) < 2 * SOON.lock_s
     [before] = [name for name in await parts(database) if "before" in name]
     async with database.writer.connect() as connection:
         await connection.run_sync(check_for_drift)
@@ -142,19 +141,19 @@ async def test_a_backup_keeps_it_waiting_and_nobody_else(
         await old.append()
         async with read_for_long(database, EVENTS, "platform_stream"):
             migrating = asyncio.create_task(upgrade_database(database, SOON))
-            took = [await old.append() for _ in range(200)]
+            for _ in range(50):
+                await old.append()
             assert not migrating.done()
         await migrating
-        assert max(took) < 2 * SOON.lock_s
-        assert await old.read() == list(range(1, 202))
+        assert await old.read() == list(range(1, 52))
 
 
 async def test_without_events_days_begin_today(database: Database) -> None:
+    before = datetime.now(UTC)
     await upgrade_database(database, SOON)
-    today = f"{datetime.now(UTC):%Y%m%d}"
-    assert {f"{EVENTS}_before_{today}", f"{EVENTS}_{today}", f"{EVENTS}_default"} < set(
-        await parts(database)
-    )
+    [begin] = [name[-8:] for name in await parts(database) if "before" in name]
+    assert begin in {f"{moment:%Y%m%d}" for moment in (before, datetime.now(UTC))}
+    assert {f"{EVENTS}_{begin}", f"{EVENTS}_default"} < set(await parts(database))
 
 
 async def test_in_one_transaction_days_begin_after_the_last_event(
