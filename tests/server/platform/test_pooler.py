@@ -125,9 +125,9 @@ async def test_who_writes_waits_for_a_lock_in_pieces_and_who_reads_at_once(
 
 
 async def test_the_limits_that_are_set_are_kept_without_a_pooler(postgres_url: str) -> None:
-    database = Database(postgres_url, statement_s=0.05, lock_s=0.02)
+    database = Database(postgres_url, statement_s=1, lock_s=0.02)
     async with database.reader.connect() as connection:
         assert (await connection.execute(LIMITS)).one()[1] == "20ms"
         with pytest.raises(DBAPIError, match="statement timeout"):
-            await connection.execute(text("SELECT pg_sleep(10)"))
+            await connection.execute(text("SELECT pg_sleep(60)"))
     await database.close()
