@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from server.platform import valkey_instance
 from server.platform.bus import Hint
 from server.platform.valkey_bus import ValkeyBus
 from tests.servers.pgbouncer import PGBOUNCER_IS_INSTALLED
@@ -45,7 +46,9 @@ MakeNode = Callable[..., Awaitable[Node]]
 
 
 @pytest.fixture
-async def node() -> AsyncIterator[MakeNode]:
+async def node(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeNode]:
+    """Makes nodes. Who joins waits until the stream is heard, also on a busy machine."""
+    monkeypatch.setattr(valkey_instance, "_JOIN_S", PATIENCE_S)
     nodes: list[Node] = []
 
     async def make(*urls: str, listens_to: UUID | None = None) -> Node:

@@ -121,11 +121,16 @@ async def front(ways: tuple[Road, Road]) -> AsyncIterator[Front]:
 
 
 async def test_a_stream_joined_while_the_line_is_coming_is_heard(
-    node: MakeNode, front: Front, ways: tuple[Road, Road], valkey_url: str
+    node: MakeNode,
+    front: Front,
+    ways: tuple[Road, Road],
+    valkey_url: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     streams = [uuid4(), uuid4()]
     here, speaker = await node(bus_url(front)), await node(valkey_url)
-    with ways[0].stalled():
+    with ways[0].stalled(), monkeypatch.context() as impatient:
+        impatient.setattr(valkey_instance, "_JOIN_S", 0.2)
         for stream in streams:
             await here.bus.join(stream)
     await here.until(lambda: here.gaps > 0)
@@ -136,13 +141,15 @@ async def test_a_stream_joined_while_the_line_is_coming_is_heard(
 
 
 async def test_who_has_not_waited_for_a_slow_bus_is_told_of_the_gap_when_it_answers(
-    node: MakeNode, private_lifetime: Lifetime
+    node: MakeNode, private_lifetime: Lifetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey = start_valkey(private_lifetime)
     here = await node(valkey.url(), listens_to=uuid4())
     os.kill(valkey.pid, signal.SIGSTOP)
     try:
-        await here.bus.join(uuid4())
+        with monkeypatch.context() as impatient:
+            impatient.setattr(valkey_instance, "_JOIN_S", 0.2)
+            await here.bus.join(uuid4())
     finally:
         os.kill(valkey.pid, signal.SIGCONT)
     await here.until(lambda: here.gaps == 2)
@@ -191,6 +198,7 @@ async def test_a_line_that_carries_nothing_any_more_is_given_up_for_another(
         if asked_by == "a join":
             await here.bus.join(uuid4())
         await here.until(lambda: here.gaps > 1)
+        monkeypatch.setattr(valkey_line, "ANSWER_S", PATIENCE_S)  # the new line is not to be lost
         await speaker.bus.publish([Hint(stream, 1, b"heard")])
         await here.until(lambda: bool(here.heard))
 
