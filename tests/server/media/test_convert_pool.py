@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
@@ -16,6 +16,16 @@ from server.media.convert_pool import PROCESSES, ConvertPool
 from shared_models.photo_failures import PhotoFailure
 from tests.server.media import pictures
 from tests.server.media.bench import Bench
+
+Children = Callable[[], set[psutil.Process]]
+
+
+@pytest.fixture
+def children() -> Children:
+    """The subprocesses that this test has started and that are there now."""
+    worker = psutil.Process()
+    before = set(worker.children())
+    return lambda: set(worker.children()) - before
 
 
 @pytest.fixture
@@ -33,13 +43,14 @@ def _pool_of(script: str, timeout_s: float = 30.0) -> ConvertPool:
 _ANSWER = json.dumps({"width": 1, "height": 1, "placeholder": "1x1:000"})
 
 
-async def test_a_picture_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
-    before = set(psutil.Process().children())
+async def test_a_picture_that_takes_too_long_is_given_up(
+    tmp_path: Path, children: Children
+) -> None:
     bench = Bench(tmp_path, _pool_of("import signal; signal.pause()", timeout_s=0.2))
     with pytest.raises(PhotoRefused) as refused:
         await bench.convert(pictures.jpeg())
     assert refused.value.failure == PhotoFailure.TOO_SLOW
-    assert set(psutil.Process().children()) <= before
+    assert children() == set()
 
 
 async def test_a_decoder_that_dies_is_tried_once_more(tmp_path: Path) -> None:
@@ -68,15 +79,17 @@ async def test_a_picture_that_takes_too_much_processor_time_is_too_slow(tmp_path
     assert refused.value.failure == PhotoFailure.TOO_SLOW
 
 
-async def test_an_idle_decoder_that_was_killed_is_replaced(bench: Bench) -> None:
+async def test_an_idle_decoder_that_was_killed_is_replaced(
+    bench: Bench, children: Children
+) -> None:
     await bench.convert(pictures.jpeg())
-    for child in psutil.Process().children():
+    for child in children():
         child.kill()
         child.wait()
     assert (await bench.convert(pictures.jpeg())).width == 400
 
 
-async def test_a_cancelled_conversion_leaves_no_process(tmp_path: Path) -> None:
+async def test_a_cancelled_conversion_leaves_no_process(tmp_path: Path, children: Children) -> None:
     started = tmp_path / "started"
     os.mkfifo(started)
     script = f"import signal; open({str(started)!r}, 'w').close(); signal.pause()"
@@ -86,7 +99,7 @@ async def test_a_cancelled_conversion_leaves_no_process(tmp_path: Path) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not psutil.Process().children()
+    assert children() == set()
 
 
 async def test_the_decoder_sees_none_of_the_servers_settings(
@@ -104,12 +117,14 @@ async def test_the_decoder_sees_none_of_the_servers_settings(
     assert set(json.loads(converted.placeholder)) <= {"PYTHONPATH", "LC_ALL"}
 
 
-async def test_sixty_pictures_start_no_more_processes_than_work_at_once(bench: Bench) -> None:
+async def test_sixty_pictures_start_no_more_processes_than_work_at_once(
+    bench: Bench, children: Children
+) -> None:
     """A start costs more than a small picture does."""
     data = pictures.jpeg(64, 48)
     await asyncio.gather(*(bench.convert(data) for _ in range(PROCESSES)))
-    started = {child.pid for child in psutil.Process().children()}
+    started = children()
     assert len(started) == PROCESSES
     converted = await asyncio.gather(*(bench.convert(data) for _ in range(60)))
     assert {(one.width, one.height) for one in converted} == {(64, 48)}
-    assert {child.pid for child in psutil.Process().children()} == started
+    assert children() == started
