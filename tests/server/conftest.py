@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 from server.app.asgi import create_app
 from server.app.container import build_context, close_context, open_database
 from server.app.settings import Environment, Settings
+from server.platform import postgresql
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.database import Database
@@ -26,6 +27,7 @@ from tests.servers.postgres import deadlocks
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 BASE_URL = "http://testserver"
+PATIENCE_S = 30.0
 
 
 _built_routes: dict[int, BaseRoute] = {}
@@ -39,17 +41,23 @@ def shared_database(settings: Settings) -> Database:
     named = (name for name in Settings.model_fields if name.startswith("database_"))
     key = (settings.effective_database_url, *(getattr(settings, name) for name in named))
     if key not in _databases:
-        _databases[key] = open_database(settings)
+        with pytest.MonkeyPatch.context() as patient:
+            patient.setattr(postgresql, "_TURN_S", PATIENCE_S)
+            _databases[key] = open_database(settings)
     return _databases[key]
 
 
 def settings_of(database_url: str, data_dir: Path, **more: Any) -> Settings:
-    """The settings of a server of tests: rates are off."""
+    """The settings of a server of tests: rates are off, and forty people at once have their turn
+    with the database however busy the machine is.
+    """
     return Settings(
         environment=Environment.TEST,
         data_dir=data_dir,
         database_url=database_url,
         rate_limits=False,
+        database_statement_timeout_s=PATIENCE_S,
+        database_lock_timeout_s=PATIENCE_S,
         **more,
     )
 

@@ -20,10 +20,13 @@ from server.platform.tables import StreamEvent
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from shared_models.chat import SendMessage
 from tests.server.chat.conftest import OpenRoom, Sell, Upload1, say
+from tests.server.conftest import PATIENCE_S as LOCKS_ASKED_S
 from tests.server.conftest import Person, SignUpPerson
 
 LINK = "look at https://example.com/there"
 PATIENCE_S = 60
+AT_ONCE_S = LOCKS_ASKED_S / 2
+"""While who waits for a lock still asks for it."""
 WARNED = "Call me: 010-1234-5678"
 WAITING = """SELECT pid FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> $1"""
@@ -284,7 +287,7 @@ async def test_what_somebody_holds_for_long_holds_up_no_other_room(
         await holder.exec_driver_sql(f"SELECT 1 FROM {held} WHERE id = $1 FOR UPDATE", (which,))
         waiting = asyncio.create_task(send(context, buyer, talk, text("waits")))
         await waiter(context)
-        async with asyncio.timeout(4):  # a lock is asked for for five seconds
+        async with asyncio.timeout(AT_ONCE_S):
             assert seqs(await send(context, stranger, other, text("goes on"))) == [4]
         await holder.rollback()
         assert seqs(await waiting) == [4]
@@ -302,7 +305,7 @@ async def test_who_waits_for_a_stream_gives_back_the_other_partys(
         )
         waiting = asyncio.create_task(send(context, buyer, talk, text("waits")))
         await waiter(context, but=await waiter(context))  # together first, and then alone
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(AT_ONCE_S):
             assert seqs(await send(context, stranger, other, text("goes on"))) == [4]
         assert not waiting.done()
         await holder.rollback()
