@@ -48,6 +48,8 @@ class Device(Listener, DeliveryListener):
         )
         self.sent_count = 0
         self.bootstraps = 0
+        self.pos = 0
+        """How far it has heard."""
         self.messages: list[Message] = []
         self.marks: list[ReadMark] = []
         self._heard = asyncio.Event()
@@ -57,9 +59,11 @@ class Device(Listener, DeliveryListener):
 
     def rebased(self, state: Bootstrap) -> None:
         self.bootstraps += 1
+        self.pos = state.pos
         self._heard.set()
 
     def changed(self, changes: Sequence[Change]) -> None:
+        self.pos = changes[-1].pos
         self.messages += [
             change.data
             for change in changes

@@ -1,5 +1,6 @@
 """A program in a terminal of its own, as a person would run it."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -16,7 +17,8 @@ from pathlib import Path
 import psutil
 
 _CONTROLS = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_][^\x1b]*\x1b\\|\x1b."
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_][^\x1b]*\x1b\\"
+    r"|\x1b[^\[\]P_]"
 )
 
 # Makes the terminal the controlling one, so that closing it is felt, and becomes the command.
@@ -25,6 +27,21 @@ import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])
 """
+
+
+class Writing:
+    """The text in what a program writes to a terminal, wherever that is cut into pieces."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._unread = ""
+
+    def read(self, piece: bytes) -> str:
+        """The text that is whole by now; half a letter or half a command waits for its end."""
+        text = _CONTROLS.sub("", self._unread + self._decoder.decode(piece))
+        whole, command, begun = text.partition("\x1b")
+        self._unread = command + begun
+        return whole
 
 
 class Terminal:
@@ -43,6 +60,7 @@ class Terminal:
         )
         os.close(inside)
         self._open = True
+        self._writing = Writing()
         self.shown = ""
 
     def __enter__(self) -> "Terminal":
@@ -88,6 +106,6 @@ class Terminal:
 
     def _read(self) -> None:
         try:
-            self.shown += _CONTROLS.sub("", os.read(self._screen, 65536).decode(errors="replace"))
+            self.shown += self._writing.read(os.read(self._screen, 65536))
         except OSError:  # nobody has the terminal open any more
             self.process.wait()

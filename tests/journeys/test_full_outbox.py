@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from contextlib import AsyncExitStack
 from pathlib import Path
+from random import Random
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from client_tui.core.credentials import Credentials, CredentialStore
 from client_tui.core.outbox import Outbox
 from client_tui.core.paths import Paths
+from tests.faults.front import Front, Road
 from tests.journeys.devices import Device, device, open_room
 from tests.journeys.people import PICKY
 from tests.journeys.terminal import Terminal
@@ -49,7 +51,12 @@ async def test_an_app_that_is_killed_amid_a_full_outbox_sends_it_in_order_and_on
         buyer = await stack.enter_async_context(device(server.url, "bora", tmp_path / "buyer"))
         rooms = [await open_room(seller, buyer, tmp_path) for _ in range(ROOMS)]
         me = (await buyer.api.me()).id
-        CredentialStore(paths, environment).save(Credentials(server.url, me, "bora", buyer.token))
+        # The app's line leads through this process: it sends nothing on while that looks away.
+        road = Road()
+        road.port = server.port
+        front = Front([road], Random(0))
+        await stack.enter_async_context(front.listening())
+        CredentialStore(paths, environment).save(Credentials(front.url, me, "bora", buyer.token))
         await fill_outbox(paths, me, rooms)
         await stack.enter_async_context(seller.live())
         for killed_after in (1, COUNT // 3, COUNT):

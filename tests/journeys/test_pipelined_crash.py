@@ -21,6 +21,9 @@ from tests.servers.picky import PickyServer, start_picky
 
 COUNT = 1000
 CRASH_AFTER = 300
+UNANSWERED_MOST = 100
+"""More than the server has under way at once, and few enough that no answers of a whole flood can
+wait to be heard while the server is still to be killed."""
 SAFETY_LINE_SEQ = 1
 Frame = dict[str, Any]
 
@@ -37,6 +40,7 @@ class Pipeline:
         self._token = sender.token
         self._room_id = str(room_id)
         self.answers: dict[str, Frame] = {}
+        self._places = asyncio.Semaphore(UNANSWERED_MOST)
 
     async def send(self, cids: Sequence[tuple[int, str]], crash: "Crash | None" = None) -> None:
         """Send all of them in order; until every one is answered, or the connection is cut."""
@@ -52,12 +56,14 @@ class Pipeline:
             with suppress(ConnectionClosed):
                 await socket.send(json.dumps({"t": "hello"}))
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(self._send_all(socket, cids))
-                    both.create_task(self._hear_all(socket, len(cids), crash))
+                    sending = both.create_task(self._send_all(socket, cids))
+                    await self._hear_all(socket, len(cids), crash)
+                    sending.cancel()  # where the connection is cut it may wait for an answer
 
     async def _send_all(self, socket: Any, cids: Sequence[tuple[int, str]]) -> None:
         with suppress(ConnectionClosed):
             for number, cid in cids:
+                await self._places.acquire()
                 body = {"cid": cid, "chatroom_id": self._room_id, "text": text_of(number)}
                 await socket.send(json.dumps({"t": "send", "id": str(number), **body}))
 
@@ -70,6 +76,7 @@ class Pipeline:
                     await socket.send(json.dumps({"t": "pong", "n": frame["n"]}))
                 if frame["t"] == "ok":
                     self.answers[frame["cid"]] = frame
+                    self._places.release()
                     if crash is not None:
                         crash.after(len(self.answers))
 

@@ -92,6 +92,13 @@ def texts(history: Sequence[Message]) -> list[str]:
     return [message.text for message in history if message.kind == "text"]
 
 
+async def hears(client: Device, newest: str) -> None:
+    """Wait for a message, and for what else the server has told of it."""
+    await client.until(lambda: client.messages[-1].text == newest)
+    head = (await client.api.bootstrap()).pos
+    await client.until(lambda: client.pos >= head)
+
+
 async def is_as_the_server_says(client: Device, room_id: UUID) -> None:
     """Whether the device's copies are the server's state, to the last message."""
     server, copies = await client.api.bootstrap(), await client.cache.copies()
@@ -155,8 +162,8 @@ async def test_who_was_ahead_starts_anew_and_what_waited_arrives_once(
             assert head > ahead.pos, "the seller's position was to be overtaken"
             await say(seller, room_id, ["here I am"])
             async with seller.live():
-                await seller.until(lambda: seller.messages[-1].text == "here I am")
-                await buyer.until(lambda: buyer.messages[-1].text == "here I am")
+                for client in (seller, buyer):
+                    await hears(client, "here I am")
         said = texts(await read_history(seller.api, room_id))
         early = [*numbered("early", EARLY), "its answer was lost"]
         assert said == [*early, *numbered("waiting", WAITING), "here I am"]

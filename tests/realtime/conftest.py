@@ -66,6 +66,12 @@ PASSWORD = "correct horse battery"
 Frame = dict[str, Any]
 
 
+async def comes_true(holds: Callable[[], bool]) -> None:
+    """Let others run until it holds."""
+    while not holds():  # noqa: ASYNC110 - those who bring it about tell nobody
+        await asyncio.sleep(0)
+
+
 class Device:
     """A connected client: sends frames, and waits for the ones it expects."""
 

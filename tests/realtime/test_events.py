@@ -13,6 +13,7 @@ from server.notifications import api as notifications
 from server.notifications.api import Notice
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork, transact
+from server.realtime.node import RealtimeNode
 from shared_models.chat import ChatroomDetail, Message, ReadMark
 from shared_models.listings import ListingCard
 from shared_models.notifications import NotificationKind
@@ -219,8 +220,14 @@ async def test_a_read_mark_reaches_both_sides_and_the_readers_other_devices(
 
 
 async def test_typing_reaches_the_other_side_once_in_three_seconds(
-    join: Connect, seller: Person, buyer: Person, room: str
+    join: Connect,
+    node: RealtimeNode,
+    seller: Person,
+    buyer: Person,
+    room: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(node.gateway, "_monotonic", lambda: 0.0)
     theirs, mine = await join(seller), await join(buyer)
     for on in (True, True, False, False, True, False, True):
         await mine.say("typing", chatroom_id=room, on=on)

@@ -24,7 +24,7 @@ from server.realtime.session import Session
 from server.realtime.settings import RealtimeSettings
 from shared_models.base import format_time
 from shared_models.market import Rules
-from tests.realtime.conftest import PATIENCE_S, Connect, Device, Dial, Person
+from tests.realtime.conftest import PATIENCE_S, Connect, Device, Dial, Person, comes_true
 from tests.server.chat.conftest import say
 
 
@@ -179,33 +179,40 @@ class TestASilentPeer:
     async def test_is_not_taken_for_one_whose_pong_waits_behind_its_commands(
         self, join: Connect, context: Context, buyer: Person, room: str, when: str
     ) -> None:
-        waited, waits, answered = asyncio.Event(), 0, Session._answered
-        answers: list[dict[str, Any]] = []
+        said, waits_again = asyncio.Event(), asyncio.Event()
+        heard: list[dict[str, Any]] = []
+
+        async def hear(t: str, times: int) -> None:
+            while [frame["t"] for frame in heard].count(t) < times:
+                heard.append(await device.hear())
 
         async def catching_up() -> None:
             held.set()
-            answers.extend([await device.until("ok") for _ in range(3)])
+            await hear("ok", 3)
 
-        async def counting(session: Session, pong: asyncio.Event) -> bool:
-            nonlocal waits
-            waits += 1
-            if waits > 1:
-                waited.set()
-            in_time = await answered(session, pong)
-            if waits == 1 and when == "just after":
+        async def waiting(session: Session, pong: asyncio.Event) -> bool:
+            """The first time is over while the pong is behind the commands."""
+            if said.is_set():
+                waits_again.set()
+                return await pong.wait()
+            await said.wait()
+            await comes_true(lambda: session._stalled)
+            in_time = pong.is_set()
+            if when == "just after":
                 await catching_up()
             return in_time
 
-        device = await join(buyer)
         with holding(context) as held, pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Session, "_answered", counting)
+            patch.setattr(Session, "_answered", waiting)
+            device = await join(buyer)
             await say_many(device, room, range(3))
             await device.say("pong", n=(await device.until("ping"))["n"])
-            await asyncio.wait_for(waited.wait(), PATIENCE_S)
-            if not answers:
+            said.set()
+            await asyncio.wait_for(waits_again.wait(), PATIENCE_S)
+            if not heard:
                 await catching_up()
-        assert [answer["id"] for answer in answers] == ["0", "1", "2"]
-        await device.until("ping")
+            await hear("ping", 1)
+        assert [frame["id"] for frame in heard if frame["t"] == "ok"] == ["0", "1", "2"]
 
 
 class TestABusyLine:
@@ -220,11 +227,14 @@ class TestABusyLine:
         device = await join(buyer)
         for _ in range(10):
             await device.say("nothing")
-        while (await device.until("err"))["code"] != "rate_limited":
-            pass
-        for _ in range(3):
-            await device.say("pong", n=(await device.until("ping"))["n"])
-        await device.until("ping")
+        refused, pings = set(), 0
+        while "rate_limited" not in refused or pings <= 3:
+            match await device.hear():
+                case {"t": "err", "code": code}:
+                    refused.add(code)
+                case {"t": "ping", "n": n}:
+                    pings += 1
+                    await device.say("pong", n=n)
 
 
 class TestASlowConsumer:
@@ -351,8 +361,8 @@ async def test_nothing_is_left_behind_when_devices_are_gone(
         device = await join(buyer)
         await device.send(room)
         await device.socket.close()
-    _, running = await asyncio.wait(asyncio.all_tasks() - before, timeout=PATIENCE_S)
-    assert running == set()
+    async with asyncio.timeout(PATIENCE_S):
+        await comes_true(lambda: asyncio.all_tasks() <= before)
     assert list(node.hub.connections()) == []
 
 

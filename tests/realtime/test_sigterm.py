@@ -22,6 +22,7 @@ from server.platform.context import Context
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import SUBPROTOCOL
+from tests.faults.town import standing_still
 from tests.realtime.conftest import PASSWORD, PATIENCE_S, Device
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import READY, TEST_ENVIRONMENT
@@ -146,8 +147,8 @@ async def test_a_process_among_others_works_on_unready_until_balancers_have_noti
         client = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
         token = await sign_up(client)
 
-        process.send_signal(signal.SIGTERM)
         asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
         while (await client.get("/readyz")).status_code == 200:
             assert time.monotonic() < asked + PATIENCE_S
         mine = await client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
@@ -162,15 +163,10 @@ async def test_a_process_among_others_works_on_unready_until_balancers_have_noti
 @contextmanager
 def paused(server: Postgres) -> Iterator[None]:
     """Every process of it stands still: it takes what is sent, and says nothing."""
-    postmaster = psutil.Process(server.pid)
-    processes = [postmaster, *postmaster.children(recursive=True)]
-    for process in processes:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.resume()
+    with standing_still([server.pid]):  # nobody comes any more
+        children = psutil.Process(server.pid).children(recursive=True)
+        with standing_still([child.pid for child in children]):
+            yield
 
 
 async def test_a_process_whose_database_hangs_ends_before_it_is_killed(
