@@ -5,8 +5,12 @@ import math
 import os
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.servers.plugin"]
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")  # a busy one has 200 ms for nobody now and then
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
