@@ -25,7 +25,7 @@ async def test_a_file_that_another_program_is_making_is_waited_for(
 ) -> None:
     path = tmp_path / "one.db"
     with closing(held(path)) as other:
-        monkeypatch.setattr(time, "sleep", lambda _: other.execute("COMMIT"))
+        monkeypatch.setattr(time, "sleep", lambda _: other.rollback())
         opened = database(path)
         await opened.open()
         await opened.close()
