@@ -1,20 +1,17 @@
 """What holds for every test of the client."""
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
 import textual.app
 import textual.pilot
+from textual._wait import wait_for_idle
 
 from tests.client.quiet import count_threads, settle
 
-_DRAWN_WITHIN_S = 0.02
-"""A little more than Textual waits before it draws."""
 
-
-async def _until_settled(*_: float) -> None:
-    await asyncio.sleep(_DRAWN_WITHIN_S)
+async def _until_settled(*within_s: float) -> None:
+    await wait_for_idle(*within_s)
     await settle()
 
 
