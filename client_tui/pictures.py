@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -24,6 +25,10 @@ Source = UUID | Path
 """A photo of the market, or a file of this machine."""
 AnyPhoto = Photo | Path
 """The same with what is needed to draw it."""
+Drawing = tuple[Source, int, int]
+"""What is drawn, in how many columns and rows."""
+Get = Callable[[], Awaitable[Path]]
+"""Begins only when it is called: what is closed at once leaves nothing behind."""
 
 
 class Pictures:
@@ -32,8 +37,8 @@ class Pictures:
     def __init__(self, files: PhotoFiles | None) -> None:
         """``files`` is None where there is nothing to fetch from; then placeholders stay."""
         self._files = files
-        self._drawn: LRUCache[tuple[Source, int, int], list[Strip]] = LRUCache(_KEPT_DRAWINGS)
-        self._under_way: dict[tuple[Source, int, int], asyncio.Task[None]] = {}
+        self._drawn: LRUCache[Drawing, list[Strip]] = LRUCache(_KEPT_DRAWINGS)
+        self._under_way: dict[Drawing, asyncio.Task[None]] = {}
         self._sizes: dict[Path, tuple[int, int]] = {}
         self._uploaded: dict[UUID, Path] = {}
         self._listeners: list[Ready] = []
@@ -62,8 +67,7 @@ class Pictures:
             return drawn
         if self._files is not None and key not in self._under_way:
             size: Size = "thumb" if columns <= _THUMB_COLUMNS_MOST else "full"
-            getting = self._files.get(photo, size)
-            self._under_way[key] = asyncio.create_task(self._get(key, photo.id, getting))
+            self._begin(key, photo.id, partial(self._files.get, photo, size))
         return draw_placeholder(photo.placeholder, columns, rows)
 
     def draw_any(self, photo: AnyPhoto, columns: int, rows: int) -> list[Strip]:
@@ -77,7 +81,7 @@ class Pictures:
         key = (path, columns, rows)
         drawn = self._drawn.get(key)
         if drawn is None and key not in self._under_way:
-            self._under_way[key] = asyncio.create_task(self._get(key, local_id(path), _is(path)))
+            self._begin(key, local_id(path), partial(_is, path))
         return drawn or draw_placeholder(_GREY, columns, rows)
 
     async def file(self, photo: Photo) -> Path | None:
@@ -97,12 +101,13 @@ class Pictures:
         """A file became a photo: it need not be fetched to be drawn."""
         self._uploaded[photo_id] = path
 
-    async def _get(
-        self, key: tuple[Source, int, int], photo_id: UUID, getting: Awaitable[Path]
-    ) -> None:
+    def _begin(self, key: Drawing, photo_id: UUID, get: Get) -> None:
+        self._under_way[key] = asyncio.create_task(self._get(key, photo_id, get))
+
+    async def _get(self, key: Drawing, photo_id: UUID, get: Get) -> None:
         source, columns, rows = key
         try:
-            strips = await asyncio.to_thread(draw_file, await getting, columns, rows)
+            strips = await asyncio.to_thread(draw_file, await get(), columns, rows)
         except (ClientError, OSError) as error:
             self._forget(source)
             self.missing[photo_id] = str(error)

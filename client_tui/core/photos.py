@@ -1,9 +1,10 @@
 """Copies of pictures on disk: each is fetched once, the least recently used go first."""
 
 import asyncio
+import contextlib
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 from uuid import UUID
@@ -95,12 +96,15 @@ class PhotoFiles:
         """Sizes by name, the least recently used first."""
         if self._sizes is None:
             private_directory(self._directory)
-            files = [(entry.stat(), entry.name) for entry in os.scandir(self._directory)]
-            self._sizes = {
-                name: stat.st_size
-                for stat, name in sorted(files, key=lambda file: file[0].st_mtime)
-            }
+            by_age = sorted(self._on_disk(), key=lambda file: file[0].st_mtime)
+            self._sizes = {name: stat.st_size for stat, name in by_age}
         return self._sizes
+
+    def _on_disk(self) -> Iterator[tuple[os.stat_result, str]]:
+        with os.scandir(self._directory) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):  # written, or dropped, just now
+                    yield entry.stat(), entry.name
 
 
 def _name(photo_id: UUID, size: Size) -> str:

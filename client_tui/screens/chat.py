@@ -1,6 +1,7 @@
 """A chat: its listing and how the deal stands, the history, and the composer."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -131,7 +132,7 @@ class ChatScreen(Writing, Dealing):
         self.show_note()
         if not self.can_write:
             self.history.focus()
-        self.do_in_background(self._open(), "chat")
+        start(self, self._open, group="chat")
 
     async def _open(self) -> None:
         await self.open_draft()
@@ -236,7 +237,7 @@ class ChatScreen(Writing, Dealing):
             self.peer_is_lost()
             return
         if not self.loaded:
-            self.do_in_background(self.ask_server(), "chat")
+            start(self, self.ask_server, group="chat")
         self._load_failed()
 
     def _load_failed(self) -> None:
@@ -276,7 +277,7 @@ class ChatScreen(Writing, Dealing):
             case PeerTyping() | PeerHere() if change.room_id == self.room_id:
                 self.peer_does(type(change), change.seconds)
             case Reset():
-                self.do_in_background(self.ask_server(again=True), "chat")
+                start(self, partial(self.ask_server, again=True), group="chat")
             case _:
                 return
         self.draw_soon()
@@ -337,7 +338,7 @@ class ChatScreen(Writing, Dealing):
     def do_back(self) -> None:
         """Out of an edit, out of the composer, out of the chat."""
         if self.editing:
-            self.do_in_background(self.stop_editing(), "edit")
+            start(self, self.stop_editing, group="edit")
         elif self.composer.has_focus:
             self.history.focus()
         else:
@@ -391,4 +392,4 @@ class ChatScreen(Writing, Dealing):
 
     def do_refresh(self) -> None:
         """Ask the server again."""
-        self.do_in_background(self.ask_server(again=True), "chat")
+        start(self, partial(self.ask_server, again=True), group="chat")

@@ -1,7 +1,5 @@
 """What all parts of the chat screen share: its room, its history, and what is selected there."""
 
-from collections.abc import Awaitable
-from typing import Any, cast
 from uuid import UUID
 
 from client_tui.conversation import Conversation
@@ -95,10 +93,6 @@ class ChatBase(RoomActions):
         """The unsent message under the cursor."""
         cursor = self.history.cursor
         return None if cursor is None else self.conversation.waiting(cursor)
-
-    def do_in_background(self, work: Awaitable[object], group: str) -> None:
-        """Do something with the server; what goes wrong becomes a toast."""
-        self.run_worker(cast("Any", work), group=group, exit_on_error=False)
 
     def do_copy(self) -> None:
         """The text of the message under the cursor."""

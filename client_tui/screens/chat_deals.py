@@ -1,6 +1,7 @@
 """Offers, meetings and the reservation, from within their chat."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from client_tui.core.errors import ClientError, Refused
@@ -12,6 +13,7 @@ from client_tui.screens.ask import AskScreen
 from client_tui.screens.chat_base import ChatBase
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.reserve import ReserveScreen
+from client_tui.work import start
 from shared_models.market import Method
 from shared_models.trades import Appointment, AppointmentCreate, Offer, TradeCreate
 
@@ -97,7 +99,7 @@ class Dealing(ChatBase):
         if offer is not None:
             self._accept_offer(offer)
         elif meeting is not None:
-            self._deal(self.link.api.accept_appointment(meeting.id))
+            self._deal(partial(self.link.api.accept_appointment, meeting.id))
 
     def _accept_offer(self, offer: Offer) -> None:
         room = self.room
@@ -110,7 +112,7 @@ class Dealing(ChatBase):
 
         def answered(method: str | None) -> None:
             if method is not None:
-                self._deal(self.link.api.accept_offer(offer.id, method))
+                self._deal(partial(self.link.api.accept_offer, offer.id, method))
 
         self.app.push_screen(ReserveScreen(title, Method.BOTH, yes="Accept"), answered)
 
@@ -186,7 +188,8 @@ class Dealing(ChatBase):
 
         def answered(text: str | None) -> None:
             if text is not None:
-                self._deal(then(parse_money(text, self.link.market.currency_exponent)))
+                amount = parse_money(text, self.link.market.currency_exponent)
+                self._deal(partial(then, amount))
 
         screen = AskScreen(title, hint, value=full, check=self._check_amount)
         self.app.push_screen(screen, answered)
@@ -209,7 +212,7 @@ class Dealing(ChatBase):
                     expected_price=room.listing.price or 0,
                     method=method,
                 )
-                self._deal(self.link.api.reserve(form))
+                self._deal(partial(self.link.api.reserve, form))
 
         self.app.push_screen(ReserveScreen(title, room.listing.method, yes="Reserve"), answered)
 
@@ -230,17 +233,17 @@ class Dealing(ChatBase):
     def _ask(self, question: ConfirmScreen, then: Step) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
-                self._deal(then())
+                self._deal(then)
 
         self.app.push_screen(question, answered)
 
-    def _deal(self, step: Awaitable[object]) -> None:
-        self.do_in_background(self._take_step(step), "deal")
+    def _deal(self, step: Step) -> None:
+        start(self, partial(self._take_step, step), group="deal")
 
-    async def _take_step(self, step: Awaitable[object]) -> None:
+    async def _take_step(self, step: Step) -> None:
         """Do it, and read the room again: also when it was refused, as it is another one then."""
         try:
-            await step
+            await step()
         except ClientError as problem:
             wrong = problem.errors if isinstance(problem, Refused) else ()
             self.say(wrong[0].message if wrong else str(problem), severity="error")

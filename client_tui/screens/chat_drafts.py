@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from client_tui.core.uploads import CheckedFile, check_file
 from client_tui.screens.chat_reading import Reading
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.composer import Attachments, Composer
+from client_tui.work import start
 
 _ONLY_ITS_TEXT: Final = "Only the text of an older message can be changed."
 _DRAFT_PAUSE_S: Final = 0.5
@@ -177,7 +179,7 @@ class Drafting(Reading):
         """Look at each file now, so that a bad one is said before anything is sent."""
         if self._keeps_its_photos():
             return
-        self.do_in_background(self._check_and_attach(paths), "attach")
+        start(self, partial(self._check_and_attach, paths), group="attach")
 
     async def _check_and_attach(self, paths: list[Path]) -> None:
         free = self.link.market.limits.message_photos_max - len(self.attachments.files)

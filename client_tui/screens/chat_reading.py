@@ -20,6 +20,7 @@ from client_tui.store import PeerHere, PeerTyping
 from client_tui.widgets.chat_rule import ChatRule
 from client_tui.widgets.history import KEPT, History
 from client_tui.widgets.virtual_list import VirtualList
+from client_tui.work import start
 
 _SLACK: Final = 100
 """So many more messages may come before the oldest are forgotten."""
@@ -138,7 +139,7 @@ class Reading(Jumping):
             self.draw_soon()
         elif not left and self.missing:
             self.missing = ""
-            self.do_in_background(self.ask_server(again=True), "chat")
+            start(self, partial(self.ask_server, again=True), group="chat")
 
     def _top_seq(self) -> int | None:
         window = self.conversation.window
@@ -156,7 +157,7 @@ class Reading(Jumping):
 
     def load(self, end: int) -> None:
         """The page beyond an end of the window."""
-        self.do_in_background(self._load(end), "page")
+        start(self, partial(self._load, end), group="page")
 
     async def _load(self, end: int) -> None:
         await (self.pages.older() if end == TOP else self.pages.newer())

@@ -54,7 +54,7 @@ class Writing(Drafting):
                 leaves = key_of("composer", "leave")
                 self.say(f"There is nothing in it. {leaves} leaves it as it was.")
                 return
-            self.do_in_background(self._save_edit(self._editing, text), "edit")
+            start(self, partial(self._save_edit, self._editing, text), group="edit")
             return
         files = list(self.attachments.files)
         if text or files:
@@ -131,8 +131,8 @@ class Writing(Drafting):
 
         def answered(place: str | None) -> None:
             if place is not None:
-                work = self.link.take_photo_out(message, message.photos[int(place)])
-                self.do_in_background(work, "photo")
+                photo = message.photos[int(place)]
+                start(self, partial(self.link.take_photo_out, message, photo), group="photo")
 
         question = ChooseScreen("Which photo is not to go with it?", failed_first)
         self.app.push_screen(question, answered)
@@ -154,7 +154,8 @@ class Writing(Drafting):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.do_in_background(self.link.retry_message(message, confirmed=True), "send")
+                retry = partial(self.link.retry_message, message, confirmed=True)
+                start(self, retry, group="send")
 
         self.app.push_screen(question, answered)
 
@@ -171,7 +172,7 @@ class Writing(Drafting):
             case Discarded():
                 self.conversation.discard(message.cid)
                 if self._editing is not None and self._editing.cid == message.cid:
-                    self.do_in_background(self.stop_editing(), "edit")
+                    start(self, self.stop_editing, group="edit")
 
     async def read_waiting_again(self) -> None:
         """Another window may have sent or discarded what waits here, or written more.
@@ -310,7 +311,7 @@ class Writing(Drafting):
 
             def answered(yes: bool | None) -> None:
                 if yes:
-                    work = self.link.api.delete_message(self.room_id, seq)
-                    self.do_in_background(work, "delete")
+                    delete = partial(self.link.api.delete_message, self.room_id, seq)
+                    start(self, delete, group="delete")
 
             self.app.push_screen(question, answered)

@@ -1,8 +1,11 @@
 """Discarding a message that was not sent: what is thrown away is gone, so it is asked first."""
 
+from functools import partial
+
 from client_tui.core.outbox import OutboxMessage
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.confirm import ConfirmScreen
+from client_tui.work import start
 
 
 def ask_to_discard(screen: PickyScreen, message: OutboxMessage) -> None:
@@ -10,8 +13,7 @@ def ask_to_discard(screen: PickyScreen, message: OutboxMessage) -> None:
 
     def answered(yes: bool | None) -> None:
         if yes:
-            work = screen.link.discard_message(message)
-            screen.run_worker(work, group="discard", exit_on_error=False)
+            start(screen, partial(screen.link.discard_message, message), group="discard")
 
     question = ConfirmScreen("Discard this message?", "It was not sent.", yes="Discard", no="Keep")
     screen.app.push_screen(question, answered)

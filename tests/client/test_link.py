@@ -36,9 +36,9 @@ from tests.client.core.fakes import (
     message,
     new_message,
     room,
-    settle,
     welcome,
 )
+from tests.client.quiet import settle
 
 OLD = MARKET.model_copy(update={"name": "as it was"})
 

@@ -21,6 +21,7 @@ from client_tui.link import Link
 from client_tui.screens.base import PickyScreen
 from client_tui.screens.chat import ChatScreen
 from client_tui.widgets.key_bar import KeyBar
+from client_tui.work import start
 from shared_models.chat import Message, ReadMark
 from shared_models.realtime import Ephemeral
 from tests.client.app.chat_rows import message
@@ -122,7 +123,7 @@ class RoomApp(PickyApp):
     ]
 
     def enter(self) -> None:
-        self.run_worker(self.link.run(), name="link", group="link", exit_on_error=False)
+        start(self, self.link.run, name="link", group="link")
         self.push_screen(PickyScreen())
         self.push_screen(ChatScreen(ROOM))
 

@@ -33,7 +33,6 @@ async def test_a_search_is_of_the_market_whatever_was_shown(tmp_path: Path) -> N
 async def test_a_card_that_changes_says_so_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse_module, "CHANGED_S", 0.3)
     async with market(tmp_path) as shown:
         browse = shown.app.screen
         assert isinstance(browse, BrowseScreen)
@@ -49,6 +48,8 @@ async def test_a_card_that_changes_says_so_for_a_while(
         assert badges() == 0, "likes are counted all the time"
         shown.link.store.publish(ListingChanged(card.model_copy(update={"price": 1})))
         await shown.until(lambda: badges() == 1)
+        monkeypatch.setattr(browse_module, "CHANGED_S", 0.01)
+        shown.link.store.publish(ListingChanged(card.model_copy(update={"price": 2})))
         await shown.until(lambda: badges() == 0)
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from textual.widgets import Input, Static
 
 from client_tui.core.errors import ServerUnreachable
+from client_tui.screens import message_search
 from client_tui.screens.chat import ChatScreen
 from client_tui.screens.chats import ChatsScreen
 from client_tui.screens.message_search import MessageSearchScreen
@@ -116,7 +118,7 @@ async def test_after_the_last_hit_that_was_read_the_search_may_know_more(tmp_pat
 
 
 async def test_from_the_list_all_chats_are_searched_and_esc_leads_back_through_both(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_chat(tmp_path, SearchServer(talk_of(200))) as chat:
         await chat.pilot.press("escape", "escape")
@@ -124,7 +126,10 @@ async def test_from_the_list_all_chats_are_searched_and_esc_leads_back_through_b
         await chat.until(lambda: isinstance(chat.app.screen, ChatsScreen))
         await chat.pilot.press("slash")
         await chat.until(lambda: isinstance(chat.app.screen, MessageSearchScreen))
-        await chat.pilot.press(*"word")
+        with monkeypatch.context() as typing:
+            typing.setattr(message_search, "TYPING_PAUSE_S", 60.0)
+            await chat.pilot.press(*"wor")
+        await chat.pilot.press("d")
         await chat.until(lambda: chat.server.asked("search_messages"))
         asked = chat.server.asked("search_messages")
         assert asked[0] == ("word", None, None), "asked for each letter"

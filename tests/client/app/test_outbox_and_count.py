@@ -51,12 +51,19 @@ async def test_what_is_done_with_a_message_is_done_where_it_cannot_be_counted(
         assert chat.toasts() == ["The disk is broken."]
 
 
+def states(chat: Chat) -> list[OutboxState]:
+    return [one.message.state for one in chat.screen.conversation.all_waiting()]
+
+
 async def other_window(chat: Chat) -> Outbox:
     """The outbox as another window of the same account has it open."""
     return await Outbox(chat.link.paths.outbox_file(ME)).open()
 
 
-async def test_what_another_window_has_sent_or_discarded_waits_here_no_more(tmp_path: Path) -> None:
+async def test_what_another_window_has_sent_or_discarded_waits_here_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Link, "look_for_other_windows", lambda _: None)  # it hears of it sooner
     async with open_chat(tmp_path, RoomServer(talk_of(3)), online=False) as chat:
         sent = await chat.link.send_message(ROOM, "sent there")
         discarded = await chat.link.send_message(ROOM, "discarded there")
@@ -150,9 +157,8 @@ async def test_a_message_that_came_too_fast_can_be_edited_while_the_server_wants
         chat.link.uploads.go.set()
         chosen = [picture(tmp_path, name) for name in photos]
         sent = await chat.link.send_message(ROOM, "hello", chosen)
-        await chat.until_shown("queued")
-        [waiting] = chat.screen.conversation.all_waiting()
-        assert waiting.message.state is OutboxState.QUEUED
+        await chat.until(lambda: chat.server.asked("send"))
+        await chat.until(lambda: states(chat) == [OutboxState.QUEUED])
         chat.select(-sent.number)
         assert chat.screen.why_not("edit_message") is None
         await chat.press("e")

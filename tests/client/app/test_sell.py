@@ -93,7 +93,10 @@ def write(screen: SellScreen, title: str = "Oak chair", price: str = "45,000") -
     screen.query_one(TextArea).text = "A good chair, as it was."
 
 
-async def test_two_quick_presses_publish_once(tmp_path: Path) -> None:
+async def test_two_quick_presses_publish_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sell, "DRAFT_PAUSE_S", 60.0)
     async with form(tmp_path) as (shown, desk, screen):
         write(screen)
         desk.open.clear()

@@ -88,6 +88,7 @@ class Shown:
         async with asyncio.timeout(15):
             while not holds():
                 await self.pilot.pause(0.005)
+        await self.pilot.pause()
 
     def toasts(self) -> list[str]:
         return [notice.message for notice in self.app._notifications]

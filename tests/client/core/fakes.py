@@ -22,6 +22,7 @@ from shared_models.market import Condition, Method
 from shared_models.notifications import Notification, NotificationKind
 from shared_models.realtime import Ephemeral
 from shared_models.sync import Bootstrap
+from tests.client.quiet import settle
 
 ME, OTHER, ROOM, LISTING, EPOCH = (UUID(int=number) for number in range(1, 6))
 START = datetime(2026, 11, 19, 14, 2, tzinfo=UTC)
@@ -67,12 +68,6 @@ class FakeClock:
             while not self._sleepers:
                 self._asleep.clear()
                 await self._asleep.wait()
-
-
-async def settle() -> None:
-    """Let everything run that can run without waiting for the outside."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 def message(seq: int, *, sender: UUID | None = OTHER, **fields: Any) -> Message:

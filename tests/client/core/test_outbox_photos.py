@@ -1,6 +1,6 @@
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -99,6 +99,22 @@ async def test_strays_of_a_program_that_was_killed_are_removed_later(
     assert sorted(path.parents[1].name for path in copies(tmp_path)) == sorted(
         ["young", str(waiting.cid)]
     )
+
+
+async def test_strays_that_go_while_one_looks_for_them_do_no_harm(
+    outbox: Outbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await outbox.put(ROOM, "", [picture(tmp_path)])
+    look = Path.iterdir
+
+    def see_one_that_goes(folder: Path) -> Iterator[Path]:
+        yield folder / "gone"
+        yield from look(folder)
+
+    monkeypatch.setattr(Path, "iterdir", see_one_that_goes)
+    again = await Outbox(tmp_path / "data" / "outbox.db").open()
+    await again.close()
+    assert len(copies(tmp_path)) == 1
 
 
 async def test_messages_of_a_version_without_copies_are_read(outbox: Outbox) -> None:

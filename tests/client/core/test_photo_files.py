@@ -1,6 +1,8 @@
 import asyncio
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -87,6 +89,30 @@ async def test_pictures_stay_within_their_bytes_and_the_least_used_go_first(
     again = PhotoFiles(tmp_path, fetch, bytes_max=300)
     await again.get(picture(5), "full")
     assert bytes_in(tmp_path) <= 300
+
+
+async def test_a_picture_that_goes_while_one_looks_what_there_is_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another window drops it, or has just begun to write it under a name for the meantime."""
+
+    async def fetch(url: str) -> bytes:
+        return b"pixels"
+
+    look = os.scandir
+
+    @contextmanager
+    def see_one_that_goes(folder: Path) -> Iterator[list[os.DirEntry[str]]]:
+        gone = folder / "gone"
+        gone.touch()
+        with look(folder) as entries:
+            found = list(entries)
+        gone.unlink()
+        yield found
+
+    monkeypatch.setattr(os, "scandir", see_one_that_goes)
+    photos = PhotoFiles(tmp_path, fetch, bytes_max=1000)
+    assert (await photos.get(picture(1), "full")).read_bytes() == b"pixels"
 
 
 async def test_a_picture_that_cannot_be_fetched_is_asked_for_again_next_time(

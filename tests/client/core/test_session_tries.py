@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,8 +14,8 @@ from client_tui.core.status import LineState
 from tests.client.core.fakes import (
     ME,
     ROOM,
+    FakeServer,
     event,
-    fake_server,
     welcome,
 )
 from tests.client.core.session_world import World, running
@@ -170,11 +171,13 @@ async def test_a_person_need_not_wait_for_the_next_try(world: World) -> None:
 
 
 async def test_where_nobody_listens_the_line_is_offline_and_tries_again(tmp_path: Path) -> None:
-    cache = await Cache(tmp_path / "cache.db", ME).open()
-    async with fake_server() as server:
+    cache, server = await Cache(tmp_path / "cache.db", ME).open(), FakeServer()
+    with socket.socket() as taken:  # by nobody else meanwhile
+        taken.bind(("127.0.0.1", 0))
+        server.url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         world = World(server, cache)
-    async with running(world):
-        status = await world.heard.until_state(LineState.OFFLINE)
+        async with running(world):
+            status = await world.heard.until_state(LineState.OFFLINE)
     await cache.close()
     assert status.reason == "the server was not reached"
     assert status.retry_at == pytest.approx(0.5)
