@@ -18,10 +18,15 @@ def main() -> None:
         sys.exit(f"picky-server: {refusal}")
 
 
-def _run_any() -> None:
-    # structlog and typer import rich and pygments for colours unless they are missing: a tenth of
-    # the start, for what is never used here.
+def hide_rich() -> None:
+    """Keep structlog and typer from importing rich and pygments: a tenth of the start, for colours
+    that are never used here.
+    """
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+
+
+def _run_any() -> None:
+    hide_rich()
     from server.app.cli import main as run
 
     run()

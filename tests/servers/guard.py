@@ -8,9 +8,12 @@ The kernel lets go of that lock when the owner ends in whatever way, so no serve
 import argparse
 import contextlib
 import fcntl
+import json
 import os
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -24,6 +27,7 @@ def main() -> None:
     parser.add_argument("--directory", type=Path, required=True)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--user")
+    parser.add_argument("--forge")
     parser.add_argument("--stop-signal", type=int, default=signal.SIGTERM)
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
@@ -38,38 +42,70 @@ def main() -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the server until it ends or is stopped with its lifetime; end what it left running."""
+    pid = start(options) if options.forge is None else order(options)
+    print(pid, flush=True)
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(silence, stream)
+    with contextlib.suppress(ProcessLookupError):
+        server = os.pidfd_open(pid)
+        stopper = threading.Thread(
+            target=stop_at_the_end,
+            args=(server, options.directory, options.stop_signal),
+            daemon=True,
+        )
+        stopper.start()
+        has_ended(server, within_s=None)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def start(options: argparse.Namespace) -> int:
+    """Start the server as a child, and return its pid."""
     with options.log.open("ab") as log:
         switch = {"user": options.user, "extra_groups": []} if options.user else {}
-        server = subprocess.Popen(
+        return subprocess.Popen(
             options.command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             process_group=0,
             **switch,
-        )
-    print(server.pid, flush=True)
-    silence = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(silence, stream)
-    stopper = threading.Thread(
-        target=stop_at_the_end, args=(server, options.directory, options.stop_signal), daemon=True
-    )
-    stopper.start()
-    server.wait()
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
+        ).pid
 
 
-def stop_at_the_end(server: subprocess.Popen[bytes], directory: Path, stop_signal: int) -> None:
+def order(options: argparse.Namespace) -> int:
+    """Order the server from a forge, which is told its arguments only, and return its pid."""
+    told = {
+        "arguments": options.command,
+        "environment": dict(os.environ),
+        "directory": str(Path.cwd()),
+        "log": str(options.log),
+    }
+    with socket.socket(socket.AF_UNIX) as forge:
+        forge.connect(options.forge)
+        forge.sendall(json.dumps(told).encode() + b"\n")
+        with forge.makefile() as answer:
+            return int(answer.readline())
+
+
+def has_ended(server: int, *, within_s: float | None) -> bool:
+    """Wait for the process behind a pidfd to end."""
+    end = select.poll()
+    end.register(server, select.POLLIN)
+    return bool(end.poll(None if within_s is None else within_s * 1000))
+
+
+def stop_at_the_end(server: int, directory: Path, stop_signal: int) -> None:
     """Wait for the lifetime's owner to let go, then end the server."""
     with (directory / "alive").open() as alive:
         fcntl.flock(alive, fcntl.LOCK_SH)
-    server.send_signal(stop_signal)
-    try:
-        server.wait(STOP_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        server.kill()
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(server, stop_signal)
+        if not has_ended(server, within_s=STOP_WITHIN_S):
+            signal.pidfd_send_signal(server, signal.SIGKILL)
 
 
 def remove_if_last(guards: int, directory: Path) -> None:

@@ -75,14 +75,18 @@ class Lifetime:
         user: str | None = None,
         env: dict[str, str] | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
+        forge: Path | None = None,
     ) -> int:
         """Start a server under a guard and return the server's pid. Its output goes to `log(name)`.
 
-        `env` is added to the environment; `user` is whom to run as (needs root).
+        `env` is added to the environment; `user` is whom to run as (needs root). A `forge` is where
+        the server is ordered; `command` is then its arguments only.
         """
         options: list[str | Path] = ["--directory", self.directory, "--log", self.log(name)]
         if user is not None:
             options += ["--user", user]
+        if forge is not None:
+            options += ["--forge", forge]
         guard = subprocess.run(
             [sys.executable, "-I", GUARD, *options, f"--stop-signal={stop_signal}", "--", *command],
             check=True,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.servers.forge import door as forge_door
 from tests.servers.lifetime import Lifetime, kill
 
 READY = re.compile(r"^listening on (http://\S+)$", re.MULTILINE)
@@ -63,7 +64,7 @@ def start_picky(
     `PICKY_`, such as `bus_url`; without a `database_url` it uses SQLite in its data dir. Rate
     limits are off unless `rate_limits="on"`. `under` is a command that becomes the server's,
     `credentials` are variables as they are, and `command` is the server itself, when it is not the
-    one of these sources.
+    one of these sources. In a run of the tests that one comes from the run's forge.
     """
     data_dir = lifetime.directory / f"{name}-data"
     environment = TEST_ENVIRONMENT | {
@@ -74,15 +75,16 @@ def start_picky(
         environment["PICKY_DATABASE_URL"] = database_url
     log = lifetime.log(name)
     log.unlink(missing_ok=True)
+    forge = forge_door() if command == FROM_SOURCE and not under else None
     pid = lifetime.start(
         name,
         [
-            *under,
-            *(*command, "serve"),
-            *("--port", str(port), "--role", role, "--data-dir", data_dir),
+            *(() if forge else (*under, *command)),
+            *("serve", "--port", str(port), "--role", role, "--data-dir", data_dir),
         ],
         env=environment,
         stop_signal=signal.SIGINT,
+        forge=forge,
     )
     lifetime.wait_until(name, lambda: READY.search(log.read_text()) is not None, pid=pid)
     ready = READY.search(log.read_text())

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.forge import use_forge
 from tests.servers.lifetime import Lifetime, memory
 from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import Postgres, shared_postgres
@@ -34,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LIFETIME] = (
         Lifetime.begin(memory()) if worker is None else Lifetime.join(Path(worker["lifetime"]))
     )
+    use_forge(config.stash[LIFETIME])
 
 
 @pytest.hookimpl(optionalhook=True)

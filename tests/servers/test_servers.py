@@ -3,6 +3,7 @@
 import fcntl
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncpg
@@ -21,7 +22,7 @@ from tests.servers.lifetime import Lifetime, ServerError, kill
 from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import Postgres, start_postgres
 from tests.servers.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Bucket
-from tests.servers.valkey import start_valkey
+from tests.servers.valkey import Valkey, start_valkey
 
 
 async def test_postgres_is_postgresql_18_for_asyncpg_and_sqlalchemy(
@@ -127,9 +128,22 @@ def test_a_server_that_cannot_start_says_why(private_lifetime: Lifetime) -> None
         start_postgres(private_lifetime, no_such_setting="on")
 
 
-def test_the_end_of_a_lifetime_ends_its_servers_and_removes_their_files() -> None:
+def test_servers_from_the_forge_have_their_own_settings_and_logs(
+    private_lifetime: Lifetime,
+) -> None:
+    free = start_picky(private_lifetime, "free")
+    strict = start_picky(private_lifetime, "strict", rate_limits="on")
+    assert psutil.Process(free.pid).parent() == psutil.Process(strict.pid).parent()
+    said = "rate limits are off"
+    assert (said in free.log.read_text(), said in strict.log.read_text()) == (True, False)
+
+
+@pytest.mark.parametrize("start", [start_valkey, start_picky])
+def test_the_end_of_a_lifetime_ends_its_servers_and_removes_their_files(
+    start: Callable[[Lifetime], Valkey | PickyServer],
+) -> None:
     with Lifetime.begin() as lifetime:
-        server = start_valkey(lifetime)
+        server = start(lifetime)
         assert psutil.pid_exists(server.pid)
     assert not psutil.pid_exists(server.pid)
     assert not lifetime.directory.exists()
@@ -138,16 +152,20 @@ def test_the_end_of_a_lifetime_ends_its_servers_and_removes_their_files() -> Non
 OWNER = """
 import sys
 from tests.servers.lifetime import Lifetime
-from tests.servers.valkey import start_valkey
+from tests.servers.{0} import start_{0}
 lifetime = Lifetime.begin()
-print(start_valkey(lifetime).pid, lifetime.directory, flush=True)
+print(start_{0}(lifetime).pid, lifetime.directory, flush=True)
 sys.stdin.read()
 """
 
 
-def test_a_killed_owner_leaves_no_server_and_no_files_behind() -> None:
+@pytest.mark.parametrize("name", ["valkey", "picky"])
+def test_a_killed_owner_leaves_no_server_and_no_files_behind(name: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", OWNER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", OWNER.format(name)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as owner:
         assert owner.stdout is not None
         pid, directory = owner.stdout.readline().split()
