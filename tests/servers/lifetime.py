@@ -12,13 +12,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
+from random import randrange
 from typing import IO, Any, Self
 
 import psutil
 
 GUARD = Path(__file__).with_name("guard.py")
 POLL_S = 0.02
+START_S = 60.0
+"""Only who hangs takes that long: a server that ends is noticed at once."""
+PORTS = range(10_000, 32_000)
+"""Below those that the kernel gives to who asks for any, and to who dials out: nobody is given a
+server's port while it is killed and starts again there.
+"""
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 * 1024**3
 
@@ -111,15 +119,13 @@ class Lifetime:
         assert isinstance(value, dict)
         return value
 
-    def wait_until(
-        self, name: str, ready: Callable[[], bool], *, pid: int, within_s: float = 20.0
-    ) -> None:
+    def wait_until(self, name: str, ready: Callable[[], bool], *, pid: int) -> None:
         """Wait until `ready()`; raise `ServerError` with the log if the server ends or is late."""
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + START_S
         while not ready():
             if not psutil.pid_exists(pid) or time.monotonic() > deadline:
                 log = self.log(name).read_text(errors="replace")[-4000:]
-                raise ServerError(f"{name} did not start within {within_s:g} s:\n{log}")
+                raise ServerError(f"{name} did not start within {START_S:g} s:\n{log}")
             time.sleep(POLL_S)
 
 
@@ -147,6 +153,9 @@ def locked(path: Path) -> Iterator[None]:
 def kill(pid: int) -> None:
     """Kill a server and its children with SIGKILL, and return when they are gone."""
     server = psutil.Process(pid)
+    server.suspend()  # or one that it has while the others are listed would outlive it
+    while server.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+        time.sleep(POLL_S)
     processes = [server, *server.children(recursive=True)]
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -154,13 +163,30 @@ def kill(pid: int) -> None:
     psutil.wait_procs(processes)
 
 
+def own_ports() -> Iterator[int]:
+    """Yield the ports that no other worker of this run is given, again and again."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = PORTS[worker :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    first = randrange(len(own))  # another run may be under way
+    return cycle((*own[first:], *own[:first]))
+
+
+_ports = own_ports()
+
+
 def free_port() -> int:
-    """Return a loopback TCP port that was free a moment ago."""
+    """Return a loopback TCP port that is free, and that nobody else is given."""
+    return next(port for port in _ports if is_free(port))
+
+
+def is_free(port: int) -> bool:
+    """Tell whether somebody could listen on that loopback port."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def accepts(port: int) -> bool:

@@ -59,22 +59,31 @@ class _Running:
     def __init__(self, postgres: Postgres, context: ssl.SSLContext) -> None:
         self._postgres = postgres
         self._context = context
+        self._lines: set[asyncio.Task[None]] = set()
         self.port = Future[int]()
 
     async def run(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        listener = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        listener = await asyncio.start_server(self._took, "127.0.0.1", 0)
         self.port.set_result(listener.sockets[0].getsockname()[1])
         await self._ended.wait()
         listener.close()
+        for line in self._lines:
+            line.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
 
     def end(self) -> None:
         self._loop.call_soon_threadsafe(self._ended.set)
 
+    def _took(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._lines.add(asyncio.create_task(self._take(reader, writer)))
+
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(*_LOST):
-            await _carry(self._postgres, self._context, reader, writer)
-        writer.close()
+        try:
+            with suppress(*_LOST):
+                await _carry(self._postgres, self._context, reader, writer)
+        finally:
+            writer.transport.abort()  # whatever is left open is told of when its loop has ended
 
 
 async def _carry(

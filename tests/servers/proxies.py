@@ -14,6 +14,7 @@ import httpx
 
 from tests.servers.lifetime import Lifetime, free_port
 
+PATIENCE_S = 20
 HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
 CADDY = Path(sys.executable).with_name("caddy")
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "Caddyfile"
@@ -75,7 +76,8 @@ class Proxy:
     def leads_somewhere(self) -> bool:
         """Whether it answers with what a process said."""
         try:
-            return httpx.get(f"{self.url}/v1/market").status_code == httpx.codes.OK
+            answer = httpx.get(f"{self.url}/v1/market", timeout=PATIENCE_S)
+            return answer.status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 

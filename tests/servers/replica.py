@@ -86,10 +86,9 @@ async def _paused(url: str) -> None:
 
 async def _caught_up(primary_url: str, replica_url: str) -> None:
     primary = await asyncpg.connect(primary_url)
-    # A commit that is waited for takes all before it along. What nobody waits for, the primary may
-    # keep to itself for a quarter of a minute.
-    await primary.execute("SET synchronous_commit = on; SELECT pg_current_xact_id()")
-    written = await primary.fetchval("SELECT pg_current_wal_flush_lsn()::text")
+    # Where the next one would begin is not always reached: before it may come the head of a page.
+    last = "SELECT pg_logical_emit_message(false, 'tests', '', true)::text"
+    written = await primary.fetchval(last)
     await primary.close()
     replica = await asyncpg.connect(replica_url)
     reached = "SELECT pg_last_wal_replay_lsn() >= $1::text::pg_lsn"

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from tests.servers.lifetime import Lifetime, ServerError, accepts, free_port
+from tests.servers.lifetime import START_S, Lifetime, ServerError, accepts, free_port
 from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, S3Store
 
 USER = "client.admin"
@@ -25,7 +25,6 @@ PROGRAMS = (
 )
 RGW_IS_INSTALLED = all(shutil.which(program) for program in PROGRAMS)
 OF_FILES = ("monmaptool", "ceph-authtool")
-START_S = 60.0
 CONFIGURATION = """
 [global]
 fsid = {fsid}
@@ -85,7 +84,7 @@ def start_rgw(lifetime: Lifetime, name: str = "rgw") -> RadosGateway:
     run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"[v2:127.0.0.1:{port}]", monitors)
     run("ceph-mon", "--mkfs", "-i", "a", "--monmap", monitors, "--keyring", keys)
     monitor = start(f"{name}-mon", "ceph-mon", "-i", "a")
-    lifetime.wait_until(f"{name}-mon", lambda: accepts(port), pid=monitor, within_s=START_S)
+    lifetime.wait_until(f"{name}-mon", lambda: accepts(port), pid=monitor)
     store = str(uuid4())
     run("ceph", "osd", "new", store)
     run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", store)
@@ -97,9 +96,7 @@ def start_rgw(lifetime: Lifetime, name: str = "rgw") -> RadosGateway:
         f"{name}-gateway", "radosgw", "-n", USER,
         f"--rgw-frontends=beast endpoint=127.0.0.1:{gateway_port}",
     )  # fmt: skip
-    lifetime.wait_until(
-        f"{name}-gateway", lambda: accepts(gateway_port), pid=gateway, within_s=START_S
-    )
+    lifetime.wait_until(f"{name}-gateway", lambda: accepts(gateway_port), pid=gateway)
     return RadosGateway(gateway_port, gateway)
 
 

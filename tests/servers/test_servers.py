@@ -4,6 +4,7 @@ import fcntl
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import asyncpg
@@ -18,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.servers.lifetime import Lifetime, ServerError, kill
+from tests.servers.lifetime import PORTS, Lifetime, ServerError, kill, own_ports
 from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import Postgres, start_postgres
 from tests.servers.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Bucket
@@ -147,6 +148,40 @@ def test_the_end_of_a_lifetime_ends_its_servers_and_removes_their_files(
         assert psutil.pid_exists(server.pid)
     assert not psutil.pid_exists(server.pid)
     assert not lifetime.directory.exists()
+
+
+FORKS = """
+import fcntl, os, select, sys
+held = open(sys.argv[1], "w")
+fcntl.flock(held, fcntl.LOCK_SH)
+while True:
+    if os.fork() == 0:
+        os.setsid()  # as PostgreSQL's do
+        select.select([], [], [], 10)
+        os._exit(0)
+    select.select([], [], [], 0.001)
+"""
+
+
+def test_no_child_outlives_a_killed_server_that_goes_on_having_some(
+    private_lifetime: Lifetime,
+) -> None:
+    held = private_lifetime.directory / "held"
+    pid = private_lifetime.start("forks", [sys.executable, "-c", FORKS, held])
+    server = psutil.Process(pid)
+    private_lifetime.wait_until("forks", lambda: len(server.children()) > 3, pid=pid)
+    kill(pid)
+    with held.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_no_two_workers_are_given_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+    given = set(islice(own_ports(), len(PORTS)))
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw1")
+    assert given
+    assert given.isdisjoint(islice(own_ports(), len(PORTS)))
 
 
 OWNER = """

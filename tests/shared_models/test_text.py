@@ -71,10 +71,10 @@ def test_decomposed_text_of_the_greatest_length_is_taken_and_far_longer_text_is_
 
 def test_the_work_grows_with_the_length_and_no_faster() -> None:
     def cpu_s(text: str) -> float:
-        began = time.process_time()
+        began = time.thread_time()
         clean_line(text)
-        return time.process_time() - began
+        return time.thread_time() - began
 
     plain = cpu_s("가" * 40_000)
     for piled in ("a" + MARKS * 20_000, ("a" + ZWJ) * 20_000, "क्" + ("\u0301" + ZWJ) * 20_000):
-        assert cpu_s(piled) < 30 * plain
+        assert cpu_s(piled) < 5 * plain

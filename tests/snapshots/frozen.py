@@ -166,7 +166,7 @@ class DrawnPhotos:
         drawing, colour = (table[number % 11 % 8] for table in (_DRAWN, _COLOURS))
         picture = listing_pictures(Random(number), drawing, colour, 1, str(number))[0]
         path = self._directory / picture.name
-        if not path.exists():  # somebody may be reading it
+        if not path.exists():  # in another size it may be being read
             path.write_bytes(picture.data)
         return path
 

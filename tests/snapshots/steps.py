@@ -1,9 +1,12 @@
 """What is done to the app before its picture is taken."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from client_tui.app import PickyApp
 
@@ -11,16 +14,28 @@ Steps = Callable[[Pilot[Any]], Awaitable[None]]
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Everything that was begun, and what that has begun, has been done and drawn."""
+    """Everything that was begun, and what that has begun, has been done and drawn.
+
+    That the process is idle says nothing on a busy machine: it may only wait for its turn.
+    """
     app = pilot.app
     assert isinstance(app, PickyApp)
     await pilot.pause()
-    while pending := [worker for worker in app.workers if worker.name != "link"]:
-        await app.workers.wait_for_complete(pending)
+    while await _goes_on(app):
         await pilot.pause()
-    while app.link.pictures.busy or not app.screen.size:  # a screen just pushed has none yet
-        await pilot.pause(0.01)
-    await pilot.pause()
+
+
+async def _goes_on(app: PickyApp) -> bool:
+    """Whether something was still to be done; what has an end is waited for."""
+    workers = [worker for worker in app.workers if worker.name != "link"]
+    for worker in workers:
+        with suppress(WorkerCancelled):  # by the next one of its group
+            await worker.wait()
+    small_work = bool(app.link._small_work)
+    await app.link.finish_small_work()
+    is_drawn = app.screen.size and not app.link.pictures.busy  # one just pushed has no size yet
+    others_run = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    return bool(workers or small_work or others_run or not is_drawn)
 
 
 def pressing(*keys: str) -> Steps:

@@ -13,6 +13,7 @@ from client_tui.core.errors import ServerUnreachable
 from client_tui.core.status import LineState, Status
 from client_tui.core.uploads import Phase, Progress
 from client_tui.history_pages import End
+from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.chat import ChatScreen
 from client_tui.screens.confirm import ConfirmScreen
 from client_tui.screens.help import KeysScreen
@@ -137,7 +138,14 @@ def test_dialogs_over_browse(snap_compare: Any, tmp_path: Path, keys: list[str])
 
 
 def test_search_as_you_type(snap_compare: Any, tmp_path: Path) -> None:
-    steps = pressing("slash", *"oak")
+    async def steps(pilot: Pilot[Any]) -> None:
+        await pressing("slash", *"oak")(pilot)
+        screen = pilot.app.screen
+        assert isinstance(screen, BrowseScreen)
+        while screen.filter.q != "oak":  # which is looked for when nothing more is typed
+            await pilot.pause()
+        await settled(pilot)
+
     assert snap_compare(frozen_app(tmp_path), terminal_size=NARROW, run_before=steps)
 
 
