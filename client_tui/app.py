@@ -34,6 +34,7 @@ from client_tui.screens.profile import ProfileScreen
 from client_tui.screens.trades import TradesScreen
 from client_tui.screens.welcome import WelcomeScreen
 from client_tui.status import status_text
+from client_tui.stylesheet import ParsedOnce
 from client_tui.themes import THEMES
 from client_tui.work import start
 
@@ -81,6 +82,7 @@ class PickyApp(Navigation):
             self.register_theme(known)
         wanted = theme or link.config.theme
         self.theme = wanted if wanted in self.available_themes else THEMES[0].name
+        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
         self._unknown_keys = keymap.use(link.config.keys)
         self.set_keymap(keymap.own_keys())
         self._entered = False
