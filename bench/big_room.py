@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from client_tui.core.status import LineState
 from client_tui.link import Link
 from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.chat import ChatScreen
+from client_tui.work import start
 from server.app.settings import Settings
 
 UNREAD = 400
@@ -114,8 +115,8 @@ async def _look_around(
         figures.note = f"CPU of the client, median {median(cpu[name]):.0f} ms"
         await eye.pilot.pause()
 
-    def do(work: Callable[[], Awaitable[object]]) -> Callable[[], object]:
-        return lambda: eye.chat.do_in_background(work(), "jump")
+    def do(work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], object]:
+        return lambda: start(eye.chat, work, group="jump", exclusive=True)
 
     newest = room.row(room.messages - 1)
     day = f"{room.day:%Y-%m-%d}"

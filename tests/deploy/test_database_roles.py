@@ -22,9 +22,10 @@ from tests.house.sources import ROOT
 from tests.journeys.test_two_people_by_commands import Journey, travel, two_people
 from tests.server.platform.test_event_days import (
     A_DAY,
-    NOON,
+    BEGINNING,
     after,
     append,
+    first_noon,
     new_stream,
     oldest,
     part_of,
@@ -123,19 +124,21 @@ def test_a_market_lives_on_rows_alone_and_its_owner_backs_it_up(
 
 async def work_for_days(database_url: str, data_dir: Path) -> None:
     """Say something, and do the worker's job of making and dropping days nine days later."""
-    clock = MovableClock(NOON)
+    clock = MovableClock(BEGINNING)
     settings = Settings(environment=Environment.TEST, data_dir=data_dir, database_url=database_url)
     context = build_context(settings, base_url="http://testserver", clock=clock)
     try:
+        noon = await first_noon(context)
+        clock.move_to(noon)
         stream = await new_stream(context)
         await append(context, stream)
-        assert await rows_in(context, part_of(NOON)) == 1
+        assert await rows_in(context, part_of(noon)) == 1
         clock.advance(9 * A_DAY)
         with capture_logs() as told:
             await trim_streams(context, {})
         assert told == []
         days = await parts(context)
-        assert part_of(NOON) not in days
+        assert part_of(noon) not in days
         assert {part_of(clock.now() + number * A_DAY) for number in range(4)} <= set(days)
         await append(context, stream)
         assert await rows_in(context, part_of(clock.now())) == 1
