@@ -86,7 +86,8 @@ class Connection:
         self._clock = clock
         self._device = device
         self._waiting: asyncio.Queue[Welcome | list[Change]] = asyncio.Queue(_WAITING_MAX)
-        self._asked: dict[str, asyncio.Future[Ok | Err]] = {}
+        self._asked: dict[str, asyncio.Future[Ok | Err | None]] = {}
+        """None once the connection has ended; an error would be missed by who still sends."""
         self._asked_at: dict[str, float] = {}
         self._ids = count(1)
         self._welcomed = False
@@ -116,17 +117,19 @@ class Connection:
             await asyncio.gather(*tasks, return_exceptions=True)
             for answer in self._asked.values():
                 if not answer.done():
-                    answer.set_exception(Disconnected())
+                    answer.set_result(None)
             await self._socket.close()
 
     async def ask(self, send: Callable[[str], Send]) -> Ok | Err:
         """Send a message and wait for the answer; raises :class:`Disconnected`."""
         number = str(next(self._ids))
-        answer: asyncio.Future[Ok | Err] = asyncio.get_running_loop().create_future()
-        self._asked[number], self._asked_at[number] = answer, self._clock.monotonic()
+        waiting: asyncio.Future[Ok | Err | None] = asyncio.get_running_loop().create_future()
+        self._asked[number], self._asked_at[number] = waiting, self._clock.monotonic()
         try:
             await self.post(send(number))
-            return await answer
+            if (answer := await waiting) is None:
+                raise Disconnected
+            return answer
         finally:
             del self._asked[number], self._asked_at[number]
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -42,21 +44,25 @@ class _Entry:
         return normalize("NFC", self.path.name).casefold()
 
 
+def _wanted(entry: os.DirEntry[str]) -> Iterator[_Entry]:
+    path = Path(entry.path)
+    if entry.name.startswith("."):
+        return
+    if entry.is_dir():
+        yield _Entry(path)
+    elif path.suffix.lower() in PICTURES and entry.is_file():
+        facts = entry.stat()
+        yield _Entry(path, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
+
+
 def _read(folder: Path) -> list[_Entry]:
     """The folders, then the pictures; raises ``OSError``."""
     found = [_Entry(folder / "..")] if folder != folder.parent else []
-    inside = []
+    inside: list[_Entry] = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            path = Path(entry.path)
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                inside.append(_Entry(path))
-            elif path.suffix.lower() in PICTURES and entry.is_file():
-                facts = entry.stat()
-                changed = datetime.fromtimestamp(facts.st_mtime, UTC)
-                inside.append(_Entry(path, facts.st_size, changed))
+            with suppress(OSError):  # gone by now, or a link to itself
+                inside += _wanted(entry)
     return found + sorted(inside, key=lambda entry: (not entry.is_folder, entry.key))
 
 

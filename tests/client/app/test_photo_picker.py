@@ -23,13 +23,14 @@ Open = Callable[..., AbstractAsyncContextManager[Opened]]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two folders, three pictures and a text."""
+    """Two folders, three pictures, a text, and a link that leads nowhere but to itself."""
     place = tmp_path / "photos"
     for name in "a-folder", "휴가":
         (place / name).mkdir(parents=True)
     for name in "chair.jpg", "table.png", "의자.webp", "notes.txt", ".hidden.jpg":
         (place / name).write_bytes(b"x" * 2000)
     (place / "휴가" / "sea.JPG").touch()
+    (place / "gone.jpg").symlink_to("gone.jpg")
     return place
 
 
@@ -91,6 +92,7 @@ async def test_folders_and_pictures_are_listed_with_size(folder: Path, opened: O
         assert "2 kB" in seen
         assert "notes.txt" not in seen
         assert "hidden" not in seen
+        assert "gone" not in seen
 
 
 async def test_several_are_marked_and_added_in_their_order(folder: Path, opened: Open) -> None:

@@ -1,7 +1,10 @@
 import asyncio
+import gc
 from uuid import uuid4
 
 import pytest
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosedError
 
 from client_tui.core.errors import Disconnected, Invalid
 from client_tui.core.status import LineState
@@ -67,6 +70,32 @@ async def test_a_message_without_an_answer_is_known_to_be_unanswered(world: Worl
             await sending
         with pytest.raises(Disconnected):
             await world.session.send(ROOM, uuid4(), "offline")
+
+
+async def test_who_still_sends_when_the_line_ends_leaves_no_error_that_nobody_takes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missed: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: missed.append(told["message"]))
+    ended = asyncio.Event()
+
+    async def send_late(socket: ClientConnection, text: str) -> None:
+        await ended.wait()
+        raise ConnectionClosedError(None, None)
+
+    await world.past(0)
+    async with running(world):
+        peer = await world.greeted(pos=0)
+        monkeypatch.setattr(ClientConnection, "send", send_late)
+        sending = asyncio.create_task(world.session.send(ROOM, uuid4(), "hello"))
+        await peer.close(1011)
+        await world.heard.until_state(LineState.RECONNECTING)
+        ended.set()
+        with pytest.raises(Disconnected):
+            await sending
+    del sending  # it holds what was raised, and that the frames it passed through
+    gc.collect()
+    assert missed == []
 
 
 async def test_what_no_server_would_take_is_refused_before_it_is_sent(world: World) -> None:
