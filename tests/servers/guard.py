@@ -78,6 +78,7 @@ def start(options: argparse.Namespace) -> int:
 
 def order(options: argparse.Namespace) -> int:
     """Order the server from a forge, which is told its arguments only, and return its pid."""
+    options.log.touch()  # whoever waits for what it says may look there before it is born
     told = {
         "arguments": options.command,
         "environment": dict(os.environ),
