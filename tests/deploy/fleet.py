@@ -1,10 +1,7 @@
 """A fleet as it is deployed: processes by role over one PostgreSQL, two Valkeys and an S3 store."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -15,6 +12,7 @@ import psutil
 from tests.faults.balancer import Balancer
 from tests.faults.front import Front, Road
 from tests.faults.town import SECRET_KEY, Backends, Bus, Node, standing_still
+from tests.servers.command import picky_server
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.postgres import Postgres, start_postgres
 from tests.servers.proxies import Proxy, start_proxy
@@ -156,9 +154,5 @@ async def _bus(lifetime: Lifetime, name: str) -> Bus:
 
 
 def _migrate(database_url: str) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "server", "migrate"],
-        env=os.environ | {"PICKY_DATABASE_URL": database_url},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    environment = {"PICKY_DATABASE_URL": database_url}
+    picky_server("migrate", environment=environment).check_returncode()

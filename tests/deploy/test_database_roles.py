@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from tests.server.platform.test_event_days import (
     parts,
     rows_in,
 )
+from tests.servers.command import picky_server
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import start_picky
 from tests.servers.postgres import Postgres, installation, start_postgres
@@ -89,16 +89,11 @@ def ask(url: str, statement: str) -> list[Any]:
     return asyncio.run(run())
 
 
-def picky_server(database_url: str, data: Path, *arguments: str | Path) -> str:
-    environment = os.environ | {"PICKY_DATABASE_URL": database_url, "PICKY_DATA_DIR": str(data)}
-    return subprocess.run(
-        [sys.executable, "-m", "server", *arguments],
-        check=True,
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-    ).stdout
+def told_by(database_url: str, data: Path, *arguments: str | Path) -> str:
+    environment = {"PICKY_DATABASE_URL": database_url, "PICKY_DATA_DIR": str(data)}
+    run = picky_server(*arguments, environment=environment)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
 
 
 @pytest.mark.timeout(240)
@@ -114,10 +109,10 @@ def test_a_market_lives_on_rows_alone_and_its_owner_backs_it_up(
     assert ask(url(first, "picky"), "SELECT 1 FROM trades_trade")
     server.stop()
     copy = tmp_path / "copy"
-    picky_server(url(first, "picky_owner"), server.data_dir, "backup", "--to", copy)
+    told_by(url(first, "picky_owner"), server.data_dir, "backup", "--to", copy)
 
     second = made(private_lifetime, "second")
-    told = picky_server(url(second, "picky_owner"), tmp_path / "data", "restore", "--from", copy)
+    told = told_by(url(second, "picky_owner"), tmp_path / "data", "restore", "--from", copy)
     assert told.startswith("restored ")
     assert ask(url(second, "picky"), "SELECT 1 FROM trades_trade")
 
@@ -189,9 +184,9 @@ def test_a_database_is_made_anew_by_the_commands_that_the_page_names(
     make_anew()
     upgrade(url(server, "picky_owner"))
     copy = tmp_path / "copy"
-    picky_server(url(server, "picky_owner"), tmp_path / "here", "backup", "--to", copy)
+    told_by(url(server, "picky_owner"), tmp_path / "here", "backup", "--to", copy)
     make_anew()
-    picky_server(url(server, "picky_owner"), tmp_path / "there", "restore", "--from", copy)
+    told_by(url(server, "picky_owner"), tmp_path / "there", "restore", "--from", copy)
     asyncio.run(work_for_days(url(server, "picky"), tmp_path))
 
 

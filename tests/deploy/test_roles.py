@@ -2,9 +2,6 @@
 is.
 """
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -26,6 +23,7 @@ from server.platform.valkey_bus import ValkeyBus
 from shared_models.realtime import SUBPROTOCOL
 from tests.deploy.fleet import USE_THE_STORE
 from tests.deploy.schema import set_version
+from tests.servers.command import picky_server
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.picky import TEST_ENVIRONMENT, PickyServer, start_picky
 from tests.servers.s3 import S3Bucket
@@ -194,14 +192,8 @@ def dial(server: PickyServer, token: dict[str, str]) -> Iterator[ClientConnectio
 def refused_start(role: str, data_dir: Path, settings: dict[str, str]) -> str:
     """What a process that does not start says."""
     environment = {f"PICKY_{name.upper()}": value for name, value in settings.items()}
-    command = ("-m", "server", "serve", "--port", "0", "--role", role, "--data-dir", data_dir)
-    ended = subprocess.run(
-        [sys.executable, *command],
-        env=os.environ | TEST_ENVIRONMENT | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    command = ("serve", "--port", "0", "--role", role, "--data-dir", data_dir)
+    ended = picky_server(*command, environment=TEST_ENVIRONMENT | environment)
     assert ended.returncode == 2, ended.stderr
     assert "listening" not in ended.stdout
     return ended.stderr.strip()

@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from shared_models.chat import Message, SendMessage
 from shared_models.listings import ListingFilter
 from tests.faults.accounts import read_history
 from tests.journeys.devices import Device, device, open_room
+from tests.servers.command import picky_server
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import installation
@@ -47,12 +46,8 @@ class Place:
         """Run a command of `picky-server`."""
         data_dir = self.lifetime.directory / f"{self.name}-data"
         settings = {f"PICKY_{name.upper()}": value for name, value in self.settings.items()}
-        subprocess.run(
-            [sys.executable, "-m", "server", *arguments, "--data-dir", data_dir],
-            env=os.environ | settings | {"PICKY_SECRET_KEY": SECRET},
-            check=True,
-            timeout=60,
-        )
+        environment = settings | {"PICKY_SECRET_KEY": SECRET}
+        picky_server(*arguments, "--data-dir", data_dir, environment=environment).check_returncode()
 
 
 @pytest.fixture(params=PLACES)

@@ -16,9 +16,11 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 STOP_WITHIN_S = 5.0
+ANSWER_BYTES = 64
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def main() -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the server until it ends or is stopped with its lifetime; end what it left running."""
-    pid = start(options) if options.forge is None else order(options)
+    pid = start(options) if options.forge is None else ordered(options)
     print(pid, flush=True)
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -76,20 +78,33 @@ def start(options: argparse.Namespace) -> int:
         ).pid
 
 
-def order(options: argparse.Namespace) -> int:
-    """Order the server from a forge, which is told its arguments only, and return its pid."""
-    options.log.touch()  # whoever waits for what it says may look there before it is born
+def ordered(options: argparse.Namespace) -> int:
+    """Order the server from a forge, and return its pid."""
+    with options.log.open("ab") as log, Path(os.devnull).open() as nothing:
+        streams = [one.fileno() for one in (nothing, log, log)]
+        with order(options.forge, options.command, dict(os.environ), streams) as line:
+            return int(line.recv(ANSWER_BYTES))
+
+
+def order(
+    forge: str | Path,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    streams: Sequence[int],
+    *,
+    exit_code: bool = False,
+) -> socket.socket:
+    """Order a process from a forge: a line that tells its pid, then its exit code if wanted."""
     told = {
-        "arguments": options.command,
-        "environment": dict(os.environ),
+        "arguments": arguments,
+        "environment": environment,
         "directory": str(Path.cwd()),
-        "log": str(options.log),
+        "exit_code": exit_code,
     }
-    with socket.socket(socket.AF_UNIX) as forge:
-        forge.connect(options.forge)
-        forge.sendall(json.dumps(told).encode() + b"\n")
-        with forge.makefile() as answer:
-            return int(answer.readline())
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    line.connect(str(forge))
+    socket.send_fds(line, [json.dumps(told).encode()], streams)
+    return line
 
 
 def has_ended(server: int, *, within_s: float | None) -> bool:

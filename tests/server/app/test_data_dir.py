@@ -2,8 +2,6 @@
 
 import errno
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,20 +10,12 @@ import pytest
 from server.app.container import build_context
 from server.app.doctor import examine
 from server.app.settings import Settings, SettingsError
-
-AT_MOST_S = 120
+from tests.servers.command import picky_server
 
 
 def command(*arguments: str | Path) -> tuple[int, list[str]]:
     """Run `picky-server`; its exit code and what it said on stderr."""
-    run = subprocess.run(
-        [sys.executable, "-m", "server", *map(str, arguments)],
-        env={name: value for name, value in os.environ.items() if not name.startswith("PICKY_")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=AT_MOST_S,
-    )
+    run = picky_server(*arguments)
     return run.returncode, run.stderr.splitlines()
 
 

@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.server.app.test_doctor import report
+from tests.servers.command import picky_server
 
 
 @pytest.fixture
@@ -47,8 +46,7 @@ def test_rights_that_are_lacking_are_told_as_such(
     assert "schema is not the newest" not in text
     assert "FAIL  rights: the role lacks DELETE on accounts_account and" in text
     assert "mend: run deploy/database/roles.sql" in text
-    command = [sys.executable, "-m", "server", "serve", "--data-dir", str(tmp_path)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    ended = picky_server("serve", "--data-dir", tmp_path)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert "the role lacks rights, which deploy/database/roles.sql gives: " in ended.stderr

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from server.platform.database import Database
 from server.platform.holding import HOLD
 from server.platform.object_store import ObjectStore
 from tests.server.conftest import BASE_URL
+from tests.servers.command import picky_server
 from tests.servers.lifetime import Lifetime
 from tests.servers.plugin import serial
 from tests.servers.postgres import installation
@@ -58,16 +58,10 @@ class Place:
             "PICKY_DATABASE_URL": self.database_url,
         }
 
-    async def run(self, *arguments: str | Path) -> tuple[int | None, str, str]:
+    async def run(self, *arguments: str | Path) -> tuple[int, str, str]:
         """Run `picky-server` here; its exit code and what it printed."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", *map(str, arguments)),
-            env=os.environ | self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await process.communicate()
-        return process.returncode, output.decode(), errors.decode()
+        run = await asyncio.to_thread(picky_server, *arguments, environment=self.environment)
+        return run.returncode, run.stdout, run.stderr
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[ObjectStore]:

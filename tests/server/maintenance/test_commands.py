@@ -1,9 +1,6 @@
 """The commands as an operator types them: jobs, and epochs after a restore by other means."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +17,7 @@ from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, transact
 from tests.server.conftest import SignUpPerson
 from tests.server.maintenance.conftest import Place
+from tests.servers.command import picky_server
 
 PRIVATE = "meet me at the station"
 
@@ -93,11 +91,6 @@ def test_who_migrates_renews_the_epochs_too_and_is_given_no_more(
     postgres_url: str, tmp_path: Path
 ) -> None:
     given = {"ENVIRONMENT": "production", "DATABASE_URL": postgres_url, "DATA_DIR": str(tmp_path)}
-    run = subprocess.run(
-        [sys.executable, "-m", "server", "new-epoch"],
-        env=os.environ | {f"PICKY_{name}": value for name, value in given.items()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {f"PICKY_{name}": value for name, value in given.items()}
+    run = picky_server("new-epoch", environment=environment)
     assert (run.returncode, run.stdout) == (0, "0 streams have a new epoch\n"), run.stderr
