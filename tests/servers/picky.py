@@ -1,4 +1,4 @@
-"""Picky's own server as a process of its own, started the way its users start it."""
+"""Picky's own server as a process of its own."""
 
 import contextlib
 import re
