@@ -5,7 +5,9 @@ import math
 import os
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 pytest_plugins = ["tests.servers.plugin"]
 
@@ -14,6 +16,10 @@ settings.register_profile(
     "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("patient")
+
+# By itself structlog has rich draw each traceback with all variables, for a third of a second.
+*_before, _drawn = structlog.get_config()["processors"]
+structlog.configure([*_before, ConsoleRenderer(colors=False, exception_formatter=plain_traceback)])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
