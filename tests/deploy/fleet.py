@@ -12,7 +12,7 @@ import psutil
 from tests.faults.balancer import Balancer
 from tests.faults.front import Front, Road
 from tests.faults.town import SECRET_KEY, Backends, Bus, Node, standing_still
-from tests.servers.command import picky_server
+from tests.servers.command import run_command
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.postgres import Postgres, start_postgres
 from tests.servers.proxies import Proxy, start_proxy
@@ -155,4 +155,4 @@ async def _bus(lifetime: Lifetime, name: str) -> Bus:
 
 def _migrate(database_url: str) -> None:
     environment = {"PICKY_DATABASE_URL": database_url}
-    picky_server("migrate", environment=environment).check_returncode()
+    run_command("migrate", environment=environment).check_returncode()

@@ -31,7 +31,7 @@ from tests.server.platform.test_event_days import (
     parts,
     rows_in,
 )
-from tests.servers.command import picky_server
+from tests.servers.command import run_command
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import start_picky
 from tests.servers.postgres import Postgres, installation, start_postgres
@@ -91,7 +91,7 @@ def ask(url: str, statement: str) -> list[Any]:
 
 def told_by(database_url: str, data: Path, *arguments: str | Path) -> str:
     environment = {"PICKY_DATABASE_URL": database_url, "PICKY_DATA_DIR": str(data)}
-    run = picky_server(*arguments, environment=environment)
+    run = run_command(*arguments, environment=environment)
     assert run.returncode == 0, run.stderr
     return run.stdout
 

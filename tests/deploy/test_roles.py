@@ -23,7 +23,7 @@ from server.platform.valkey_bus import ValkeyBus
 from shared_models.realtime import SUBPROTOCOL
 from tests.deploy.fleet import USE_THE_STORE
 from tests.deploy.schema import set_version
-from tests.servers.command import picky_server
+from tests.servers.command import run_command
 from tests.servers.lifetime import Lifetime, kill
 from tests.servers.picky import TEST_ENVIRONMENT, PickyServer, start_picky
 from tests.servers.s3 import S3Bucket
@@ -193,7 +193,7 @@ def refused_start(role: str, data_dir: Path, settings: dict[str, str]) -> str:
     """What a process that does not start says."""
     environment = {f"PICKY_{name.upper()}": value for name, value in settings.items()}
     command = ("serve", "--port", "0", "--role", role, "--data-dir", data_dir)
-    ended = picky_server(*command, environment=TEST_ENVIRONMENT | environment)
+    ended = run_command(*command, environment=TEST_ENVIRONMENT | environment)
     assert ended.returncode == 2, ended.stderr
     assert "listening" not in ended.stdout
     return ended.stderr.strip()

@@ -15,7 +15,7 @@ from shared_models.chat import Message, SendMessage
 from shared_models.listings import ListingFilter
 from tests.faults.accounts import read_history
 from tests.journeys.devices import Device, device, open_room
-from tests.servers.command import picky_server
+from tests.servers.command import run_command
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import installation
@@ -47,7 +47,7 @@ class Place:
         data_dir = self.lifetime.directory / f"{self.name}-data"
         settings = {f"PICKY_{name.upper()}": value for name, value in self.settings.items()}
         environment = settings | {"PICKY_SECRET_KEY": SECRET}
-        picky_server(*arguments, "--data-dir", data_dir, environment=environment).check_returncode()
+        run_command(*arguments, "--data-dir", data_dir, environment=environment).check_returncode()
 
 
 @pytest.fixture(params=PLACES)

@@ -11,7 +11,7 @@
 - `private_lifetime`: for servers that the test kills or restarts, with `start_picky`,
   `start_postgres`, `start_valkey` and `start_s3`.
 
-- `picky_server` of `command` runs `picky-server` with other arguments to its end.
+- `run_command` runs any other command of `picky-server` to its end.
 
 Each starter takes a `Lifetime` and its server lives exactly as long as it does, even when the test
 run is killed.

@@ -13,7 +13,7 @@ from tests.servers.guard import ANSWER_BYTES, order
 AT_MOST_S = 120.0
 
 
-def picky_server(
+def run_command(
     *arguments: str | Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `picky-server` to its end, with ``environment`` added to this process's.

@@ -10,12 +10,12 @@ import pytest
 from server.app.container import build_context
 from server.app.doctor import examine
 from server.app.settings import Settings, SettingsError
-from tests.servers.command import picky_server
+from tests.servers.command import run_command
 
 
 def command(*arguments: str | Path) -> tuple[int, list[str]]:
     """Run `picky-server`; its exit code and what it said on stderr."""
-    run = picky_server(*arguments)
+    run = run_command(*arguments)
     return run.returncode, run.stderr.splitlines()
 
 

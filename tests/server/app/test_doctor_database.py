@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.server.app.test_doctor import report
-from tests.servers.command import picky_server
+from tests.servers.command import run_command
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_rights_that_are_lacking_are_told_as_such(
     assert "schema is not the newest" not in text
     assert "FAIL  rights: the role lacks DELETE on accounts_account and" in text
     assert "mend: run deploy/database/roles.sql" in text
-    ended = picky_server("serve", "--data-dir", tmp_path)
+    ended = run_command("serve", "--data-dir", tmp_path)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert "the role lacks rights, which deploy/database/roles.sql gives: " in ended.stderr

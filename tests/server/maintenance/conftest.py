@@ -18,7 +18,7 @@ from server.platform.database import Database
 from server.platform.holding import HOLD
 from server.platform.object_store import ObjectStore
 from tests.server.conftest import BASE_URL
-from tests.servers.command import picky_server
+from tests.servers.command import run_command
 from tests.servers.lifetime import Lifetime
 from tests.servers.plugin import serial
 from tests.servers.postgres import installation
@@ -60,7 +60,7 @@ class Place:
 
     async def run(self, *arguments: str | Path) -> tuple[int, str, str]:
         """Run `picky-server` here; its exit code and what it printed."""
-        run = await asyncio.to_thread(picky_server, *arguments, environment=self.environment)
+        run = await asyncio.to_thread(run_command, *arguments, environment=self.environment)
         return run.returncode, run.stdout, run.stderr
 
     @asynccontextmanager

@@ -17,7 +17,7 @@ from server.platform.tables import Job
 from server.platform.unit_of_work import UnitOfWork, transact
 from tests.server.conftest import SignUpPerson
 from tests.server.maintenance.conftest import Place
-from tests.servers.command import picky_server
+from tests.servers.command import run_command
 
 PRIVATE = "meet me at the station"
 
@@ -92,5 +92,5 @@ def test_who_migrates_renews_the_epochs_too_and_is_given_no_more(
 ) -> None:
     given = {"ENVIRONMENT": "production", "DATABASE_URL": postgres_url, "DATA_DIR": str(tmp_path)}
     environment = {f"PICKY_{name}": value for name, value in given.items()}
-    run = picky_server("new-epoch", environment=environment)
+    run = run_command("new-epoch", environment=environment)
     assert (run.returncode, run.stdout) == (0, "0 streams have a new epoch\n"), run.stderr
