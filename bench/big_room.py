@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -115,14 +115,14 @@ async def _look_around(
         figures.note = f"CPU of the client, median {median(cpu[name]):.0f} ms"
         await eye.pilot.pause()
 
-    def do(work: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], object]:
-        return lambda: start(eye.chat, work, group="jump", exclusive=True)
+    def to_day() -> object:
+        return start(eye.chat, partial(eye.chat.go_to_day, day), group="jump", exclusive=True)
 
     newest = room.row(room.messages - 1)
     day = f"{room.day:%Y-%m-%d}"
     await look("newest page painted", lambda: eye.app.open_chat(room.id), lambda at: newest in at)
     await look("to its beginning", eye.chat.do_first, lambda at: room.row(0) in at)
-    await look("to a date", do(lambda: eye.chat.go_to_day(day)), lambda at: " 00:00 " in at)
+    await look("to a date", to_day, lambda at: " 00:00 " in at)
     unread = f"{UNREAD // 2} unread"
     await look("to the first unread", eye.chat.do_unread, lambda at: unread in at)
     await look("to the newest", eye.chat.do_newest, lambda at: newest in at)

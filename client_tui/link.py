@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -315,7 +316,7 @@ class Link(Listener, Outgoing):
             unread = max(0, min(room.unread, room.last_seq - seq))
             mark = ReadMark(chatroom_id=room_id, account_id=self.account_id, seq=seq, unread=unread)
             self.store.mark_read(mark)
-            self.soon(self._keep_room(self.store.state.rooms[room_id]))
+            self.soon(partial(self._keep_room, self.store.state.rooms[room_id]))
 
     # Small things several screens do
 

@@ -57,7 +57,7 @@ class Outgoing(DeliveryListener):
             room_id, text, photos, clears_draft=clears_draft, written=self._written
         )
         self.delivery.wake()
-        await self.carefully(self.recount_queue())
+        await self.carefully(self.recount_queue)
         return message
 
     def _written(self, message: OutboxMessage) -> None:
@@ -72,7 +72,7 @@ class Outgoing(DeliveryListener):
         """A message of the outbox is to go now."""
         self.store.publish(DeliveryChanged(message))
         self.delivery.wake()
-        await self.carefully(self.recount_queue())
+        await self.carefully(self.recount_queue)
 
     async def take_photo_out(self, message: OutboxMessage, photo: OutboxPhoto) -> None:
         """A waiting message goes without one of its photos; errors as for discarding it."""
@@ -82,7 +82,7 @@ class Outgoing(DeliveryListener):
         """Throw a waiting message away; :class:`NotEditable` once it may have been sent."""
         await self.outbox.discard(message.cid)
         self.store.publish(Discarded(message))
-        await self.carefully(self.recount_queue())
+        await self.carefully(self.recount_queue)
 
     async def recount_queue(self) -> None:
         """How many messages are still to go and how many failed, for all that shows it."""
@@ -93,7 +93,7 @@ class Outgoing(DeliveryListener):
     def sent(self, message: OutboxMessage, ok: Ok) -> None:
         """On the server."""
         self.store.publish(Sent(message, ok))
-        self.soon(self.recount_queue())
+        self.soon(self.recount_queue)
 
     def altered(self, message: OutboxMessage) -> None:
         """Sending, failed, or queued again."""
@@ -103,7 +103,7 @@ class Outgoing(DeliveryListener):
             self.failed = {**self.failed, message.room_id: 1}
             self.on_refused(message)
         self.store.publish(DeliveryChanged(message))
-        self.soon(self.recount_queue())
+        self.soon(self.recount_queue)
 
     def progressed(self, message: OutboxMessage, progress: Progress) -> None:
         """A photo of it is on its way."""
@@ -136,7 +136,7 @@ class Outgoing(DeliveryListener):
 
     def read_outbox_again(self) -> None:
         """It may not be as it is known here."""
-        self.soon(self._read_outbox_again())
+        self.soon(self._read_outbox_again)
 
     def look_for_other_windows(self) -> None:
         """To be called now and then: what others write, send or discard is shown here as well, and
@@ -160,16 +160,16 @@ class Outgoing(DeliveryListener):
 
     # Beside
 
-    def soon(self, work: Coroutine[object, object, None]) -> None:
+    def soon(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         """Do a small thing beside; what fails is told."""
         task = asyncio.create_task(self.carefully(work))
         self._small_work.add(task)
         task.add_done_callback(self._small_work.discard)
 
-    async def carefully(self, work: Coroutine[object, object, None]) -> None:
+    async def carefully(self, work: Callable[[], Coroutine[object, object, None]]) -> None:
         """What follows a thing that is done; if it fails, the thing is done all the same."""
         try:
-            await work
+            await work()
         except StorageFailed as error:
             self.on_trouble(error)
 

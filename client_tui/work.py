@@ -19,8 +19,8 @@ def start(
     """Run ``act`` in a worker of ``node`` and end it with it.
 
     What it raises becomes a toast (:meth:`PickyApp.on_worker_state_changed`). ``exclusive`` ends
-    the others of its group. Takes the function, not its coroutine, so that a worker that is ended
-    before it began leaves none behind.
+    the others of its group. Takes an async function or a partial of one, and not its coroutine, so
+    that a worker that is ended before it began leaves none behind.
     """
     return node.run_worker(
         cast("Any", act), group=group, name=name, exclusive=exclusive, exit_on_error=False

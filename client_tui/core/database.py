@@ -78,9 +78,7 @@ class Database:
             # What has begun on disk is finished even if nobody waits for it any more.
             return await asyncio.shield(running)
         except sqlite3.Error as error:
-            # The lowest byte is the kind; the rest says more than one needs to know.
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            kind = StorageUnreadable if code in _UNREADABLE else StorageFailed
+            kind = StorageUnreadable if _kind(error) in _UNREADABLE else StorageFailed
             raise kind(f"{self.path} cannot be used: {error}.") from error
         except OSError as error:
             raise StorageFailed(f"{self.path} cannot be used: {error.strerror}.") from error
@@ -140,6 +138,11 @@ class Database:
             self._connection = None
 
 
+def _kind(error: sqlite3.Error) -> int:
+    """The lowest byte of its code; the rest says more than one needs to know."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
 def _write_ahead(connection: sqlite3.Connection) -> None:
     """Keep a write-ahead log. For a program that has the file just when it changes to that, as one
     that makes it at the same moment, SQLite itself does not wait.
@@ -149,7 +152,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            if _kind(error) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
             time.sleep(_LOOK_AGAIN_S)
         else:

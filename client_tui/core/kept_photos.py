@@ -75,16 +75,14 @@ class KeptPhotos:
         if not self._directory.is_dir():
             return
         for folder in self._directory.iterdir():
-            if folder.name not in waiting and not _is_young(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):  # its message has gone meanwhile
+                if folder.name not in waiting and not _is_young(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_young(folder: Path) -> bool:
     """Whether it may belong to a message that another program is writing just now."""
-    try:
-        return time.time() - folder.stat().st_mtime < _STRAY_AFTER_S
-    except FileNotFoundError:  # its message has gone meanwhile
-        return True
+    return time.time() - folder.stat().st_mtime < _STRAY_AFTER_S
 
 
 def _content(path: Path, bytes_max: int) -> bytes | None:

@@ -88,7 +88,7 @@ class Drafting(Reading):
             return
         self._draft_is(replace(self._draft, text=self.composer.text))
         if self.composer.text:
-            self.link.soon(self.link.session.typing(self.room_id, on=True))
+            self.link.soon(partial(self.link.session.typing, self.room_id, on=True))
 
     def _draft_is(self, draft: Draft) -> None:
         """Keep it on disk after a pause."""

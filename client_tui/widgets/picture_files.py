@@ -61,7 +61,7 @@ def _read(folder: Path) -> list[_Entry]:
     inside: list[_Entry] = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            with suppress(OSError):  # gone by now, or a link to itself
+            with suppress(OSError):  # gone by now, a link to itself, or not for us to look at
                 inside += _wanted(entry)
     return found + sorted(inside, key=lambda entry: (not entry.is_folder, entry.key))
 

@@ -179,9 +179,13 @@ async def _opened(*args: Any, **options: Any) -> aiosqlite.Connection:
     try:
         return await asyncio.shield(opening)
     except BaseException:
-        with suppress(sqlite3.Error):
-            await (await opening).close()
-        connection._thread.join()
+        try:
+            with suppress(sqlite3.Error):
+                await (await opening).close()
+        finally:  # also when the loop ends, and with it all tasks, this one and that which opens
+            if connection._thread.is_alive():
+                connection.stop()
+                connection._thread.join()
         raise
 
 

@@ -38,7 +38,7 @@ from tests.client.core.fakes import (
     room,
     welcome,
 )
-from tests.client.quiet import settle
+from tests.quiet import settle
 
 OLD = MARKET.model_copy(update={"name": "as it was"})
 

@@ -9,7 +9,7 @@ from PIL import Image
 from client_tui.core.photos import PhotoFiles
 from client_tui.pictures import Pictures
 from shared_models.media import Photo
-from tests.client.quiet import settle
+from tests.quiet import settle
 
 PHOTO = Photo(id=UUID(int=8), width=4, height=3, placeholder="", thumb_url="/t", full_url="/f")
 

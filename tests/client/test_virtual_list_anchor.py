@@ -199,7 +199,7 @@ class _Reading(RuleBasedStateMachine):
 
 
 TestReading = _Reading.TestCase
-TestReading.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestReading.settings = settings(max_examples=150, stateful_step_count=25)
 
 
 def test_a_view_that_is_not_laid_out_yet_can_be_sent_to_its_end() -> None:

@@ -93,7 +93,7 @@ class _AgainstAPlainList(RuleBasedStateMachine):
 
 
 TestHeights = _AgainstAPlainList.TestCase
-TestHeights.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestHeights.settings = settings(max_examples=60, stateful_step_count=20)
 
 
 def test_a_key_may_be_there_only_once() -> None:

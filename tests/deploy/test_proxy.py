@@ -31,7 +31,7 @@ from shared_models.realtime import SUBPROTOCOL, CloseCode
 from tests.deploy.composed import DEPLOY, roles, services
 from tests.server.media import pictures
 from tests.servers.lifetime import Lifetime, free_port
-from tests.servers.picky import PickyServer, start_picky
+from tests.servers.picky import ALONE, PickyServer, start_picky
 from tests.servers.s3 import s3_client, start_s3
 
 PICTURE = pictures.jpeg()
@@ -82,8 +82,10 @@ def market(
         "object_store_url": f"s3://picky?endpoint={url}&region=us-east-1",
         "secret_key": "k" * 32,
     }
-    api = start_picky(private_lifetime, "api", role="api", **settings)
-    realtime = start_picky(private_lifetime, "realtime", role="realtime", **settings)
+    api, realtime = (
+        start_picky(private_lifetime, role, role=role, under=ALONE, **settings)
+        for role in ("api", "realtime")
+    )
     places = {
         f"{server.log.stem}-{n}:8470": server.port for server in (api, realtime) for n in "12"
     }
@@ -155,11 +157,10 @@ def upload(client: httpx.Client, market: Market) -> None:
 
 async def until(line: ClientConnection, kind: str) -> dict[str, Any]:
     async with asyncio.timeout(PATIENCE_S):
-        async for text in line:
-            frame: dict[str, Any] = json.loads(text)
+        while True:
+            frame: dict[str, Any] = json.loads(await line.recv())
             if frame["t"] == kind:
                 return frame
-    raise AssertionError(f"the line ended with no {kind}")
 
 
 async def see_a_drain(market: Market, signed_in: dict[str, str]) -> None:
@@ -179,7 +180,7 @@ async def see_a_drain(market: Market, signed_in: dict[str, str]) -> None:
         bye = await until(line, "bye")
         assert 0 <= bye["reconnect_in_ms"] <= 20_000
         with pytest.raises(ConnectionClosed) as closed:
-            await line.recv()
+            await until(line, "nothing more")
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == CloseCode.DRAINING
 

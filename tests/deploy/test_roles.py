@@ -25,7 +25,7 @@ from tests.deploy.fleet import USE_THE_STORE
 from tests.deploy.schema import set_version
 from tests.servers.command import run_command
 from tests.servers.lifetime import Lifetime, kill
-from tests.servers.picky import TEST_ENVIRONMENT, PickyServer, start_picky
+from tests.servers.picky import ALONE, TEST_ENVIRONMENT, PickyServer, start_picky
 from tests.servers.s3 import S3Bucket
 from tests.servers.valkey import start_valkey
 
@@ -54,7 +54,9 @@ def start(
 
     def begin(role: str) -> PickyServer:
         key = s3_bucket.environment if role in USE_THE_STORE else None
-        return start_picky(private_lifetime, role, key, role=role, **fleet)
+        # The worker imports for itself; the proxy's tests start the other two so.
+        fresh = ALONE if role == "worker" else ()
+        return start_picky(private_lifetime, role, key, role=role, under=fresh, **fleet)
 
     return begin
 

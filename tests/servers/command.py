@@ -1,6 +1,7 @@
 """Picky's own commands for operators, run the way its users run them."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -8,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.servers.forge import door
-from tests.servers.guard import ANSWER_BYTES, order
+from tests.servers.guard import answer, order
 
 AT_MOST_S = 120.0
 
@@ -33,9 +34,13 @@ def run_command(
     ):
         streams = [one.fileno() for one in (nothing, output, errors)]
         with order(forge, told, surroundings, streams, exit_code=True) as line:
+            pid = answer(line)
             line.settimeout(AT_MOST_S)
-            line.recv(ANSWER_BYTES)
-            code = int(line.recv(ANSWER_BYTES))
+            try:
+                code = answer(line)
+            except BaseException:
+                os.killpg(pid, signal.SIGKILL)
+                raise
         output.seek(0)
         errors.seek(0)
         return subprocess.CompletedProcess(told, code, output.read(), errors.read())

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,12 @@ LATE_IMPORTS = (
 
 
 def use_forge(lifetime: Lifetime) -> None:
-    """Have this process, and those that it starts, take servers from that lifetime's forge."""
-    os.environ[RUN] = str(lifetime.directory)
+    """Have this process, and those that it starts, take servers from that lifetime's forge.
+
+    There is none where the system is not Linux.
+    """
+    if sys.platform == "linux":
+        os.environ[RUN] = str(lifetime.directory)
 
 
 def door() -> Path | None:
@@ -53,7 +58,8 @@ def door() -> Path | None:
 
     def start() -> dict[str, str]:
         command: list[str | Path] = [sys.executable, "-m", "tests.servers.forge", path]
-        pid = lifetime.start("forge", command, env={"PYTHONPATH": str(ROOT)})
+        path_first = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        pid = lifetime.start("forge", command, env={"PYTHONPATH": path_first})
         lifetime.wait_until("forge", path.exists, pid=pid)
         return {"door": str(path)}
 
@@ -90,46 +96,60 @@ def taken(path: Path) -> tuple[dict[str, Any], list[int]]:
         waiting.rename(path)
         while True:
             line, _ = listener.accept()
-            told, streams, *_ = socket.recv_fds(line, ORDER_BYTES, 3)
-            order = json.loads(told)
-            with line:
-                if is_taken_by_a_fork(line, exit_code=order["exit_code"]):
-                    return order, streams
+            streams: list[int] = []
+            try:
+                with line:
+                    told, streams, *_ = socket.recv_fds(line, ORDER_BYTES, 3)
+                    order = json.loads(told)
+                    if is_in_a_fork(line, exit_code=order["exit_code"]):
+                        return order, streams
+            except (OSError, ValueError):  # who ordered is gone, or there is no room for a fork
+                traceback.print_exc()
             for stream in streams:
                 os.close(stream)
 
 
-def is_taken_by_a_fork(line: socket.socket, *, exit_code: bool) -> bool:
-    """True in the new process; in the forge, once its pid is told.
+def is_in_a_fork(line: socket.socket, *, exit_code: bool) -> bool:
+    """Fork and tell the pid: True in the new process, and False in the forge.
 
-    Somebody in between waits for its ``exit_code``, if that is wanted.
+    If its ``exit_code`` is wanted, somebody in between tells both, and the forge goes on at once.
     """
-    if exit_code and os.fork():
-        return False
-    if exit_code:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
+    if exit_code and pid == 0:
+        fork_and_wait(line)
+    elif pid and not exit_code:
+        line.sendall(b"%d" % pid)
+    return pid == 0
+
+
+def fork_and_wait(line: socket.socket) -> None:
+    """Fork, and tell the pid and the exit code; returns in the new process alone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        pid = os.fork()
+    except OSError:
+        os._exit(1)
     if pid == 0:
-        return True
-    os.setpgid(pid, pid)
-    line.sendall(b"%d" % pid)
-    if exit_code:
+        return
+    try:
+        line.sendall(b"%d" % pid)
         _, status = os.waitpid(pid, 0)
         line.sendall(b"%d" % os.waitstatus_to_exitcode(status))
+    finally:
         os._exit(0)
-    return False
 
 
 def become(order: dict[str, Any], streams: list[int]) -> None:
     """Take on what a process of its own would have been given."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setpgid(0, 0)
     os.environ.clear()
     os.environ |= order["environment"]
     os.chdir(order["directory"])
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    sys.argv[:] = ["picky-server", *order["arguments"]]
+    sys.argv[:] = [str(ROOT / "server" / "__main__.py"), *order["arguments"]]
 
 
 if __name__ == "__main__":

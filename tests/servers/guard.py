@@ -44,28 +44,22 @@ def main() -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Run the server until it ends or is stopped with its lifetime; end what it left running."""
-    pid = start(options) if options.forge is None else ordered(options)
-    print(pid, flush=True)
+    server = started(options) if options.forge is None else ordered(options)
+    print(server.pid, flush=True)
     silence = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
+    stopper = threading.Thread(
+        target=stop_at_the_end, args=(server, options.directory, options.stop_signal), daemon=True
+    )
+    stopper.start()
+    server.wait()
     with contextlib.suppress(ProcessLookupError):
-        server = os.pidfd_open(pid)
-        stopper = threading.Thread(
-            target=stop_at_the_end,
-            args=(server, options.directory, options.stop_signal),
-            daemon=True,
-        )
-        stopper.start()
-        has_ended(server, within_s=None)
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
+        os.killpg(server.pid, signal.SIGKILL)
 
 
-def start(options: argparse.Namespace) -> int:
-    """Start the server as a child, and return its pid."""
+def started(options: argparse.Namespace) -> "subprocess.Popen[bytes]":
+    """Start the server as a child."""
     with options.log.open("ab") as log:
         switch = {"user": options.user, "extra_groups": []} if options.user else {}
         return subprocess.Popen(
@@ -75,15 +69,45 @@ def start(options: argparse.Namespace) -> int:
             stderr=log,
             process_group=0,
             **switch,
-        ).pid
+        )
 
 
-def ordered(options: argparse.Namespace) -> int:
-    """Order the server from a forge, and return its pid."""
+class Ordered:
+    """A process that somebody else is the parent of."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        try:
+            self._end: int | None = os.pidfd_open(pid)
+        except ProcessLookupError:  # it has ended by now
+            self._end = None
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait for its end; :class:`subprocess.TimeoutExpired` after so many seconds."""
+        if self._end is None:
+            return
+        end = select.poll()
+        end.register(self._end, select.POLLIN)
+        if not end.poll(None if timeout is None else timeout * 1000):
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, if it is still there."""
+        if self._end is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._end, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+def ordered(options: argparse.Namespace) -> Ordered:
+    """Order the server from a forge."""
     with options.log.open("ab") as log, Path(os.devnull).open() as nothing:
         streams = [one.fileno() for one in (nothing, log, log)]
         with order(options.forge, options.command, dict(os.environ), streams) as line:
-            return int(line.recv(ANSWER_BYTES))
+            return Ordered(answer(line))
 
 
 def order(
@@ -102,26 +126,34 @@ def order(
         "exit_code": exit_code,
     }
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    line.connect(str(forge))
-    socket.send_fds(line, [json.dumps(told).encode()], streams)
+    try:
+        line.connect(str(forge))
+        socket.send_fds(line, [json.dumps(told).encode()], streams)
+    except BaseException:
+        line.close()
+        raise
     return line
 
 
-def has_ended(server: int, *, within_s: float | None) -> bool:
-    """Wait for the process behind a pidfd to end."""
-    end = select.poll()
-    end.register(server, select.POLLIN)
-    return bool(end.poll(None if within_s is None else within_s * 1000))
+def answer(line: socket.socket) -> int:
+    """The next number that a forge tells."""
+    told = line.recv(ANSWER_BYTES)
+    if not told:
+        raise RuntimeError("the forge did not take an order: forge.log of the run says why")
+    return int(told)
 
 
-def stop_at_the_end(server: int, directory: Path, stop_signal: int) -> None:
+def stop_at_the_end(
+    server: "subprocess.Popen[bytes] | Ordered", directory: Path, stop_signal: int
+) -> None:
     """Wait for the lifetime's owner to let go, then end the server."""
     with (directory / "alive").open() as alive:
         fcntl.flock(alive, fcntl.LOCK_SH)
-    with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(server, stop_signal)
-        if not has_ended(server, within_s=STOP_WITHIN_S):
-            signal.pidfd_send_signal(server, signal.SIGKILL)
+    server.send_signal(stop_signal)
+    try:
+        server.wait(STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
 
 
 def remove_if_last(guards: int, directory: Path) -> None:

@@ -123,9 +123,11 @@ class Lifetime:
         """Wait until `ready()`; raise `ServerError` with the log if the server ends or is late."""
         deadline = time.monotonic() + START_S
         while not ready():
-            if not psutil.pid_exists(pid) or time.monotonic() > deadline:
+            has_ended = not psutil.pid_exists(pid)
+            if has_ended or time.monotonic() > deadline:
                 log = self.log(name).read_text(errors="replace")[-4000:]
-                raise ServerError(f"{name} did not start within {START_S:g} s:\n{log}")
+                how = "ended" if has_ended else f"did not start within {START_S:g} s"
+                raise ServerError(f"{name} {how}:\n{log}")
             time.sleep(POLL_S)
 
 
@@ -153,10 +155,12 @@ def locked(path: Path) -> Iterator[None]:
 def kill(pid: int) -> None:
     """Kill a server and its children with SIGKILL, and return when they are gone."""
     server = psutil.Process(pid)
-    server.suspend()  # or one that it has while the others are listed would outlive it
-    while server.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
-        time.sleep(POLL_S)
-    processes = [server, *server.children(recursive=True)]
+    processes = [server]
+    with contextlib.suppress(psutil.NoSuchProcess):
+        server.suspend()  # or one that it has while the others are listed would outlive it
+        while server.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+            time.sleep(POLL_S)
+        processes += server.children(recursive=True)
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
@@ -175,7 +179,7 @@ _ports = own_ports()
 
 
 def free_port() -> int:
-    """Return a loopback TCP port that is free, and that nobody else is given."""
+    """Return a loopback TCP port that is free, and that no other worker of this run is given."""
     return next(port for port in _ports if is_free(port))
 
 

@@ -18,6 +18,8 @@ TEST_ENVIRONMENT = {"PICKY_ENVIRONMENT": "test", "PICKY_RATE_LIMITS": "off"}
 DRAIN_S = 60.0
 """By itself it takes up to 28 s."""
 FROM_SOURCE = (sys.executable, "-m", "server")
+ALONE = ("env",)
+"""What a server runs under that does not come from the forge."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def start_picky(
     `PICKY_`, such as `bus_url`; without a `database_url` it uses SQLite in its data dir. Rate
     limits are off unless `rate_limits="on"`. `under` is a command that becomes the server's,
     `credentials` are variables as they are, and `command` is the server itself, when it is not the
-    one of these sources. In a run of the tests that one comes from the run's forge.
+    one of these sources. In a run of the tests that one comes from the run's forge, unless it is
+    `under` something.
     """
     data_dir = lifetime.directory / f"{name}-data"
     environment = TEST_ENVIRONMENT | {

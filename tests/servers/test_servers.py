@@ -1,9 +1,11 @@
 """The servers of the tests are the real things, and end with their lifetime."""
 
 import fcntl
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +21,10 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.servers.lifetime import PORTS, Lifetime, ServerError, kill, own_ports
+from tests.servers import command
+from tests.servers.command import run_command
+from tests.servers.forge import door
+from tests.servers.lifetime import PORTS, Lifetime, ServerError, accepts, free_port, kill, own_ports
 from tests.servers.picky import PickyServer, start_picky
 from tests.servers.postgres import Postgres, start_postgres
 from tests.servers.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Bucket
@@ -139,6 +144,29 @@ def test_servers_from_the_forge_have_their_own_settings_and_logs(
     assert (said in free.log.read_text(), said in strict.log.read_text()) == (True, False)
 
 
+def test_an_order_that_is_none_ends_no_forge(tmp_path: Path) -> None:
+    forge = door()
+    assert forge is not None
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
+        line.connect(str(forge))
+    assert run_command("migrate", "--data-dir", tmp_path).returncode == 0
+
+
+def test_a_command_that_does_not_end_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "AT_MOST_S", 5.0)
+    port = free_port()
+    with ThreadPoolExecutor(1) as thread:
+        running = thread.submit(run_command, "serve", "--data-dir", tmp_path, "--port", str(port))
+        while not accepts(port):
+            assert not running.done()
+        with pytest.raises(TimeoutError):
+            running.result()
+    while accepts(port):
+        pass  # asking takes a moment
+
+
 @pytest.mark.parametrize("start", [start_valkey, start_picky])
 def test_the_end_of_a_lifetime_ends_its_servers_and_removes_their_files(
     start: Callable[[Lifetime], Valkey | PickyServer],
@@ -159,7 +187,7 @@ while True:
         os.setsid()  # as PostgreSQL's do
         select.select([], [], [], 10)
         os._exit(0)
-    select.select([], [], [], 0.001)
+    select.select([], [], [], 0.01)
 """
 
 

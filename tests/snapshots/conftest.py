@@ -5,6 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.quiet import certain
+
+__all__ = ["certain", "seoul"]
+
 
 @pytest.fixture(autouse=True)
 def seoul(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """What is done to the app before its picture is taken."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -14,10 +13,7 @@ Steps = Callable[[Pilot[Any]], Awaitable[None]]
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Everything that was begun, and what that has begun, has been done and drawn.
-
-    That the process is idle says nothing on a busy machine: it may only wait for its turn.
-    """
+    """Everything that was begun, and what that has begun, has been done and drawn."""
     app = pilot.app
     assert isinstance(app, PickyApp)
     await pilot.pause()
@@ -34,8 +30,7 @@ async def _goes_on(app: PickyApp) -> bool:
     small_work = bool(app.link._small_work)
     await app.link.finish_small_work()
     is_drawn = app.screen.size and not app.link.pictures.busy  # one just pushed has no size yet
-    others_run = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-    return bool(workers or small_work or others_run or not is_drawn)
+    return bool(workers or small_work or not is_drawn)
 
 
 def pressing(*keys: str) -> Steps:

@@ -22,7 +22,7 @@ from shared_models.market import Condition, Method
 from shared_models.notifications import Notification, NotificationKind
 from shared_models.realtime import Ephemeral
 from shared_models.sync import Bootstrap
-from tests.client.quiet import settle
+from tests.quiet import settle
 
 ME, OTHER, ROOM, LISTING, EPOCH = (UUID(int=number) for number in range(1, 6))
 START = datetime(2026, 11, 19, 14, 2, tzinfo=UTC)

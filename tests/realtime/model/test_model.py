@@ -60,7 +60,6 @@ def test_nothing_is_lost_doubled_or_out_of_order(stage: Stage, number: int) -> N
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
-            deadline=None,
             database=None,
             phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),

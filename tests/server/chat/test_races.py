@@ -21,6 +21,7 @@ from tests.server.chat.conftest import message, say
 from tests.server.conftest import Person, problem
 
 HELD_S = 0.5
+PATIENCE_S = 20.0
 HOUR = timedelta(hours=1)
 
 pytestmark = pytest.mark.usefixtures("no_deadlocks")
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("no_deadlocks")
 class Meanwhile:
     """Lets something else happen, once, right after a function has looked.
 
-    It is waited for to its end, but where it has to wait itself for who has looked: for ``held_s``.
+    It is waited for, for ``held_s``: less where it has to wait itself for who has looked.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Meanwhile:
         looks: Callable[..., Any],
         then: Callable[[], Awaitable[Any]],
         *,
-        held_s: float | None = HELD_S,
+        held_s: float = HELD_S,
     ) -> None:
         self._looks, self._then, self._held_s = looks, then, held_s
         self.happening: asyncio.Future[httpx.Response] | None = None
@@ -66,7 +67,7 @@ async def test_nothing_is_sent_after_a_block_or_the_end(
         return await seller.delete(f"/v1/listings/{listing}")
 
     has_one_writer = context.database.is_sqlite
-    looked = Meanwhile(service._check, end, held_s=HELD_S if has_one_writer else None)
+    looked = Meanwhile(service._check, end, held_s=HELD_S if has_one_writer else PATIENCE_S)
     monkeypatch.setattr(service, "_check", looked)
     sent = await buyer.post(f"/v1/chatrooms/{room}/messages", message())
     assert looked.happening is not None

@@ -54,7 +54,6 @@ class Fuzzer:
 
         @settings(
             max_examples=examples,
-            deadline=None,
             database=None,
             phases=(Phase.explicit, Phase.generate),
             suppress_health_check=list(HealthCheck),

@@ -23,6 +23,7 @@ from server.platform.sqlite_connection import Finished
 from tests.servers.mute import mute
 
 PATIENCE_S = 20
+WHILE_S = 0.3
 ANSWERS_S = 3.0
 """Longer than who does answer takes, also on a busy machine."""
 
@@ -97,6 +98,34 @@ async def test_who_is_cancelled_while_it_connects_leaves_no_thread(
         may_go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await reading
+    assert threads() <= before
+
+
+def test_a_loop_that_ends_while_somebody_connects_leaves_no_thread(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All tasks are cancelled then, also the one that opens."""
+    connect, ended = sqlite3.connect, threading.Event()
+    outlived: list[bool] = []
+
+    async def leave_amid_it() -> None:
+        loop, connects = asyncio.get_running_loop(), asyncio.Event()
+
+        def late(*args: Any, **options: Any) -> sqlite3.Connection:
+            loop.call_soon_threadsafe(connects.set)
+            outlived.append(ended.wait(WHILE_S))
+            opened: sqlite3.Connection = connect(*args, **options)
+            return opened
+
+        monkeypatch.setattr(sqlite3, "connect", late)
+        reading = asyncio.create_task(read(Database(sqlite_url)))
+        await connects.wait()
+        assert not reading.done()
+
+    before = threads()
+    asyncio.run(leave_amid_it())
+    ended.set()
+    assert outlived == [False]
     assert threads() <= before
 
 
