@@ -266,12 +266,16 @@ async def test_a_new_password_needs_the_old_one_and_a_good_new_one(sign_up: Sign
 
 
 async def until_blocked_or_done(database: Database, task: asyncio.Task[Any]) -> None:
-    """Until the task's transaction waits for a lock that another one holds, or is over."""
+    """Until the task's transaction waits for a lock that another one holds, or is over.
+
+    Each look is a transaction of its own: within one, PostgreSQL shows no connection that is newer
+    than the first look.
+    """
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with database.writer.connect() as looking:
+    async with database.reader.connect() as looking:
         while not task.done() and not (await looking.execute(waiting)).scalar():
             pass  # asking lets the task go on
 
