@@ -72,7 +72,10 @@ def searching(words: str) -> Steps:
         assert isinstance(screen, MessageSearchScreen)
         screen.query_one("#words", Input).value = words
         await pilot.pause()
-        await pressing("enter", "enter")(pilot)
+        await pressing("enter")(pilot)
+        # where the pause after typing was over before, this was the way to what was found already
+        screen.do_to_hits()
+        await settled(pilot)
 
     return steps
 
