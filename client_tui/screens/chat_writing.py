@@ -216,7 +216,7 @@ class Writing(Drafting):
         self.history.jump_to(-message.number, "nearest")
         self.history.focus()
         if edit:
-            await self.do_edit_message()
+            await self.action_do("edit_message")  # which says why not
 
     async def do_edit_message(self) -> None:
         """Bring an unsent message back into the composer; it does not go meanwhile."""
@@ -224,7 +224,7 @@ class Writing(Drafting):
         if waiting is None:
             return
         await self._finish_editing()
-        await self.link.outbox.hold(waiting.message.cid)
+        await self.link.outbox.hold(waiting.message)
         self._editing, self._edited = waiting.message, waiting.message.text
         self.composer.text = waiting.message.text
         self.composer.move_cursor(self.composer.document.end)
@@ -286,7 +286,7 @@ class Writing(Drafting):
     def let_go(self) -> None:
         """What was being edited may go."""
         if self._editing is not None:
-            self.link.outbox.release(self._editing.cid)
+            self.link.outbox.release(self._editing)
             self._editing = None
             self.link.delivery.wake()
 
