@@ -21,6 +21,7 @@ from client_tui.core.errors import (
     TooFast,
     Unauthenticated,
     UploadFailed,
+    in_passing,
 )
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 UNEXPECTED: Final = 1
 USAGE: Final = 2
 INVALID: Final = 5
+NOT_REACHED: Final = 7
 _EXIT_CODES: Final[tuple[tuple[type[ClientError], int], ...]] = (
     (NotSignedIn, 3),
     (Unauthenticated, 3),
     (NotFound, 4),
     (TooFast, 6),
-    (ServerUnreachable, 7),
+    (ServerUnreachable, NOT_REACHED),
     (ServerFailed, UNEXPECTED),
     (Refused, INVALID),
     (BadFile, INVALID),
@@ -46,6 +48,8 @@ _EXIT_CODES: Final[tuple[tuple[type[ClientError], int], ...]] = (
 
 def exit_code(error: ClientError) -> int:
     """The documented exit code of an error."""
+    if isinstance(error, UploadFailed) and in_passing(error):
+        return NOT_REACHED
     return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), UNEXPECTED)
 
 

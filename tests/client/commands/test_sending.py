@@ -142,7 +142,7 @@ def test_a_server_that_is_too_slow_fails_no_earlier_message(
     slow_server: Terminal, tmp_path: Path
 ) -> None:
     put("look", picture(tmp_path))
-    result = slow_server.run("send", ROOM, "hello", code=5)
+    result = slow_server.run("send", ROOM, "hello", code=7)
     assert "like what waits before it. It is kept" in result.stderr
     assert [(kept.text, kept.state) for kept in waiting()] == [
         ("look", OutboxState.QUEUED),
@@ -153,7 +153,7 @@ def test_a_server_that_is_too_slow_fails_no_earlier_message(
 def test_what_a_server_is_too_slow_for_is_kept_with_its_pictures(
     slow_server: Terminal, tmp_path: Path
 ) -> None:
-    result = slow_server.run("send", ROOM, "look", "--photo", picture(tmp_path), code=5)
+    result = slow_server.run("send", ROOM, "look", "--photo", picture(tmp_path), code=7)
     assert "Not sent yet. It is kept" in result.stderr
     [kept] = waiting()
     assert kept.photos[0].path.read_bytes() == picture(tmp_path).read_bytes()
