@@ -36,13 +36,15 @@ _databases: dict[tuple[object, ...], Database] = {}
 
 def shared_database(settings: Settings) -> Database:
     """The same for every test of this process with these settings: a closed one opens again, and
-    has not forgotten what SQLAlchemy compiled, which costs a quarter of most tests.
+    has not forgotten what SQLAlchemy compiled, which costs a quarter of most tests. It waits for
+    connections for as long as for answers.
     """
     named = (name for name in Settings.model_fields if name.startswith("database_"))
     key = (settings.effective_database_url, *(getattr(settings, name) for name in named))
     if key not in _databases:
         with pytest.MonkeyPatch.context() as patient:
-            patient.setattr(postgresql, "_TURN_S", PATIENCE_S)
+            for name in "_TURN_S", "_CONNECTS_S":
+                patient.setattr(postgresql, name, PATIENCE_S)
             _databases[key] = open_database(settings)
     return _databases[key]
 
