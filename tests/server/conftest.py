@@ -20,6 +20,7 @@ from server.platform import postgresql
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.database import Database
+from server.platform.object_store import S3ObjectStore, s3
 from server.platform.passwords import Passwords
 from tests.server.statements import before_each_statement
 from tests.servers.postgres import deadlocks
@@ -117,6 +118,20 @@ class Queries:
     def count(self) -> int:
         """How many there were."""
         return len(self.statements)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stores_are_waited_for() -> Iterator[None]:
+    """A busy machine's object store is not away when it says nothing for some seconds."""
+    connect = S3ObjectStore._connect
+
+    def connect_patiently(store: S3ObjectStore, **options: Any) -> Any:
+        return connect(store, **options | {"connect_s": PATIENCE_S, "read_s": PATIENCE_S})
+
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(s3, "ANSWERS_WITHIN_S", PATIENCE_S)
+        patient.setattr(S3ObjectStore, "_connect", connect_patiently)
+        yield
 
 
 @pytest.fixture
