@@ -37,8 +37,7 @@ _databases: dict[tuple[object, ...], Database] = {}
 
 def shared_database(settings: Settings) -> Database:
     """The same for every test of this process with these settings: a closed one opens again, and
-    has not forgotten what SQLAlchemy compiled, which costs a quarter of most tests. It waits for
-    connections for as long as for answers.
+    has not forgotten what SQLAlchemy compiled, which costs a quarter of most tests.
     """
     named = (name for name in Settings.model_fields if name.startswith("database_"))
     key = (settings.effective_database_url, *(getattr(settings, name) for name in named))
@@ -121,14 +120,17 @@ class Queries:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _stores_are_waited_for() -> Iterator[None]:
-    """A busy machine's object store is not away when it says nothing for some seconds."""
+def _whoever_is_late_is_waited_for() -> Iterator[None]:
+    """On a busy machine neither a database nor an object store is away when it says nothing for
+    some seconds.
+    """
     connect = S3ObjectStore._connect
 
     def connect_patiently(store: S3ObjectStore, **options: Any) -> Any:
         return connect(store, **options | {"connect_s": PATIENCE_S, "read_s": PATIENCE_S})
 
     with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(postgresql, "_CONNECTS_S", PATIENCE_S)
         patient.setattr(s3, "ANSWERS_WITHIN_S", PATIENCE_S)
         patient.setattr(S3ObjectStore, "_connect", connect_patiently)
         yield

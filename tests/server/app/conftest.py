@@ -13,7 +13,6 @@ WAITS = (
     "server.app.health._OPENS_WITHIN_S",
     "server.app.health_probe.PATIENCE_S",
     "server.app.metrics._PATIENCE_S",
-    "server.platform.postgresql._CONNECTS_S",
 )
 
 

@@ -28,8 +28,7 @@ pytestmark = pytest.mark.timeout(180)
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Six pictures at once have their turn with the database however busy the machine is."""
-    for name in "_TURN_S", "_CONNECTS_S":
-        monkeypatch.setattr(postgresql, name, PATIENCE_S)
+    monkeypatch.setattr(postgresql, "_TURN_S", PATIENCE_S)
 
 
 def settings_for(database_url: str, directory: Path) -> Settings:
