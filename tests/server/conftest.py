@@ -20,6 +20,7 @@ from server.platform import postgresql
 from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.database import Database
+from server.platform.object_store import S3ObjectStore, s3
 from server.platform.passwords import Passwords
 from tests.server.statements import before_each_statement
 from tests.servers.postgres import deadlocks
@@ -42,7 +43,8 @@ def shared_database(settings: Settings) -> Database:
     key = (settings.effective_database_url, *(getattr(settings, name) for name in named))
     if key not in _databases:
         with pytest.MonkeyPatch.context() as patient:
-            patient.setattr(postgresql, "_TURN_S", PATIENCE_S)
+            for name in "_TURN_S", "_CONNECTS_S":
+                patient.setattr(postgresql, name, PATIENCE_S)
             _databases[key] = open_database(settings)
     return _databases[key]
 
@@ -115,6 +117,23 @@ class Queries:
     def count(self) -> int:
         """How many there were."""
         return len(self.statements)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _whoever_is_late_is_waited_for() -> Iterator[None]:
+    """On a busy machine neither a database nor an object store is away when it says nothing for
+    some seconds.
+    """
+    connect = S3ObjectStore._connect
+
+    def connect_patiently(store: S3ObjectStore, **options: Any) -> Any:
+        return connect(store, **options | {"connect_s": PATIENCE_S, "read_s": PATIENCE_S})
+
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr(postgresql, "_CONNECTS_S", PATIENCE_S)
+        patient.setattr(s3, "ANSWERS_WITHIN_S", PATIENCE_S)
+        patient.setattr(S3ObjectStore, "_connect", connect_patiently)
+        yield
 
 
 @pytest.fixture

@@ -42,9 +42,10 @@ async def test_a_part_that_fails_to_close_leaves_none_half_closed(
 def test_the_end_waits_for_no_collector_that_never_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given_up, close = Event(), ExportedTraces.close
+    given_up, has_ended, close = Event(), Event(), ExportedTraces.close
 
     def close_and_tell(traces: ExportedTraces) -> None:
+        has_ended.wait(PATIENCE_S)  # that long it tries, however soon it may
         close(traces)
         given_up.set()
 
@@ -58,8 +59,9 @@ def test_the_end_waits_for_no_collector_that_never_answers(
 
     monkeypatch.setattr(ExportedTraces, "close", close_and_tell)
     monkeypatch.setattr(container, "_CLOSES_S", 0.1)
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "3")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "1")
     with mute() as port:
         asyncio.run(live(f"http://127.0.0.1:{port}"))
         assert not given_up.is_set()
-    assert given_up.wait(PATIENCE_S)
+        has_ended.set()
+        assert given_up.wait(PATIENCE_S)

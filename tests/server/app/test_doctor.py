@@ -20,7 +20,7 @@ from tests.servers.mute import mute
 from tests.servers.postgres import installation, start_postgres
 from tests.servers.s3 import S3Bucket, start_s3
 
-SOON_S, AT_ONCE_S = 0.3, 10.0
+SOON_S, AT_ONCE_S = 0.3, 20.0
 SECRET = "do-not-show-this-to-anybody-0123456789"
 
 

@@ -18,7 +18,10 @@ def addresses(monkeypatch: pytest.MonkeyPatch, pair: Pair) -> pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("addresses")
-def test_one_that_follows_is_well(tmp_path: Path, pair: Pair) -> None:
+def test_one_that_follows_is_well(
+    tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PICKY_DATABASE_REPLICA_LAG_S", "60")
     pair.catch_up()
     text, _ = report(tmp_path)
     assert "  ok    replica: reachable, with all of the primary after " in text

@@ -268,13 +268,17 @@ async def other(seller: Person, stranger: Person, sell: Sell, open_room: OpenRoo
     return room
 
 
-async def waiter(context: Context, but: int = 0) -> int:
-    """Which of the database's processes waits for a lock, as soon as one does but one."""
+async def until_one_waits(context: Context, *, but: int = 0) -> None:
+    """Until one of the database's processes waits for a lock, other than that one."""
     async with context.database.reader.connect() as looking:
-        while True:  # asking lets it go on
-            pid = (await looking.exec_driver_sql(WAITING, (but,))).scalar()
-            if pid is not None:
-                return int(pid)
+        while (await looking.exec_driver_sql(WAITING, (but,))).scalar() is None:
+            pass  # asking lets it go on
+
+
+async def who_writes_together(context: Context) -> int:
+    """The process of the one connection by which several send together."""
+    async with context.database.impatient.connect() as connection:
+        return int((await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one())
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -286,7 +290,7 @@ async def test_what_somebody_holds_for_long_holds_up_no_other_room(
         which = UUID(talk) if held == "chat_room" else buyer.id
         await holder.exec_driver_sql(f"SELECT 1 FROM {held} WHERE id = $1 FOR UPDATE", (which,))
         waiting = asyncio.create_task(send(context, buyer, talk, text("waits")))
-        await waiter(context)
+        await until_one_waits(context)
         async with asyncio.timeout(AT_ONCE_S):
             assert seqs(await send(context, stranger, other, text("goes on"))) == [4]
         await holder.rollback()
@@ -299,12 +303,13 @@ async def test_who_waits_for_a_stream_gives_back_the_other_partys(
 ) -> None:
     """Both messages tell the seller, whose stream is locked before the one that is held."""
     assert seller.id < buyer.id
+    together = await who_writes_together(context)
     async with context.database.writer.connect() as holder:
         await holder.exec_driver_sql(
             "SELECT 1 FROM platform_stream WHERE id = $1 FOR UPDATE", (buyer.id,)
         )
         waiting = asyncio.create_task(send(context, buyer, talk, text("waits")))
-        await waiter(context, but=await waiter(context))  # together first, and then alone
+        await until_one_waits(context, but=together)  # that gives up soon, perhaps unseen
         async with asyncio.timeout(AT_ONCE_S):
             assert seqs(await send(context, stranger, other, text("goes on"))) == [4]
         assert not waiting.done()

@@ -26,6 +26,7 @@ from tests.servers.picky import start_picky
 GOOD, BAD = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 Operation: TypeAlias = schemathesis.APIOperation[Any, Any, Any, Any]
 Case: TypeAlias = schemathesis.Case[Any]
+PATIENCE_S = 60
 SEED_VARIABLE = "PICKY_FUZZ_SEED"
 """Set it to the number that a failed run printed, and the same requests are sent again."""
 ENDS_THE_TOKEN = {("DELETE", "/v1/me"), ("DELETE", "/v1/sessions/{session_id}")}
@@ -65,7 +66,7 @@ class Fuzzer:
             request = case.as_transport_kwargs(base_url=self.url)
             if token is not None:
                 request["headers"]["Authorization"] = f"Bearer {token}"
-            answer = self.session.request(**request, timeout=20, allow_redirects=False)
+            answer = self.session.request(**request, timeout=PATIENCE_S, allow_redirects=False)
             assert answer.status_code < 500, f"{request}\n{answer.text}"
             self.answers[answer.status_code] += 1
 
@@ -146,14 +147,14 @@ def test_no_input_gives_a_500(private_lifetime: Lifetime, database_url: str, sel
     print(f"{SEED_VARIABLE}={number}")
     server = start_picky(private_lifetime, database_url=database_url)
     who = {"handle": seller, "password": PASSWORD}
-    token = httpx.post(f"{server.url}/v1/sessions", json=who).json()["token"]
+    token = httpx.post(f"{server.url}/v1/sessions", json=who, timeout=PATIENCE_S).json()["token"]
     signed_in = {"Authorization": f"Bearer {token}"}
     with (
-        httpx.Client(base_url=server.url, headers=signed_in) as client,
+        httpx.Client(base_url=server.url, headers=signed_in, timeout=PATIENCE_S) as client,
         requests.Session() as session,
     ):
         fuzzer = Fuzzer(server.url, session, things_of(client), Counter(), number)
-        schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+        schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json", timeout=PATIENCE_S)
         operations: list[Operation] = [
             found.ok()  # type: ignore[union-attr]
             for found in schema.get_all_operations()

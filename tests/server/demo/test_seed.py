@@ -13,8 +13,10 @@ from server.app.demo.casting import SMALL
 from server.app.demo.content import people
 from server.app.demo.seed import Seeded, fill
 from server.app.demo.visitor import SeedingFailed
-from server.app.settings import Environment, Settings
+from server.app.settings import Settings
+from server.platform import postgresql
 from server.platform.clock import MovableClock
+from tests.server.conftest import PATIENCE_S, settings_of
 from tests.server.demo.recount import Market, read_market
 
 END = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -23,13 +25,14 @@ BASE_URL = "http://testserver"
 pytestmark = pytest.mark.timeout(180)
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six pictures at once have their turn with the database however busy the machine is."""
+    monkeypatch.setattr(postgresql, "_TURN_S", PATIENCE_S)
+
+
 def settings_for(database_url: str, directory: Path) -> Settings:
-    return Settings(
-        environment=Environment.TEST,
-        data_dir=directory / "data",
-        database_url=database_url,
-        rate_limits=False,
-    )
+    return settings_of(database_url, directory / "data")
 
 
 async def fill_small(settings: Settings) -> tuple[Seeded, list[tuple[int, int, str]]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from server.media import convert_pool
 from server.media.conversion import PhotoRefused
 from server.media.convert_pool import PROCESSES, ConvertPool
 from shared_models.photo_failures import PhotoFailure
@@ -18,6 +19,12 @@ from tests.server.media import pictures
 from tests.server.media.bench import Bench
 
 Children = Callable[[], set[psutil.Process]]
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine it takes a while until one that has ended is known to have."""
+    monkeypatch.setattr(convert_pool, "_ENDS_WITHIN_S", 30.0)
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from tests.servers.mute import mute
 from tests.servers.s3 import ACCESS_KEY, SECRET_KEY
 
 TYPE = "image/jpeg"
-AT_ONCE_S = 5.0
+AT_ONCE_S = 15.0
+"""Less than a thread waits for a store that says nothing while it carries an object."""
 
 
 @pytest.fixture

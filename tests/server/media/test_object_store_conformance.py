@@ -36,6 +36,7 @@ from tests.servers.s3 import S3Bucket
 BODY = b"\xff\xd8\xff" + bytes(range(256)) * 40
 TYPE = "image/jpeg"
 CACHED = "public, max-age=60, immutable"
+PATIENCE_S = 30
 MakeStore = Callable[[Clock], ObjectStore]
 
 
@@ -83,7 +84,7 @@ def store(make_store: MakeStore) -> ObjectStore:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         yield client
 
 

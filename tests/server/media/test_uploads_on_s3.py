@@ -40,7 +40,7 @@ async def test_a_photo_goes_straight_to_the_store_and_is_read_from_there(
 ) -> None:
     [upload] = await ask(minsu, declared())
     path = f"/v1/uploads/{upload['id']}"
-    async with httpx.AsyncClient() as web:
+    async with httpx.AsyncClient(timeout=30) as web:
         assert (await minsu.post(f"{path}/complete")).json()["code"] == "not_uploaded"
         put = upload["put"]
         stored = await web.put(put["url"], headers=put["headers"], content=PICTURE)
