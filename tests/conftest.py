@@ -3,6 +3,7 @@
 import gc
 import math
 import os
+import sys
 
 import pytest
 import structlog
@@ -16,6 +17,10 @@ settings.register_profile(
     "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("patient")
+
+CLOSES_S = 60.0
+LEAVE_BEHIND = "server.platform.database", "server.app.container"
+"""They leave to the end of the process what is not closed within a few seconds."""
 
 # By itself structlog has rich draw each traceback with all variables, for a third of a second.
 *_before, _drawn = structlog.get_config()["processors"]
@@ -48,6 +53,21 @@ def may_take_s(item: pytest.Item) -> float:
 
 
 def pytest_collection_finish() -> None:
+    """Prepare what the tests have imported."""
+    close_everything()
+    pass_over_modules()
+
+
+def close_everything() -> None:
+    """Have a server wait for all that it closes: this process goes on, and the test that runs when
+    a connection that was left behind is found open fails for it. A busy machine may take seconds.
+    """
+    for name in LEAVE_BEHIND:
+        if name in sys.modules:
+            vars(sys.modules[name])["_CLOSES_S"] = CLOSES_S
+
+
+def pass_over_modules() -> None:
     """Let the collector pass over the modules: they live for the whole run, and there are many."""
     gc.collect()
     gc.freeze()

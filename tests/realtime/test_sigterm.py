@@ -79,6 +79,11 @@ async def dial(url: str, token: str) -> Device:
     return device
 
 
+def visitor(url: str) -> httpx.AsyncClient:
+    """Somebody without a token, who waits for an answer as long as a busy machine needs."""
+    return httpx.AsyncClient(base_url=url, timeout=PATIENCE_S)
+
+
 class HalfARequest:
     """A request that the server has begun to read, and will only answer when it is whole."""
 
@@ -114,7 +119,7 @@ async def sign_up(client: httpx.AsyncClient) -> str:
 async def test_a_process_drains_on_sigterm_and_ends_well(tmp_path: Path, database_url: str) -> None:
     async with AsyncExitStack() as stack:
         process, url = await stack.enter_async_context(serving(tmp_path / "data", database_url))
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        client = await stack.enter_async_context(visitor(url))
         token = await sign_up(client)
         devices = [await stack.enter_async_context(await dial(url, token)) for _ in range(DEVICES)]
         running = HalfARequest(url, token)
@@ -144,7 +149,7 @@ async def test_a_process_among_others_works_on_unready_until_balancers_have_noti
         process, url = await stack.enter_async_context(
             serving(tmp_path / "data", postgres_url, bus_url=valkey_url)
         )
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        client = await stack.enter_async_context(visitor(url))
         token = await sign_up(client)
 
         asked = time.monotonic()
@@ -176,7 +181,7 @@ async def test_a_process_whose_database_hangs_ends_before_it_is_killed(
     server = start_postgres(private_lifetime)
     async with AsyncExitStack() as stack:
         process, url = await stack.enter_async_context(serving(tmp_path / "data", server.url()))
-        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        client = await stack.enter_async_context(visitor(url))
         me = {"Authorization": f"Bearer {await sign_up(client)}"}
         answers = [client.get("/v1/me", headers=me) for _ in range(40)]
         assert {answer.status_code for answer in await asyncio.gather(*answers)} == {200}

@@ -56,8 +56,8 @@ def replica(database: Database, time: Time) -> Replica:
 
 
 def in_still_time(database: Database) -> Replica:
-    """The one that a database asks, in a time that stands still: once it is known to be near, nobody
-    asks again while the test is held up.
+    """The one that a database asks, in a time that stands still: once it is known to be near, it is
+    not asked again while the test is held up.
     """
     made = database.replica
     assert made is not None
