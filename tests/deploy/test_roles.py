@@ -33,7 +33,8 @@ ROLES = ("api", "realtime", "worker")
 PERSON = {"handle": "minsu", "password": "a password that nobody guesses", "display_name": "me"}
 PATIENCE_S = 60
 """A process that hears nothing on the bus begins within 20 s to look for what it has missed."""
-get, post = (partial(ask, timeout=PATIENCE_S) for ask in (httpx.get, httpx.post))
+get = partial(httpx.get, timeout=PATIENCE_S)
+post = partial(httpx.post, timeout=PATIENCE_S)
 
 
 @pytest.fixture
