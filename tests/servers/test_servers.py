@@ -81,9 +81,9 @@ async def test_valkey_is_valkey_and_delivers_to_subscribers(valkey_url: str) -> 
         assert (await client.info("server"))["server_name"] == "valkey"
         async with client.pubsub() as subscription:
             await subscription.subscribe("news")
-            await subscription.get_message(timeout=5)
+            await subscription.get_message(timeout=PATIENCE_S)
             await client.publish("news", "here")
-            message = await subscription.get_message(timeout=5)
+            message = await subscription.get_message(timeout=PATIENCE_S)
     assert message["data"] == b"here"
 
 
