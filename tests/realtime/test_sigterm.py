@@ -128,8 +128,8 @@ async def sign_up(client: httpx.AsyncClient) -> str:
 
 
 async def in_time(looked: Callable[[], Awaitable[bool]]) -> None:
-    """Look at a process that goes, and at another one if it was gone before one had looked: so it is
-    on a machine that stands still for some seconds.
+    """Look at a process that goes, and at another one if it was gone before one had looked: so it
+    is on a machine that stands still for some seconds.
     """
     while not await looked():
         pass

@@ -48,8 +48,7 @@ def clock() -> MovableClock:
 async def context(
     empty_postgres_url: str, tmp_path: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Context]:
-    """A worker that gives up on no day because the machine is busy."""
-    monkeypatch.setattr(event_days, "_BRIEFLY", ())
+    monkeypatch.setattr(event_days, "_BRIEFLY", ())  # no day is given up on a busy machine
     settings = Settings(
         environment=Environment.TEST, data_dir=tmp_path, database_url=empty_postgres_url
     )
