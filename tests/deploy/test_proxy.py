@@ -124,7 +124,7 @@ def has_certificate(port: int, root: Path) -> bool:
 
 
 def sockets(server: PickyServer) -> float:
-    text = httpx.get(f"{server.url}/metrics").text
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE_S).text
     [family] = [one for one in text_string_to_metric_families(text) if one.name == "picky_sockets"]
     return family.samples[0].value
 
@@ -148,7 +148,11 @@ def upload(client: httpx.Client, market: Market) -> None:
     [begun] = asked.json()["uploads"]
     assert begun["put"]["url"].startswith(f"{market.url}/picky/originals/")
     stored = httpx.put(
-        begun["put"]["url"], headers=begun["put"]["headers"], content=PICTURE, verify=market.trust
+        begun["put"]["url"],
+        headers=begun["put"]["headers"],
+        content=PICTURE,
+        verify=market.trust,
+        timeout=PATIENCE_S,
     )
     assert stored.status_code == 200, stored.text
     done = client.post(f"/v1/uploads/{begun['id']}/complete")

@@ -33,6 +33,8 @@ ROLES = ("api", "realtime", "worker")
 PERSON = {"handle": "minsu", "password": "a password that nobody guesses", "display_name": "me"}
 PATIENCE_S = 60
 """A process that hears nothing on the bus begins within 20 s to look for what it has missed."""
+get = partial(httpx.get, timeout=PATIENCE_S)
+post = partial(httpx.post, timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def socket_url(server: PickyServer) -> str:
 
 def is_ready(server: PickyServer) -> bool:
     """Whether it has reached all that it needs by now; on a busy machine that takes a while."""
-    return bool(httpx.get(f"{server.url}/readyz").json() == {"status": "ready"})
+    return bool(get(f"{server.url}/readyz").json() == {"status": "ready"})
 
 
 def test_every_role_serves_its_own_and_says_who_serves_the_rest(
@@ -93,20 +95,20 @@ def test_every_role_serves_its_own_and_says_who_serves_the_rest(
 ) -> None:
     servers = {role: start(role) for role in ROLES}
     for role, server in servers.items():
-        assert httpx.get(f"{server.url}/healthz").json() == {"status": "ok"}
+        assert get(f"{server.url}/healthz").json() == {"status": "ok"}
         private_lifetime.wait_until(role, partial(is_ready, server), pid=server.pid)
-        assert httpx.get(f"{server.url}/metrics").status_code == 200
+        assert get(f"{server.url}/metrics").status_code == 200
     api = servers["api"]
-    signed_in = httpx.post(f"{api.url}/v1/accounts", json=PERSON)
+    signed_in = post(f"{api.url}/v1/accounts", json=PERSON)
     assert signed_in.status_code == 201
     assert "served by the roles realtime and all; this process is api" in socket_refusal(api)
-    assert httpx.get(f"{api.url}/openapi.json").status_code == 200
+    assert get(f"{api.url}/openapi.json").status_code == 200
     for role in ("realtime", "worker"):
         url = servers[role].url
         for path in "/v1/market", "/v1/me", "/openapi.json", "/docs":
-            told = refusal(httpx.get(url + path))
+            told = refusal(get(url + path))
             assert f"served by the roles api and all; this process is {role}" in told["detail"]
-        refusal(httpx.post(f"{url}/v1/accounts", json=PERSON))
+        refusal(post(f"{url}/v1/accounts", json=PERSON))
     assert "this process is worker" in socket_refusal(servers["worker"])
     token = {"Authorization": f"Bearer {signed_in.json()['token']}"}
     with dial(servers["realtime"], token):
@@ -115,7 +117,7 @@ def test_every_role_serves_its_own_and_says_who_serves_the_rest(
 
 def test_only_the_worker_runs_jobs(start: Callable[[str], PickyServer]) -> None:
     api = start("api")
-    with httpx.Client(base_url=api.url) as client:
+    with httpx.Client(base_url=api.url, timeout=PATIENCE_S) as client:
         token = client.post("/v1/accounts", json=PERSON).json()["token"]
         client.headers["Authorization"] = f"Bearer {token}"
         assert client.post("/v1/me/export").status_code == 202
@@ -135,7 +137,7 @@ async def test_a_lost_instance_of_the_bus_loses_nothing(
     urls = [bus.url() for bus in buses.values()]
     fleet["bus_url"] = ",".join(urls)
     api, realtime = start("api"), start("realtime")
-    async with httpx.AsyncClient(base_url=api.url) as client:
+    async with httpx.AsyncClient(base_url=api.url, timeout=PATIENCE_S) as client:
         signed_in = (await client.post("/v1/accounts", json=PERSON)).json()
         token = {"Authorization": f"Bearer {signed_in['token']}"}
         with dial(realtime, token) as socket:
@@ -170,7 +172,7 @@ def test_a_process_that_cannot_work_is_alive_and_has_never_started(
     server = start_picky(private_lifetime, role, key, role=role, **fleet)
 
     def misses_only_that() -> bool:
-        answer = httpx.get(f"{server.url}/startedz")
+        answer = get(f"{server.url}/startedz")
         assert answer.status_code == 503
         return bool(answer.json() == {"status": "starting", "failing": [part]})
 

@@ -110,6 +110,7 @@ class Front:
         self._roads = roads
         self._random = random
         self._carrying: set[asyncio.Task[None]] = set()
+        self._is_over = False
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -119,18 +120,28 @@ class Front:
         try:
             yield
         finally:
+            self._is_over = True
             listener.close()
-            for road in self._roads:
-                road.cut(self._random, share=1)
-            await asyncio.gather(*self._carrying)
+            for task in self._carrying:  # also those who are not on a road yet, where one cuts
+                task.cancel()
+            await asyncio.gather(*self._carrying, return_exceptions=True)
             await listener.wait_closed()
 
     def _taken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_over:
+            writer.transport.abort()
+            return
         task = asyncio.create_task(self._take(reader, writer))
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._lead(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         roads = [road for road in self._roads if road.is_open and road.port is not None]
         for road in self._random.sample(roads, len(roads)):
             try:
@@ -140,4 +151,3 @@ class Front:
                 continue
             await road.carry(Link((reader, writer), server))
             return
-        writer.transport.abort()

@@ -61,7 +61,7 @@ __all__ = [
     "upload",
 ]
 
-PATIENCE_S = 10
+PATIENCE_S = 30
 PASSWORD = "correct horse battery"
 Frame = dict[str, Any]
 
@@ -208,7 +208,12 @@ async def port(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
 async def client(port: int) -> AsyncIterator[httpx.AsyncClient]:
     """A visitor without a token, over a real socket."""
     url = f"http://127.0.0.1:{port}"
-    async with httpx.AsyncClient(base_url=url, verify=False) as client:  # no certificates to read
+    patiently = httpx.AsyncClient(
+        base_url=url,
+        timeout=PATIENCE_S,
+        verify=False,  # no certificates to read
+    )
+    async with patiently as client:
         yield client
 
 

@@ -60,7 +60,7 @@ class Look:
         self._channels = [f"picky:{person.id.hex}" for person in people]
 
     async def now(self) -> dict[str, Any]:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=SETTLED_WITHIN_S) as client:
             text = (await client.get(self._url)).text
         gauges = {
             family.name: family.samples[0].value

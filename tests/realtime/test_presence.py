@@ -3,7 +3,7 @@
 import pytest
 
 from server.realtime.settings import RealtimeSettings
-from tests.realtime.conftest import Connect, Device, Person
+from tests.realtime.conftest import PATIENCE_S, Connect, Device, Person
 
 
 async def test_who_looks_at_a_room_is_seen_by_the_other_side(
@@ -21,11 +21,11 @@ async def test_who_looks_at_a_room_is_seen_by_the_other_side(
 
 
 class TestStillHere:
-    """A device that looks at a room answers pings."""
+    """A device that looks at a room answers pings; the other one does not, and is not cut off."""
 
     @pytest.fixture
     def realtime_settings(self) -> RealtimeSettings:
-        return RealtimeSettings(ping_s=0.02)
+        return RealtimeSettings(ping_s=0.02, pong_s=PATIENCE_S)
 
     async def test_is_told_to_nobody_who_does_not_look_too(
         self, join: Connect, seller: Person, buyer: Person, room: str
@@ -46,7 +46,7 @@ class TestAfterAnOutage:
 
     @pytest.fixture
     def realtime_settings(self) -> RealtimeSettings:
-        return RealtimeSettings(ping_s=0.02, presence_ttl_ms=0)
+        return RealtimeSettings(ping_s=0.02, pong_s=PATIENCE_S, presence_ttl_ms=0)
 
     async def test_who_still_looks_is_told_of_again_until_they_look_away(
         self, join: Connect, seller: Person, buyer: Person, room: str

@@ -47,7 +47,7 @@ def with_tls(
     thread = threading.Thread(target=lambda: asyncio.run(running.run()))
     thread.start()
     try:
-        yield TlsLine(running.port.result(timeout=10))
+        yield TlsLine(running.port.result(timeout=60))
     finally:
         running.end()
         thread.join()

@@ -30,6 +30,8 @@ from tests.servers.postgres import Postgres, start_postgres
 from tests.servers.s3 import ACCESS_KEY, REGION, SECRET_KEY, S3Bucket
 from tests.servers.valkey import Valkey, start_valkey
 
+PATIENCE_S = 30
+
 
 async def test_postgres_is_postgresql_18_for_asyncpg_and_sqlalchemy(
     empty_postgres_url: str,
@@ -79,9 +81,9 @@ async def test_valkey_is_valkey_and_delivers_to_subscribers(valkey_url: str) -> 
         assert (await client.info("server"))["server_name"] == "valkey"
         async with client.pubsub() as subscription:
             await subscription.subscribe("news")
-            await subscription.get_message(timeout=5)
+            await subscription.get_message(timeout=PATIENCE_S)
             await client.publish("news", "here")
-            message = await subscription.get_message(timeout=5)
+            message = await subscription.get_message(timeout=PATIENCE_S)
     assert message["data"] == b"here"
 
 
@@ -105,7 +107,7 @@ def presigned_put(bucket: S3Bucket, secret_key: str, content: bytes, signed_leng
     client = presigning_client(bucket, secret_key)
     url = client.generate_presigned_url("put_object", Params=params, ExpiresIn=60)
     client.close()
-    return httpx.put(url, content=content).status_code
+    return httpx.put(url, content=content, timeout=PATIENCE_S).status_code
 
 
 def test_the_store_takes_a_signed_upload_and_refuses_a_forged_one(s3_bucket: S3Bucket) -> None:
@@ -118,15 +120,20 @@ def test_the_store_takes_a_signed_upload_and_refuses_a_forged_one(s3_bucket: S3B
     assert body == b"twelve bytes"
 
 
+def is_alive(server: PickyServer) -> bool:
+    answer = httpx.get(f"{server.url}/healthz", timeout=PATIENCE_S)
+    return answer.status_code == httpx.codes.OK
+
+
 def test_a_picky_server_answers_stops_when_asked_and_starts_again_on_its_port(
     picky_server: PickyServer, private_lifetime: Lifetime
 ) -> None:
-    assert httpx.get(f"{picky_server.url}/healthz").status_code == 200
+    assert is_alive(picky_server)
     picky_server.stop()
     assert not psutil.pid_exists(picky_server.pid)
     again = start_picky(private_lifetime, port=picky_server.port)
     assert again.url == picky_server.url
-    assert httpx.get(f"{again.url}/healthz").status_code == 200
+    assert is_alive(again)
 
 
 def test_a_server_that_cannot_start_says_why(private_lifetime: Lifetime) -> None:
@@ -159,8 +166,8 @@ def test_a_command_that_does_not_end_is_killed(
     port = free_port()
     with ThreadPoolExecutor(1) as thread:
         running = thread.submit(run_command, "serve", "--data-dir", tmp_path, "--port", str(port))
-        while not accepts(port):
-            assert not running.done()
+        while not accepts(port) and not running.done():
+            pass  # on a busy machine its time may be over before it has begun
         with pytest.raises(TimeoutError):
             running.result()
     while accepts(port):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from server.platform import valkey_instance
+from server.platform import valkey_instance, valkey_line
 from server.platform.bus import Hint
 from server.platform.valkey_bus import ValkeyBus
 from tests.servers.pgbouncer import PGBOUNCER_IS_INSTALLED
@@ -47,8 +47,12 @@ MakeNode = Callable[..., Awaitable[Node]]
 
 @pytest.fixture
 async def node(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeNode]:
-    """Makes nodes. Who joins waits until the stream is heard, also on a busy machine."""
+    """Makes nodes. On a busy machine too, who joins waits until the stream is heard, and a bus that
+    answers late is not taken for one that is lost: that would be a gap, and hints told twice.
+    """
     monkeypatch.setattr(valkey_instance, "_JOIN_S", PATIENCE_S)
+    for module in (valkey_instance, valkey_line):
+        monkeypatch.setattr(module, "ANSWER_S", PATIENCE_S)
     nodes: list[Node] = []
 
     async def make(*urls: str, listens_to: UUID | None = None) -> Node:

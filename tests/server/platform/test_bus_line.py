@@ -187,6 +187,8 @@ async def test_a_line_that_carries_nothing_any_more_is_given_up_for_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stream, soon = uuid4(), 0.2
+    # What is asked just before the line stalls is given up within the patience of this test, too.
+    monkeypatch.setattr(valkey_line, "ANSWER_S", PATIENCE_S / 4)
     monkeypatch.setattr(
         valkey_instance, "_PING_S", soon if asked_by == "a ping" else 10 * PATIENCE_S
     )

@@ -5,8 +5,8 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,8 +24,8 @@ from tests.servers.mute import mute
 
 PATIENCE_S = 20
 WHILE_S = 0.3
-ANSWERS_S = 3.0
-"""Longer than who does answer takes, also on a busy machine."""
+ANSWERS_S = 1.0
+"""Who has not answered by then is given up; on a busy machine also who would have answered."""
 
 
 @pytest.fixture
@@ -50,6 +50,14 @@ async def write(database: Database) -> None:
 async def read(database: Database) -> None:
     async with database.reader.connect() as connection:
         await connection.execute(text("SELECT count(*) FROM platform_stream"))
+
+
+async def insisted(ask: Callable[[], Awaitable[int]]) -> int:
+    """What is answered in time: on a busy machine not always at once."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(*DATABASE_FAILURES):
+                return await ask()
 
 
 def threads() -> set[threading.Thread]:
@@ -213,14 +221,15 @@ async def test_a_server_that_says_nothing_is_given_up_and_asked_again(postgres_u
         async with database.impatient.begin() as connection:
             return int((await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one())
 
-    silent = await backend()
+    silent = await insisted(backend)
     os.kill(silent, signal.SIGSTOP)
     try:
-        with pytest.raises(DATABASE_FAILURES):
-            await asyncio.wait_for(backend(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            with pytest.raises(DATABASE_FAILURES):
+                await backend()
     finally:
         os.kill(silent, signal.SIGCONT)
-    assert await backend() != silent
+    assert await insisted(backend) != silent
     await database.close()
 
 
@@ -229,11 +238,11 @@ async def test_an_address_that_leads_nowhere_is_given_up_soon(
 ) -> None:
     monkeypatch.setattr(postgresql, "_CONNECTS_S", 0.2)
     with mute() as port:
-        for answer_s in (15, 0.1):
+        for answer_s in (3 * PATIENCE_S, 0.1):
             database = Database(f"postgresql://me@127.0.0.1:{port}/market", answer_s=answer_s)
             for connecting in (database.reader.connect(), database.unlimited()):
-                with pytest.raises(DATABASE_FAILURES):
-                    async with asyncio.timeout(PATIENCE_S / 4):
+                async with asyncio.timeout(PATIENCE_S):
+                    with pytest.raises(DATABASE_FAILURES):
                         await AsyncExitStack().enter_async_context(connecting)
             await database.close()
 
@@ -245,7 +254,7 @@ async def test_who_finds_all_connections_in_use_does_not_wait_for_long(
     database = Database(postgres_url, pool_size=1)
     async with database.reader.connect():
         with pytest.raises(PoolTimeout):
-            async with asyncio.timeout(PATIENCE_S / 4), database.writer.connect():
+            async with asyncio.timeout(PATIENCE_S), database.writer.connect():
                 pass
         async with database.probe.connect():
             pass

@@ -46,8 +46,9 @@ def clock() -> MovableClock:
 
 @pytest.fixture
 async def context(
-    empty_postgres_url: str, tmp_path: Path, clock: MovableClock
+    empty_postgres_url: str, tmp_path: Path, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Context]:
+    monkeypatch.setattr(event_days, "_BRIEFLY", ())  # no day is given up on a busy machine
     settings = Settings(
         environment=Environment.TEST, data_dir=tmp_path, database_url=empty_postgres_url
     )

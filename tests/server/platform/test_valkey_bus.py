@@ -8,6 +8,7 @@ import redis.asyncio
 from redis.asyncio.client import Pipeline
 from structlog.testing import capture_logs
 
+from server.platform import valkey_bus
 from server.platform.bus import BusError, Hint
 from server.platform.valkey_bus import ValkeyBus
 from tests.server.platform.conftest import PATIENCE_S, MakeNode
@@ -234,6 +235,7 @@ async def test_a_bus_that_loses_what_is_sent_is_not_ready(
 async def test_an_instance_that_answers_a_little_later_than_another_is_not_cut_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(valkey_bus, "_BESIDE_S", PATIENCE_S)
     bus, answered = ValkeyBus([f"redis://bus-{number}.example" for number in range(2)]), []
     for instance, turns in zip(bus._instances, (0, 20), strict=True):
 
