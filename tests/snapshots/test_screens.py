@@ -71,8 +71,9 @@ def searching(words: str) -> Steps:
         screen = pilot.app.screen
         assert isinstance(screen, MessageSearchScreen)
         screen.query_one("#words", Input).value = words
-        await pilot.pause()
-        await pressing("enter", "enter")(pilot)
+        await pressing("enter")(pilot)
+        screen.do_to_hits()  # they are there; a pause of typing may have found them before the key
+        await settled(pilot)
 
     return steps
 
