@@ -22,8 +22,11 @@ from client_tui.screens.trades import TradesScreen
 from client_tui.widgets.photo_upload import PhotoUpload
 from tests.journeys.app_people import AppPerson, at_the_app
 from tests.journeys.people import draw_picture
+from tests.quiet import certain
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import start_picky
+
+__all__ = ["certain"]  # a key goes to what has the focus after the key before it
 
 pytestmark = pytest.mark.timeout(240)
 
