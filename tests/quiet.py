@@ -10,6 +10,9 @@ import textual.app
 import textual.pilot
 from textual._wait import wait_for_idle
 
+PATIENCE_S = 45.0
+"""Only who waits in vain waits that long: whatever comes may take many times as long as usual."""
+
 _run_in_executor: Callable[..., asyncio.Future[Any]] = BaseEventLoop.run_in_executor
 _on_threads: set[asyncio.Future[Any]] = set()
 

@@ -38,7 +38,7 @@ from tests.client.core.fakes import (
     room,
     welcome,
 )
-from tests.quiet import settle
+from tests.quiet import PATIENCE_S, settle
 
 OLD = MARKET.model_copy(update={"name": "as it was"})
 
@@ -69,7 +69,7 @@ class World:
         path.write_text(OLD.model_dump_json())
 
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds():
                 await settle()
 
@@ -104,7 +104,7 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 async def test_a_start_does_not_wait_for_a_server_that_was_heard_before(world: World) -> None:
     world.keep_market()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await world.link.start()
     assert world.link.market == OLD
 
@@ -118,7 +118,7 @@ async def test_the_lists_are_read_anew_when_the_line_is_there(world: World) -> N
         await world.until(lambda: world.link.market == MARKET)
     await world.link.close()
     world.market = None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await world.link.start()
     assert world.link.market == MARKET
 

@@ -9,7 +9,7 @@ from PIL import Image
 from client_tui.core.photos import PhotoFiles
 from client_tui.pictures import Pictures
 from shared_models.media import Photo
-from tests.quiet import settle
+from tests.quiet import PATIENCE_S, settle
 
 PHOTO = Photo(id=UUID(int=8), width=4, height=3, placeholder="", thumb_url="/t", full_url="/f")
 
@@ -25,7 +25,7 @@ async def test_a_photo_whose_own_file_is_gone_is_fetched(tmp_path: Path) -> None
     pictures.is_uploaded(tmp_path / "gone.png", PHOTO.id)
     grey = pictures.draw(PHOTO, 4, 2)
     for _ in range(2):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await told.wait()
         told.clear()
         drawn = pictures.draw(PHOTO, 4, 2)
@@ -39,6 +39,8 @@ async def test_what_is_closed_at_once_leaves_nothing_behind(tmp_path: Path) -> N
 
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
+        gc.collect()
+        warned.clear()  # of what was left behind before
         pictures = Pictures(PhotoFiles(tmp_path, fetch, bytes_max=1_000_000))
         pictures.draw(PHOTO, 4, 2)
         pictures.draw_local(tmp_path / "mine.png", 4, 2)

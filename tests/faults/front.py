@@ -1,7 +1,7 @@
 """A TCP proxy in front of servers, with a road to each that can be broken in many ways."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from random import Random
 
@@ -17,6 +17,8 @@ class Road:
         self.port: int | None = None
         self.is_open = True
         """Whether new connections are let through."""
+        self.looked_at: Callable[[], Awaitable[None]] | None = None
+        """Waits until a balancer, if there is one, has looked lately whether it is to be open."""
         self._links: set[Link] = set()
         self._bytes_per_s: float | None = None
         self._flowing = asyncio.Event()
@@ -136,12 +138,18 @@ class Front:
         task.add_done_callback(self._carrying.discard)
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+<<<<<<< HEAD
         try:
             await self._lead(reader, writer)
         finally:
             writer.transport.abort()
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+=======
+        for road in self._roads:
+            if road.looked_at is not None:
+                await road.looked_at()
+>>>>>>> h3
         roads = [road for road in self._roads if road.is_open and road.port is not None]
         for road in self._random.sample(roads, len(roads)):
             try:

@@ -68,12 +68,15 @@ class AppPerson:
 
     @in_own_context
     async def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for something to be so."""
+        """Wait for something to be so, and for what the screen in front had still to do: who has
+        the focus is decided just after it has come.
+        """
         clock = self.app.link.clock
         end = clock.monotonic() + _PATIENCE_S
         while not condition():
             assert clock.monotonic() < end, f"{self.name} waited for {what}:\n{self.seen()}"
             await self.pilot.pause(_LOOK_EVERY_S)
+        await self.pilot.pause()
 
     async def until_seen(self, *texts: str) -> None:
         """Wait for all of this to be on the screen."""

@@ -74,12 +74,12 @@ async def test_a_device_that_was_away_catches_up_and_counts_what_it_missed(
             assert (kept.last_seq, kept.unread) == (present.last_seq, present.unread) == (7, 1)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 async def test_a_session_ended_elsewhere_ends_the_line_for_good(
     picky_server: PickyServer, tmp_path: Path
 ) -> None:
     async with device(picky_server.url, "minji", tmp_path) as person, person.live():
         await person.until(lambda: person.session.status.state is LineState.ONLINE)
         await person.api.end_session()
-        await person.until(lambda: person.session.status.state is LineState.SIGNED_OUT, within_s=10)
+        await person.until(lambda: person.session.status.state is LineState.SIGNED_OUT)
         assert person.session.status.retry_at is None

@@ -53,7 +53,7 @@ class Demo:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for the store to be so."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(50):
             while not condition():
                 await self._stirred.wait()
                 self._stirred.clear()

@@ -37,7 +37,7 @@ class Machine:
         self._heard.set()
 
     async def until(self, holds: Callable[[], object]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(50):
             while not holds():
                 self._heard.clear()
                 await self._heard.wait()

@@ -22,8 +22,11 @@ from client_tui.screens.trades import TradesScreen
 from client_tui.widgets.photo_upload import PhotoUpload
 from tests.journeys.app_people import AppPerson, at_the_app
 from tests.journeys.people import draw_picture
+from tests.quiet import certain
 from tests.servers.lifetime import Lifetime
 from tests.servers.picky import start_picky
+
+__all__ = ["certain"]  # a key goes to what has the focus after the key before it
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -103,13 +106,14 @@ class Journey:
         await buyer.press("ctrl+u")
         await buyer.write("40000")
         await buyer.press("enter")
-        await seller.until_seen("offers 40,000")
+        await seller.until_seen("offers 40,000", "a accept")  # the offer comes after its message
         await self.between()
         await seller.press("escape", "a")
         await seller.until_on(ConfirmScreen)
         await seller.press("y")
         for person in (seller, buyer):
-            await person.until_seen("◐ reserved", "Reserved for 40,000.")
+            # The trade comes last, and then its key stands beside the other one's score.
+            await person.until_seen("◐ reserved", "Reserved for 40,000.", "★ 36.5 t trade")
 
     async def hand_over(self) -> None:
         for person, before, after in (

@@ -71,10 +71,8 @@ def searching(words: str) -> Steps:
         screen = pilot.app.screen
         assert isinstance(screen, MessageSearchScreen)
         screen.query_one("#words", Input).value = words
-        await pilot.pause()
         await pressing("enter")(pilot)
-        # where the pause after typing was over before, this was the way to what was found already
-        screen.do_to_hits()
+        screen.do_to_hits()  # they are there; a pause of typing may have found them before the key
         await settled(pilot)
 
     return steps

@@ -34,6 +34,7 @@ from tests.client.core.fakes import (
     bootstrap,
     room,
 )
+from tests.quiet import PATIENCE_S
 
 
 class RoomLink(Link):
@@ -158,7 +159,7 @@ class Chat:
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait until something holds."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds():
                 await self.pilot.pause(0.005)
         await self.pilot.pause()

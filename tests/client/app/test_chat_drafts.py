@@ -13,6 +13,7 @@ from tests.client.app.chat_room import open_chat
 from tests.client.app.room_server import RoomServer, talk_of
 from tests.client.app.test_chat_writing import picture
 from tests.client.core.fakes import ROOM
+from tests.quiet import PATIENCE_S
 
 
 @pytest.mark.parametrize("fails", [True, False])
@@ -176,7 +177,7 @@ async def test_what_is_typed_while_the_draft_is_read_does_not_replace_it(
 
         monkeypatch.setattr(drafts, "read", slow)
         chat.app.open_chat(ROOM)
-        await asyncio.wait_for(reading.wait(), 15)
+        await asyncio.wait_for(reading.wait(), PATIENCE_S)
         chat.screen.composer.insert("now")
         gate.set()
         await chat.until(lambda: chat.screen.composer.text == "begun before\nnow")

@@ -9,6 +9,7 @@ from textual.widgets import Static
 from client_tui.app import PickyApp
 from client_tui.core.errors import ClientError, ServerFailed, TooFast, Unauthenticated
 from client_tui.core.outbox import Outbox
+from client_tui.screens import closed as closed_module
 from client_tui.screens.browse import BrowseScreen
 from client_tui.screens.chat import ChatScreen
 from client_tui.screens.closed import ClosedScreen
@@ -40,10 +41,13 @@ class ClosedLink(MovingLink):
 
 @asynccontextmanager
 async def closed(home: Path, refusal: ClientError) -> AsyncIterator[tuple[Shown, ClosedLink]]:
+    """A market that did not open, and that nobody but the test tries again."""
     link = ClosedLink(home, refusal)
     app = PickyApp(link)
-    async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        yield Shown(app, link, pilot), link
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(closed_module, "AGAIN_S", 3600.0)
+        async with app.run_test(size=(80, 24), notifications=True) as pilot:
+            yield Shown(app, link, pilot), link
 
 
 def reason(shown: Shown) -> str:

@@ -22,6 +22,7 @@ from client_tui.widgets.photo_upload import PhotoUpload
 from shared_models.listings import Listing
 from shared_models.market import Limits
 from tests.client.app.test_without_a_server import MovingLink, Shown
+from tests.quiet import PATIENCE_S
 from tests.snapshots import scene
 
 
@@ -250,7 +251,7 @@ async def test_who_types_on_and_on_has_the_draft_saved_all_the_same(
     monkeypatch.setattr(sell, "DRAFT_PAUSE_S", 0.3)
     async with form(tmp_path) as (shown, desk, screen):
         title = screen.query_one("#title Input", Input)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while not desk.asked:
                 title.value = f"{title.value[:40]}a"
                 await shown.pilot.pause(0.02)

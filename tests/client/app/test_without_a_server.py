@@ -17,6 +17,7 @@ from client_tui.screens.listing import ListingScreen
 from client_tui.themes import THEMES
 from client_tui.widgets.key_bar import KeyBar
 from client_tui.widgets.virtual_list import VirtualList
+from tests.quiet import PATIENCE_S
 from tests.snapshots import scene
 from tests.snapshots.frozen import SERVER, FrozenApi, FrozenLink
 
@@ -85,7 +86,7 @@ class Shown:
         self.app, self.link, self.pilot = app, link, pilot
 
     async def until(self, holds: Callable[[], object]) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds():
                 await self.pilot.pause(0.005)
         await self.pilot.pause()

@@ -16,6 +16,8 @@ async def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
         asked = len(chat.server.asked("messages"))
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
+            gc.collect()
+            warned.clear()  # of what was left behind before
             chat.screen.do_refresh()
             chat.app.workers.cancel_node(chat.screen)
             await chat.pilot.pause()

@@ -22,7 +22,7 @@ from shared_models.market import Condition, Method
 from shared_models.notifications import Notification, NotificationKind
 from shared_models.realtime import Ephemeral
 from shared_models.sync import Bootstrap
-from tests.quiet import settle
+from tests.quiet import PATIENCE_S, settle
 
 ME, OTHER, ROOM, LISTING, EPOCH = (UUID(int=number) for number in range(1, 6))
 START = datetime(2026, 11, 19, 14, 2, tzinfo=UTC)
@@ -64,7 +64,7 @@ class FakeClock:
 
     async def until_asleep(self) -> None:
         """Wait until somebody sleeps who has not been woken."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not self._sleepers:
                 self._asleep.clear()
                 await self._asleep.wait()
@@ -235,7 +235,7 @@ class Ears:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until what was heard makes ``holds`` true."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds():
                 self._heard.clear()
                 await self._heard.wait()
@@ -297,7 +297,7 @@ class Peer:
         self.ended = asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             frame: dict[str, Any] = json.loads(await self.socket.recv())
             return frame
 
@@ -310,7 +310,7 @@ class Peer:
 
     async def gone(self) -> None:
         """Wait until the client has hung up."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await self.socket.wait_closed()
 
 
@@ -323,7 +323,7 @@ class FakeServer:
 
     async def peer(self) -> Peer:
         """The next connection."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._peers.get()
 
     async def _serve(self, socket: ServerConnection) -> None:

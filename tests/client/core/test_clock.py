@@ -7,6 +7,7 @@ import pytest
 
 from client_tui.core import clock
 from client_tui.core.clock import SystemClock
+from tests.quiet import PATIENCE_S
 
 
 class Laptop:
@@ -44,7 +45,7 @@ async def test_a_wait_that_ended_while_the_machine_was_suspended_is_over_soon_af
     waiting = asyncio.create_task(SystemClock().sleep(600))
     await asyncio.sleep(0)
     laptop.sleep(600)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         await waiting
 
 

@@ -19,6 +19,7 @@ from tests.client.core.fakes import (
     welcome,
 )
 from tests.client.core.session_world import World, running
+from tests.quiet import PATIENCE_S
 
 
 async def test_forty_silent_seconds_mean_reconnect(world: World) -> None:
@@ -130,7 +131,7 @@ async def test_codes_from_4500_are_final_and_say_why(
 ) -> None:
     running = asyncio.create_task(world.session.run())
     await (await world.server.peer()).close(code)
-    await asyncio.wait_for(running, 10)
+    await asyncio.wait_for(running, PATIENCE_S)
     assert world.session.status.state is state
     assert world.session.status.retry_at is None
     assert reason in world.session.status.reason
