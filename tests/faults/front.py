@@ -138,18 +138,15 @@ class Front:
         task.add_done_callback(self._carrying.discard)
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-<<<<<<< HEAD
         try:
             await self._lead(reader, writer)
         finally:
             writer.transport.abort()
 
     async def _lead(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-=======
         for road in self._roads:
             if road.looked_at is not None:
                 await road.looked_at()
->>>>>>> h3
         roads = [road for road in self._roads if road.is_open and road.port is not None]
         for road in self._random.sample(roads, len(roads)):
             try:
