@@ -22,7 +22,7 @@ from tests.servers.pgbouncer import PgBouncer, start_pgbouncer
 from tests.servers.postgres import Postgres
 
 SESSIONS = 3
-A_MOMENT = text("SELECT pg_sleep(0.02)")
+PATIENCE_S = 30
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ async def test_many_connections_share_few_sessions(
     url = pgbouncer.url(worker_database)
     database = Database(url, pool_size=8, pooler=Pooler.TRANSACTION)
     backends: set[int] = set()
+    in_pairs = asyncio.Barrier(2)
 
     async def use(number: int) -> None:
         async with AsyncExitStack() as stack:
@@ -60,9 +61,10 @@ async def test_many_connections_share_few_sessions(
             row = (await connection.execute(found, {"number": number})).one()
             assert row[1] == number
             backends.add(row[0])
-            await connection.execute(A_MOMENT)
+            await in_pairs.wait()
 
-    await asyncio.gather(*(use(number) for number in range(40)))
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(*(use(number) for number in range(40)))
     await database.close()
     assert 1 < len(backends) <= SESSIONS
 
