@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from server.app.asgi import create_app
 from server.app.background import Background
 from server.app.container import build_context, close_context
+from server.app.frames_protocol import FramesProtocol
 from server.app.logs import configure_logs
 from server.app.settings import Settings, SettingsError
 from server.platform.database import Database
@@ -126,7 +127,7 @@ def configured(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
-        ws="websockets-sansio",
+        ws=FramesProtocol,
         ws_max_size=FRAME_BYTES_MAX,
         ws_per_message_deflate=False,
         ws_ping_interval=None,

@@ -51,7 +51,7 @@ class ExportedTraces(Traces):
         self,
         processor: SpanProcessor,
         attributes: dict[str, str | int],
-        news_in: Callable[[str], Iterable[UUID]],
+        news_in: Callable[[bytes], Iterable[UUID]],
     ) -> None:
         self._news_in = news_in
         resource = Resource.create({"service.name": "picky", **attributes})
@@ -82,13 +82,12 @@ class ExportedTraces(Traces):
         since: int,
         *,
         sent_as: UUID | None = None,
-        told: Iterable[str | bytes] = (),
+        told: Iterable[bytes] = (),
         **attributes: str | int,
     ) -> None:
         """One span for each of the traces, with a link from them to what is under way."""
         ids = [] if sent_as is None else [sent_as]
-        frames = (frame if isinstance(frame, str) else frame.decode() for frame in told)
-        ids += [id_ for frame in frames for id_ in self._news_in(frame)]
+        ids += [id_ for frame in told for id_ in self._news_in(frame)]
         current = get_current_span()
         parents = {context.trace_id: NonRecordingSpan(context) for context in map(_root_of, ids)}
         links = []

@@ -40,7 +40,7 @@ class Traces:
         since: int,
         *,
         sent_as: UUID | None = None,
-        told: Iterable[str | bytes] = (),
+        told: Iterable[bytes] = (),
         **attributes: str | int,
     ) -> None:
         """Something that began at ``since`` and ends now.

@@ -16,7 +16,7 @@ from server.platform.errors import Refusal, TooMany
 from server.platform.failures import DATABASE_FAILURES
 from server.platform.unit_of_work import UnitOfWork, reading, transact
 from server.realtime.connection import Connection
-from server.realtime.frames import encode, ephemeral, frame_of, refusal
+from server.realtime.frames import encode, ephemeral, refusal
 from server.realtime.hub import Hub
 from server.realtime.metrics import SEND_SECONDS
 from server.realtime.settings import RealtimeSettings
@@ -141,7 +141,7 @@ class Commands:
         if peer_id is not None and self._peer_looks(peer_id, room_id):
             ttl_ms = self._settings.presence_ttl_ms
             shown = ephemeral("presence", room_id, peer_id, on=True, ttl_ms=ttl_ms)
-            self._connection.writer.put_ephemeral(frame_of(shown))
+            self._connection.writer.put_ephemeral(shown)
 
     def _peer_looks(self, peer_id: UUID, room_id: UUID) -> bool:
         """Whether it does here, or has said so elsewhere."""

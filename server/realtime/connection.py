@@ -4,7 +4,6 @@ from collections.abc import Callable
 from uuid import UUID
 
 from server.platform.context import Actor
-from server.realtime.frames import Frame
 from server.realtime.metrics import DELIVERIES
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
@@ -27,7 +26,7 @@ class Connection:
         """The last position that was queued for the device."""
         self._live = False
         self._on_behind: Callable[[], object] | None = None
-        self._held: list[tuple[int, Frame]] = []
+        self._held: list[tuple[int, bytes]] = []
         self._held_most = settings.queue_frames // 2
 
     @property
@@ -40,7 +39,7 @@ class Connection:
         """Whether it has caught up with its stream."""
         return self._live
 
-    def deliver(self, pos: int, frame: Frame) -> None:
+    def deliver(self, pos: int, frame: bytes) -> None:
         """Take the event at ``pos``: hold it, queue it, or drop it when it was queued before."""
         if self._live and pos == self.reached + 1:
             if not self.writer.half_full:
@@ -63,7 +62,7 @@ class Connection:
                 self._queue(pos, frame)
         self._held.clear()
 
-    def _queue(self, pos: int, frame: Frame) -> None:
+    def _queue(self, pos: int, frame: bytes) -> None:
         self.reached = pos
         self.writer.put(frame)
         DELIVERIES.inc()

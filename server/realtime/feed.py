@@ -23,7 +23,7 @@ from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.streams import NewEvent
 from server.platform.unit_of_work import UnitOfWork
-from server.realtime.frames import encode_bytes
+from server.realtime.frames import encode
 from server.realtime.hub import SESSION_ENDED
 from server.trades import api as trades
 from server.trades.api import Seen
@@ -44,7 +44,7 @@ class Feed:
 
     def add(self, account_ids: Iterable[UUID], kind: EventKind, data: Wire) -> None:
         """One event, the same for all of them."""
-        new = NewEvent(kind.value, encode_bytes(data))
+        new = NewEvent(kind.value, encode(data))
         for account_id in account_ids:
             self._events[account_id].append(new)
 

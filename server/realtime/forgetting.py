@@ -8,7 +8,7 @@ from server.chat.events import MessageDeleted
 from server.notifications import api as notifications
 from server.platform import streams
 from server.platform.unit_of_work import UnitOfWork
-from server.realtime.frames import encode_bytes
+from server.realtime.frames import encode
 from shared_models.chat import Message
 from shared_models.realtime import EventKind
 
@@ -49,5 +49,5 @@ def _without(tombstone: Message, kind: str, data: bytes) -> bytes | None:
     message = said if kind == EventKind.MESSAGE_NEW else said["last_message"]
     if message is None or message["id"] != str(tombstone.id):
         return None
-    gone = encode_bytes(tombstone)
+    gone = encode(tombstone)
     return gone if message is said else to_json(said | {"last_message": from_json(gone)})

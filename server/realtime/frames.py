@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -17,14 +17,7 @@ _LONGEST_DETAIL = 300
 _BODY_FIELDS = frozenset({"text", "photo_ids"})
 # As `streams.encode_event` and `shared_models.chat.Message` put them: what people wrote comes after
 # the client id, and its quotation marks are escaped.
-_NEW_MESSAGE = re.compile(r'"kind":"message\.new","data":\{[^{}]*?"cid":"([0-9a-f-]{36})"')
-
-
-class Frame(NamedTuple):
-    """An encoded frame, shared by all connections it goes to; ``size`` is in bytes."""
-
-    text: str
-    size: int
+_NEW_MESSAGE = re.compile(rb'"kind":"message\.new","data":\{[^{}]*?"cid":"([0-9a-f-]{36})"')
 
 
 class BadFrame(Exception):
@@ -35,30 +28,20 @@ class BadFrame(Exception):
         self.err = err
 
 
-def frame_of(data: bytes) -> Frame:
-    """A frame of bytes that are encoded already."""
-    return Frame(data.decode(), len(data))
-
-
-def encode_bytes(model: Wire) -> bytes:
-    """The JSON of a frame or of an event's data."""
+def encode(model: Wire) -> bytes:
+    """The JSON of a frame, shared by all connections it goes to, or of an event's data."""
     return model.__pydantic_serializer__.to_json(model)
 
 
-def encode(model: Wire) -> Frame:
-    """Encode a frame."""
-    return frame_of(encode_bytes(model))
-
-
-def new_messages_in(frame: str) -> Iterator[UUID]:
+def new_messages_in(frame: bytes) -> Iterator[UUID]:
     """The client ids of the new messages in a frame; it is not decoded, for most have none."""
-    return (UUID(match[1]) for match in _NEW_MESSAGE.finditer(frame))
+    return (UUID(match[1].decode()) for match in _NEW_MESSAGE.finditer(frame))
 
 
 def ephemeral(kind: Any, room_id: UUID, account_id: UUID, *, on: bool, ttl_ms: int) -> bytes:
     """``typing`` or ``presence`` of an account in a room."""
     data = {"account_id": str(account_id), "on": on}
-    return encode_bytes(Ephemeral(kind=kind, chatroom_id=room_id, data=data, ttl_ms=ttl_ms))
+    return encode(Ephemeral(kind=kind, chatroom_id=room_id, data=data, ttl_ms=ttl_ms))
 
 
 def refusal(error: Refusal, tag: str | None = None) -> Err:

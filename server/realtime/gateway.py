@@ -18,6 +18,7 @@ from server.platform.unit_of_work import transact
 from server.realtime.commands import Commands
 from server.realtime.connection import Connection
 from server.realtime.flood import FloodGate
+from server.realtime.frame_socket import FrameSocket
 from server.realtime.frames import BadFrame, decode, encode
 from server.realtime.handshakes import Busy, Handshakes
 from server.realtime.hub import Hub
@@ -79,7 +80,7 @@ class Gateway:
         if origin is not None and origin not in self._settings.allowed_origins:
             await socket.close()
             return
-        writer = Writer(socket, self._settings, self._context.traces)
+        writer = Writer(FrameSocket(socket), self._settings, self._context.traces)
         self.writers.add(writer)
         try:
             with SOCKETS.track_inprogress():

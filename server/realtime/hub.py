@@ -21,7 +21,6 @@ from server.platform.context import Context
 from server.platform.failures import DATABASE_FAILURES
 from server.platform.unit_of_work import reading
 from server.realtime.connection import Connection
-from server.realtime.frames import Frame, frame_of
 from server.realtime.metrics import GAPS, STREAMS
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import CloseCode, Ephemeral
@@ -55,7 +54,7 @@ class Stream:
         here until it says that it looks no more: both would fall silent for good otherwise, after
         an outage that let what they know of each other expire.
         """
-        self._ahead: dict[int, Frame] = {}
+        self._ahead: dict[int, bytes] = {}
         self._keep_most = keep_most
 
     @property
@@ -67,7 +66,7 @@ class Stream:
         """There is an event at ``pos``."""
         self.head = max(self.head, pos)
 
-    def take(self, pos: int, frame: Frame) -> None:
+    def take(self, pos: int, frame: bytes) -> None:
         """Pass an event on if it is its turn, and what follows; else keep it until then."""
         if self.last is not None and pos == self.last + 1:
             self.dispatch(pos, frame)
@@ -76,7 +75,7 @@ class Stream:
         else:
             self._keep(pos, frame)
 
-    def _keep(self, pos: int, frame: Frame) -> None:
+    def _keep(self, pos: int, frame: bytes) -> None:
         """Too many are dropped: the database has them."""
         self.know(pos)
         if len(self._ahead) >= self._keep_most:
@@ -117,7 +116,7 @@ class Stream:
         for pos in [pos for pos in self._ahead if pos <= self.last]:
             del self._ahead[pos]
 
-    def dispatch(self, pos: int, frame: Frame) -> None:
+    def dispatch(self, pos: int, frame: bytes) -> None:
         """Hand the next event to every device."""
         self.know(pos)
         self.last = pos
@@ -211,13 +210,12 @@ class Hub:
             said = Ephemeral.model_validate_json(hint.data)
             if said.kind == "presence":
                 stream.heed(said, self._monotonic())
-        frame = frame_of(hint.data)
         for connection in stream.connections:
             if connection.live:
-                connection.writer.put_ephemeral(frame)
+                connection.writer.put_ephemeral(hint.data)
 
     def _receive_event(self, stream: Stream, hint: Hint) -> None:
-        stream.take(hint.pos, frame_of(hint.data))
+        stream.take(hint.pos, hint.data)
         if stream.has_gap:
             self._fill_soon(stream)
 
@@ -257,7 +255,7 @@ class Hub:
             return
         for event in events:
             if event.pos == stream.last + 1:
-                stream.dispatch(event.pos, frame_of(event.data))
+                stream.dispatch(event.pos, event.data)
         stream.pass_on()
 
     def _lose(self, stream: Stream) -> None:

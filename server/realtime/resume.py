@@ -14,7 +14,7 @@ from server.platform.failures import DATABASE_FAILURES
 from server.platform.streams import Position
 from server.platform.unit_of_work import reading
 from server.realtime.connection import Connection
-from server.realtime.frames import Frame, encode, frame_of
+from server.realtime.frames import encode
 from server.realtime.hub import Stream
 from server.realtime.metrics import DELIVERIES, HANDSHAKES
 from server.realtime.settings import RealtimeSettings
@@ -134,7 +134,6 @@ def _cut(events: Sequence[Hint], most_bytes: int) -> list[list[Hint]]:
     return batches
 
 
-def _batch(events: Sequence[Hint], *, more: bool) -> Frame:
+def _batch(events: Sequence[Hint], *, more: bool) -> bytes:
     joined = b",".join(event.data for event in events)
-    data = b'{"t":"batch","events":[%s],"more":%s}' % (joined, b"true" if more else b"false")
-    return frame_of(data)
+    return b'{"t":"batch","events":[%s],"more":%s}' % (joined, b"true" if more else b"false")

@@ -2,24 +2,26 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 from starlette.websockets import WebSocketDisconnect
 
 from server.platform.traces import NO_TRACES, Traces
-from server.realtime.frames import Frame
 from server.realtime.metrics import CLOSED
 from server.realtime.settings import RealtimeSettings
 from shared_models.realtime import CloseCode
 
+_FRAMES_AT_ONCE = 16
+_BYTES_AT_ONCE = 64 * 1024
 _GONE = int(CloseCode.SLOW_CONSUMER), "gone"
 
 
 class Socket(Protocol):
     """What the writer needs of a websocket."""
 
-    async def send_text(self, data: str) -> None:
-        """Send one text frame; returns when the transport has room again."""
+    async def send(self, frames: Sequence[bytes]) -> None:
+        """Send text frames, in order; begins when the transport has room."""
 
     async def close(self, code: int, reason: str | None = None) -> None:
         """Send the close frame."""
@@ -34,7 +36,7 @@ class Writer:
         self._socket = socket
         self._settings = settings
         self._traces = traces
-        self._queue: deque[Frame] = deque()
+        self._queue: deque[bytes] = deque()
         self._bytes = 0
         self._idle: asyncio.Future[None] | None = None
         self._no_room: asyncio.Future[None] | None = None
@@ -57,17 +59,17 @@ class Writer:
         """Whether it is time to put less."""
         return self._is_filled(0.5)
 
-    def put(self, frame: Frame) -> None:
+    def put(self, frame: bytes) -> None:
         """Queue a frame; a queue that is full closes the connection (4001)."""
         if self._closing is not None:
             return
         self._queue.append(frame)
-        self._bytes += frame.size
+        self._bytes += len(frame)
         if self._is_filled(1.0):
             self._give_up()
         _end_wait(self._idle)
 
-    def put_ephemeral(self, frame: Frame) -> None:
+    def put_ephemeral(self, frame: bytes) -> None:
         """Queue a frame that may be lost, unless the queue is half full."""
         if not self.half_full:
             self.put(frame)
@@ -127,11 +129,10 @@ class Writer:
     async def _write(self) -> None:
         while True:
             while self._queue:
-                frame = self._queue.popleft()
-                self._bytes -= frame.size
+                frames = self._take()
                 began = self._traces.now()
-                await self._socket.send_text(frame.text)
-                self._traces.record("deliver", began, told=(frame.text,))
+                await self._socket.send(frames)
+                self._traces.record("deliver", began, told=frames)
                 if self._no_room is not None and not self.half_full:
                     _end_wait(self._no_room)
             if self._closing is not None:
@@ -139,6 +140,18 @@ class Writer:
                 return
             self._idle = asyncio.get_running_loop().create_future()
             await self._idle
+
+    def _take(self) -> list[bytes]:
+        """What is written at once: not much, for it counts as queued no more while it waits for
+        room in the transport.
+        """
+        frames: list[bytes] = []
+        size = 0
+        while self._queue and len(frames) < _FRAMES_AT_ONCE and size < _BYTES_AT_ONCE:
+            frames.append(self._queue.popleft())
+            size += len(frames[-1])
+        self._bytes -= size
+        return frames
 
     def _is_filled(self, share: float) -> bool:
         settings = self._settings

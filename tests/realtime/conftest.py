@@ -13,9 +13,11 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from server.app.frames_protocol import FramesProtocol
 from server.platform.context import Context
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
@@ -172,14 +174,14 @@ async def node(app: FastAPI, context: Context, realtime_settings: RealtimeSettin
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
-    """Where the application listens meanwhile."""
+async def listening(app: ASGIApp, ws: Any = FramesProtocol) -> AsyncIterator[int]:
+    """Where an application listens meanwhile."""
     server = Server(
         uvicorn.Config(
             app,
             host="127.0.0.1",
             port=0,
-            ws="websockets-sansio",
+            ws=ws,
             ws_max_size=FRAME_BYTES_MAX,
             ws_per_message_deflate=False,
             ws_ping_interval=None,
@@ -190,11 +192,18 @@ async def serving(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
     )
     task = asyncio.create_task(server.serve())
     await server.listening.wait()
-    await node.start()
     yield server.servers[0].sockets[0].getsockname()[1]
-    await node.stop()
     server.should_exit = True
     await task
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
+    """Where the server listens meanwhile."""
+    async with listening(app) as port:
+        await node.start()
+        yield port
+        await node.stop()
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server.app.settings import Settings
 from server.platform.context import Context
-from server.realtime.frames import frame_of
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from tests.realtime.conftest import Connect, Device, Dial, comes_true
@@ -182,7 +181,7 @@ async def test_a_socket_that_fails_twice_is_taken_off_the_bus(
     async with asyncio.timeout(SETTLED_WITHIN_S):
         device.socket.transport.abort()
         await comes_true(lambda: not list(node.hub.connections()))
-        connection.writer.put(frame_of(b"{}"))
+        connection.writer.put(b"{}")
         await comes_true(lambda: not node.gateway.writers)
         may_leave.set()
         await left.wait()

@@ -1,6 +1,7 @@
 """A device that is slower than its events, for a moment or for good."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,7 +11,6 @@ from server.platform import streams
 from server.platform.bus import Hint
 from server.platform.context import Context
 from server.platform.unit_of_work import UnitOfWork
-from server.realtime.frames import Frame
 from server.realtime.hub import Stream
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
@@ -68,7 +68,7 @@ class TestAStalledPeer:
 class Stalled:
     """A socket that takes nothing."""
 
-    async def send_text(self, data: str) -> None:
+    async def send(self, frames: Sequence[bytes]) -> None:
         await asyncio.Event().wait()
 
     async def close(self, code: int, reason: str | None = None) -> None:
@@ -77,7 +77,7 @@ class Stalled:
 
 async def test_at_half_a_queue_takes_no_more_ephemeral_frames_and_full_it_closes() -> None:
     writer = Writer(Stalled(), RealtimeSettings(queue_frames=4))
-    frame = Frame("x", 1)
+    frame = b"x"
     writer.put(frame)
     for _ in range(10):
         writer.put_ephemeral(frame)
@@ -90,16 +90,16 @@ async def test_at_half_a_queue_takes_no_more_ephemeral_frames_and_full_it_closes
 
 async def test_at_half_of_its_bytes_a_queue_is_half_full_too() -> None:
     writer = Writer(Stalled(), RealtimeSettings(queue_bytes=100))
-    writer.put(Frame("x", 49))
+    writer.put(b"x" * 49)
     assert not writer.half_full
-    writer.put(Frame("x", 1))
+    writer.put(b"x")
     assert writer.half_full
 
 
 def test_what_waits_for_the_first_device_does_not_grow_without_bound() -> None:
     stream = Stream(uuid4(), keep_most=4)
     for pos in range(1, 101):
-        stream.take(pos, Frame("x", 1))
+        stream.take(pos, b"x")
     stream.settle(0)
     assert (stream.last, stream.head, stream.has_gap) == (0, 100, True)
 

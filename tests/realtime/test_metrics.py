@@ -1,13 +1,13 @@
 """What realtime counts of its sockets."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from server.realtime.frames import frame_of
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
@@ -70,7 +70,7 @@ async def test_deliveries_and_handshakes_are_counted(
 class Unread:
     """A socket whose peer reads nothing."""
 
-    async def send_text(self, _data: str) -> None:
+    async def send(self, _frames: Sequence[bytes]) -> None:
         await asyncio.Event().wait()
 
     async def close(self, _code: int, _reason: str | None = None) -> None:
@@ -84,12 +84,12 @@ async def test_queues_are_measured_and_a_slow_consumer_is_counted(
         writer = Writer(Unread(), RealtimeSettings(queue_frames=4))
         node.gateway.writers.add(writer)
         for _ in range(frames):
-            writer.put(frame_of(b"12345"))
+            writer.put(b"12345")
     await client.get("/metrics")
     assert figure("picky_writer_queue_frames") == 4
     assert figure("picky_writer_queue_bytes") == 20
     assert figure("picky_writer_queue_frames_max") == 3
-    writer.put(frame_of(b"12345"))
+    writer.put(b"12345")
     assert counting.grown("picky_sockets_closed_total", reason="slow_consumer") == 1
     node.gateway.writers.clear()
 

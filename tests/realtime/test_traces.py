@@ -18,7 +18,7 @@ from server.platform.clock import MovableClock
 from server.platform.context import Context
 from server.platform.exported_traces import ExportedTraces
 from server.platform.streams import encode_event
-from server.realtime.frames import encode_bytes, new_messages_in
+from server.realtime.frames import encode, new_messages_in
 from server.realtime.node import RealtimeNode
 from shared_models.chat import Message, MessageKind, MessageWarning, SystemNote
 from shared_models.media import Photo
@@ -148,9 +148,9 @@ def test_new_messages_are_found_by_their_client_ids_whatever_they_say() -> None:
     quoted = '"kind":"message.new","data":{"cid":"00000000-0000-0000-0000-000000000000"}'
     sent = [message_with(cid=uuid4(), text=text) for text in ("psst", quoted, "}{")]
     kind = EventKind.MESSAGE_NEW.value
-    events = [encode_event(pos, kind, encode_bytes(one)) for pos, one in enumerate(sent, start=1)]
-    deleted = encode_event(4, EventKind.MESSAGE_DELETED.value, encode_bytes(sent[0]))
-    batch = b",".join([*events, deleted]).decode()
+    events = [encode_event(pos, kind, encode(one)) for pos, one in enumerate(sent, start=1)]
+    deleted = encode_event(4, EventKind.MESSAGE_DELETED.value, encode(sent[0]))
+    batch = b",".join([*events, deleted])
     assert list(new_messages_in(batch)) == [one.cid for one in sent]
 
 
