@@ -14,8 +14,8 @@ _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 
 class FramesProtocol(WebSocketsSansIOProtocol):
-    """Knows :data:`FRAMES_AT_ONCE`. From Starlette to the transport a frame by itself takes four
-    times the CPU. Deflate must be off.
+    """Knows :data:`FRAMES_AT_ONCE`: such frames are neither decoded and encoded again nor written
+    one by one. Deflate must be off.
     """
 
     async def run_asgi(self) -> None:
