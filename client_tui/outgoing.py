@@ -153,8 +153,6 @@ class Outgoing(DeliveryListener):
             elif self._may_be_left:  # whoever wrote it has not sent it since the last look
                 self._may_be_left = False
                 self.delivery.wake()
-            elif self.queued_count:
-                self._may_be_left = await self.outbox.is_edited_elsewhere()
 
     async def _read_outbox_again(self) -> None:
         await self.recount_queue()

@@ -25,18 +25,11 @@ if sys.platform == "win32":
                     raise
             else:
                 return
-
-    def _unlock(file: BinaryIO, byte: int) -> None:
-        file.seek(byte)
-        msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
 else:
     import fcntl
 
     def _lock(file: BinaryIO, byte: int, *, wait: bool) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
-
-    def _unlock(file: BinaryIO, byte: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_UN, 1, byte)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -58,41 +51,19 @@ class Claims:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO | None = None
-        self._mine: set[int] = set()
 
     def take(self, number: int) -> bool:
-        """Whether it is this program's until it is let go; False while it is another's."""
+        """Whether it is this program's until :meth:`close`; False while it is another's."""
         if self._file is None:
             self._file = _open(self._path)
         try:
             _lock(self._file, number, wait=False)
         except (BlockingIOError, PermissionError):
             return False
-        self._mine.add(number)
         return True
-
-    def let_go(self, number: int) -> None:
-        """It is this program's no more, if it was."""
-        if self._file is not None and number in self._mine:
-            self._mine.discard(number)
-            _unlock(self._file, number)
-
-    def is_taken(self, number: int) -> bool:
-        """Whether any program has it, this one too."""
-        return number in self._mine or self.is_elsewhere(number)
-
-    def is_elsewhere(self, number: int) -> bool:
-        """Whether another program has it."""
-        if number in self._mine or not self._path.exists():
-            return False
-        if not self.take(number):
-            return True
-        self.let_go(number)
-        return False
 
     def close(self) -> None:
         """Let all of them go."""
         if self._file is not None:
             self._file.close()
             self._file = None
-            self._mine.clear()

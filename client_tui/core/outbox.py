@@ -15,7 +15,7 @@ from client_tui.core import outbox_rows as rows
 from client_tui.core.clock import Clock, SystemClock
 from client_tui.core.database import Database
 from client_tui.core.drafts import Drafts
-from client_tui.core.errors import NotEditable, StorageFailed
+from client_tui.core.errors import StorageFailed
 from client_tui.core.kept_photos import KEPT_BYTES_MAX, KeptPhotos
 from client_tui.core.locks import Claims
 from client_tui.core.outbox_rows import OutboxCount, OutboxMessage, OutboxPhoto, OutboxState
@@ -37,12 +37,12 @@ class Outbox:
         self._database = Database(path, rows.SCHEMA, synchronous="FULL")
         self._claims = Claims(path.with_suffix(".lock"))
         """What this program sends as a command."""
-        self._edits = Claims(path.with_suffix(".edits"))
-        """What is being edited here; it ends with the program, and stays everywhere until then."""
         self._photos = KeptPhotos(path.with_name("outbox-photos"), bytes_max=photo_bytes_max)
         self._clock = clock or SystemClock()
         self.drafts = Drafts(self._database)
-        self._copying: set[UUID] = set()
+        self._held: set[str] = set()
+        """What is being edited here; nobody edits it any more when this program has ended."""
+        self._copying: set[str] = set()
         """Whose pictures are being copied; what an end of the program stops is done at the next."""
         self._version: int | None = None
 
@@ -66,7 +66,6 @@ class Outbox:
         """Finish what was begun, then close."""
         await self._database.close()
         self._claims.close()
-        self._edits.close()
 
     async def put(
         self,
@@ -90,7 +89,7 @@ class Outbox:
         """
         cid = uuid4()
         if photos:
-            self._copying.add(cid)
+            self._copying.add(str(cid))
         try:
             pictures = [OutboxPhoto(path.absolute()) for path in photos]
             insert = partial(
@@ -114,7 +113,7 @@ class Outbox:
                 written(copied)
             return copied or message
         finally:
-            self._copying.discard(cid)
+            self._copying.discard(str(cid))
 
     async def put_for_command(
         self, room_id: UUID, text: str, photos: Sequence[Path] = (), *, confirmed: bool = False
@@ -219,42 +218,41 @@ class Outbox:
 
     async def rooms(self) -> list[UUID]:
         """The rooms in which something is to be sent."""
-        return await self._database.run(
-            lambda db: [one.room_id for one in rows.first_of_rooms(db) if not self._stays(one)]
+        found = await self._database.run(
+            lambda db: db.execute(
+                "SELECT room_id, cid, min(number) FROM message"
+                " WHERE state <> 'failed' GROUP BY room_id"
+            ).fetchall()
         )
+        return [UUID(room_id) for room_id, cid, _ in found if not self._stays(cid)]
 
-    def _stays(self, message: OutboxMessage) -> bool:
-        return message.cid in self._copying or self._edits.is_taken(message.number)
-
-    async def is_edited_elsewhere(self) -> bool:
-        """Whether something waits for another window, which says nothing when it is done."""
-        return await self._database.run(
-            lambda db: any(self._edits.is_elsewhere(one.number) for one in rows.first_of_rooms(db))
-        )
+    def _stays(self, cid: str) -> bool:
+        return cid in self._held or cid in self._copying
 
     async def next(self, room_id: UUID) -> OutboxMessage | None:
         """What is to be sent next in a room; failed ones stand aside, a held one holds the rest."""
+        found = await self._database.run(
+            lambda db: db.execute(
+                f"SELECT {rows.COLUMNS} FROM message"  # noqa: S608
+                " WHERE room_id = ? AND state <> 'failed' ORDER BY number LIMIT 1",
+                (str(room_id),),
+            ).fetchone()
+        )
+        message = rows.message(found) if found else None
+        return None if message is None or self._stays(str(message.cid)) else message
 
-        def first(db: sqlite3.Connection) -> OutboxMessage | None:
-            found = rows.first(db, room_id)
-            return None if found is None or self._stays(found) else found
-
-        return await self._database.run(first)
-
-    async def hold(self, message: OutboxMessage) -> None:
-        """Keep it back while it is edited, also from other windows; :class:`NotEditable` as for
-        :meth:`edit`, and while another one edits it.
-        """
+    async def hold(self, cid: UUID) -> None:
+        """Keep it back while it is edited; :class:`NotEditable` as for :meth:`edit`."""
 
         def hold(db: sqlite3.Connection) -> None:
-            if not self._edits.take(rows.at_hand(db, message.cid).number):
-                raise NotEditable("This message is being edited in another window.")
+            rows.at_hand(db, cid)
+            self._held.add(str(cid))
 
         await self._database.run(hold)
 
-    def release(self, message: OutboxMessage) -> None:
+    def release(self, cid: UUID) -> None:
         """It is edited no more, and may go."""
-        self._edits.let_go(message.number)
+        self._held.discard(str(cid))
 
     async def edit(self, cid: UUID, text: str, *, confirmed: bool = False) -> OutboxMessage:
         """Change a queued or failed message; it is queued afterwards, in its old place.
@@ -321,10 +319,7 @@ class Outbox:
         """
 
         def leave(db: sqlite3.Connection) -> OutboxMessage | None:
-            here = rows.one(db, cid)
-            if here is None or self._stays(here):
-                return None
-            return rows.change(db, cid, "state = 'sending'", ())
+            return None if self._stays(str(cid)) else rows.change(db, cid, "state = 'sending'", ())
 
         return await self._database.run(leave)
 

@@ -101,25 +101,6 @@ def of_commands(db: sqlite3.Connection, room_id: UUID) -> list[OutboxMessage]:
     return [message(row) for row in found]
 
 
-def first(db: sqlite3.Connection, room_id: UUID) -> OutboxMessage | None:
-    """What is the next to go in a room, if anything."""
-    found = db.execute(
-        f"SELECT {COLUMNS} FROM message"  # noqa: S608
-        " WHERE room_id = ? AND state <> 'failed' ORDER BY number LIMIT 1",
-        (str(room_id),),
-    ).fetchone()
-    return None if found is None else message(found)
-
-
-def first_of_rooms(db: sqlite3.Connection) -> list[OutboxMessage]:
-    """What is the next to go in each room that has something to go."""
-    found = db.execute(
-        f"SELECT {COLUMNS} FROM message WHERE number IN"  # noqa: S608
-        " (SELECT min(number) FROM message WHERE state <> 'failed' GROUP BY room_id)"
-    )
-    return [message(row) for row in found]
-
-
 def one(db: sqlite3.Connection, cid: UUID) -> OutboxMessage | None:
     """A message; None when it is gone."""
     found = db.execute(f"SELECT {COLUMNS} FROM message WHERE cid = ?", (str(cid),))  # noqa: S608

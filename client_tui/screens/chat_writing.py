@@ -224,7 +224,7 @@ class Writing(Drafting):
         if waiting is None:
             return
         await self._finish_editing()
-        await self.link.outbox.hold(waiting.message)
+        await self.link.outbox.hold(waiting.message.cid)
         self._editing, self._edited = waiting.message, waiting.message.text
         self.composer.text = waiting.message.text
         self.composer.move_cursor(self.composer.document.end)
@@ -286,7 +286,7 @@ class Writing(Drafting):
     def let_go(self) -> None:
         """What was being edited may go."""
         if self._editing is not None:
-            self.link.outbox.release(self._editing)
+            self.link.outbox.release(self._editing.cid)
             self._editing = None
             self.link.delivery.wake()
 

@@ -89,7 +89,7 @@ async def test_an_edit_that_comes_too_late_is_kept_as_a_new_message(tmp_path: Pa
         await chat.press("e")
         await chat.write(", better", send=False)
         [waiting] = await chat.link.outbox.waiting()
-        chat.link.outbox.release(waiting)
+        chat.link.outbox.release(waiting.cid)
         await chat.link.outbox.sending(waiting.cid)  # by another program on this machine
         await chat.pilot.press("enter")
         await chat.until(lambda: not chat.screen.editing and chat.toasts())

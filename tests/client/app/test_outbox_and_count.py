@@ -19,7 +19,6 @@ from tests.client.app.chat_rows import message
 from tests.client.app.room_server import RoomServer, talk_of
 from tests.client.app.test_chat_writing import picture
 from tests.client.core.fakes import ME, ROOM
-from tests.client.core.other_window import editing_elsewhere
 
 
 async def cannot_count(_: Link) -> None:
@@ -104,24 +103,6 @@ async def test_what_another_program_has_left_in_the_outbox_goes_from_here(tmp_pa
         await chat.until(lambda: ("send", "left there", False) in chat.server.calls)
         await chat.until(lambda: chat.link.queued_count == 0)
         assert await chat.link.outbox.waiting() == []
-
-
-async def test_what_another_window_edits_goes_from_here_when_that_one_has_ended(
-    tmp_path: Path,
-) -> None:
-    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
-        chat.link.cut()
-        await chat.link.send_message(ROOM, "not finished")
-        await chat.until_shown("not finished")
-        chat.select(-1)
-        with editing_elsewhere(chat.link.paths.outbox_file(ME), ROOM):
-            await chat.press("e")
-            assert chat.toasts() == ["This message is being edited in another window."]
-            chat.link.connect()
-            await chat.until(lambda: chat.link._may_be_left)
-            assert ("send", "not finished", False) not in chat.server.calls
-        await chat.until(lambda: ("send", "not finished", False) in chat.server.calls)
-        await chat.until(lambda: chat.link.queued_count == 0)
 
 
 async def test_the_queue_is_counted_again_when_the_line_comes(tmp_path: Path) -> None:

@@ -72,21 +72,6 @@ def test_what_another_program_has_is_to_be_had_when_it_is_killed(tmp_path: Path)
     mine.close()
 
 
-def test_it_is_known_who_has_a_thing_and_what_is_let_go_is_to_be_had(tmp_path: Path) -> None:
-    path = tmp_path / "a.lock"
-    mine = Claims(path)
-    assert not mine.is_taken(1)
-    assert not path.exists()  # who only asks needs no room on the disk
-    with claimed(path):
-        assert (mine.is_taken(1), mine.is_elsewhere(1)) == (True, True)
-        assert mine.take(2)
-        assert (mine.is_taken(2), mine.is_elsewhere(2)) == (True, False)
-        mine.let_go(2)
-        mine.let_go(1)
-        assert (mine.is_taken(2), mine.is_taken(1)) == (False, True)
-    mine.close()
-
-
 def test_where_the_system_waits_for_some_tries_only_it_is_asked_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,6 @@ from client_tui.core.drafts import Draft
 from client_tui.core.errors import NotEditable, StorageFailed
 from client_tui.core.outbox import Outbox, OutboxPhoto, OutboxState
 from tests.client.core.fakes import ROOM
-from tests.client.core.other_window import editing_elsewhere
 
 OTHER_ROOM = UUID(int=99)
 
@@ -214,32 +213,14 @@ async def test_a_held_message_holds_the_rest_of_its_room_until_it_is_released(
 ) -> None:
     first, _ = await outbox.put(ROOM, "one"), await outbox.put(ROOM, "two")
     await outbox.put(OTHER_ROOM, "elsewhere")
-    await outbox.hold(first)
+    await outbox.hold(first.cid)
     assert (await outbox.rooms(), await outbox.next(ROOM)) == ([OTHER_ROOM], None)
     assert await outbox.sending(first.cid) is None
-    outbox.release(first)
+    outbox.release(first.cid)
     assert await outbox.next(ROOM) == first
     await outbox.sending(first.cid)
     with pytest.raises(NotEditable):
-        await outbox.hold(first)
-
-
-async def test_what_another_window_edits_stays_until_that_one_ends(
-    outbox: Outbox, tmp_path: Path
-) -> None:
-    first = await outbox.put(ROOM, "one")
-    await outbox.put(OTHER_ROOM, "elsewhere")
-    with editing_elsewhere(tmp_path / "outbox.db", ROOM) as other:
-        assert await outbox.is_edited_elsewhere()
-        assert (await outbox.rooms(), await outbox.next(ROOM)) == ([OTHER_ROOM], None)
-        assert await outbox.sending(first.cid) is None
-        with pytest.raises(NotEditable, match="in another window"):
-            await outbox.hold(first)
-        other.kill()
-        other.wait(60)
-        assert not await outbox.is_edited_elsewhere()
-        assert await outbox.next(ROOM) == first
-        assert await outbox.sending(first.cid) is not None
+        await outbox.hold(first.cid)
 
 
 async def test_a_draft_that_the_disk_does_not_take_is_there_while_the_program_runs(
