@@ -90,9 +90,9 @@ async def _deliver_mine(
     tried_before = message.state is OutboxState.SENDING
     try:
         await _upload_photos(api, outbox, message)
-        # Where the app has sent it meanwhile, the server answers the same again.
-        leaving = await outbox.sending(message.cid) or message
-        return await _deliver(api, outbox, leaving, confirmed=confirmed)
+        leaving = await outbox.sending(message.cid)
+        if leaving is not None:
+            return await _deliver(api, outbox, leaving, confirmed=confirmed)
     except ClientError as error:
         if not _says_no(error) or (tried_before and in_passing(error)):  # an earlier try may count
             unreached = isinstance(error, ServerUnreachable | UploadFailed)
@@ -103,6 +103,16 @@ async def _deliver_mine(
         if isinstance(error, Refused) and error.code == "confirm_needed":
             words("If you are sure, send it with --yes.")
         raise
+    return await _sent_by_the_app(api, message)
+
+
+async def _sent_by_the_app(api: Api, message: OutboxMessage) -> Message:
+    """The message, which waits no more; :class:`ClientError` if it was discarded there."""
+    newest = await api.messages(message.room_id)
+    sent = next((one for one in newest.items if one.cid == message.cid), None)
+    if sent is None:
+        raise ClientError("The message was discarded in the app.")
+    return sent
 
 
 async def _upload_photos(api: Api, outbox: Outbox, message: OutboxMessage) -> None:

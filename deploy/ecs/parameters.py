@@ -53,7 +53,7 @@ class MostTasks(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    api: int = Field(default=11, gt=2)
+    api: int = Field(default=14, gt=2)
     realtime: int = Field(default=35, gt=2)
     worker: int = Field(default=5, gt=2)
 

@@ -20,7 +20,7 @@ from shared_models.chat import Message, MessageKind, SendMessage
 _MOST_AT_ONCE = 512
 _APART_S = 0.004
 """How far apart commits begin that several share. Further apart, each message waits for longer;
-nearer, commits take the CPU that frames need.
+nearer, none waits for less.
 """
 
 log = structlog.get_logger("chat")

@@ -11,9 +11,11 @@ FRAMES_AT_ONCE = "picky.frames"
 class FrameSocket:
     """Sends text frames that are encoded already."""
 
+    __slots__ = ("_at_once", "_socket")
+
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
-        self._at_once = FRAMES_AT_ONCE in socket.scope.get("extensions", ())
+        self._at_once = FRAMES_AT_ONCE in (socket.scope.get("extensions") or ())
 
     async def send(self, frames: Sequence[bytes]) -> None:
         """Send them, in order; begins when the transport has room."""

@@ -129,17 +129,19 @@ class Writer:
     async def _write(self) -> None:
         while True:
             while self._queue:
-                frames = self._take()
-                began = self._traces.now()
-                await self._socket.send(frames)
-                self._traces.record("deliver", began, told=frames)
-                if self._no_room is not None and not self.half_full:
-                    _end_wait(self._no_room)
+                await self._send(self._take())
             if self._closing is not None:
                 await self._socket.close(*self._closing)
                 return
             self._idle = asyncio.get_running_loop().create_future()
             await self._idle
+
+    async def _send(self, frames: Sequence[bytes]) -> None:
+        began = self._traces.now()
+        await self._socket.send(frames)
+        self._traces.record("deliver", began, told=frames)
+        if self._no_room is not None and not self.half_full:
+            _end_wait(self._no_room)
 
     def _take(self) -> list[bytes]:
         """What is written at once: not much, for it counts as queued no more while it waits for

@@ -192,9 +192,11 @@ async def listening(app: ASGIApp, ws: Any = FramesProtocol) -> AsyncIterator[int
     )
     task = asyncio.create_task(server.serve())
     await server.listening.wait()
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    await task
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
 
 
 @asynccontextmanager
@@ -202,8 +204,10 @@ async def serving(app: FastAPI, node: RealtimeNode) -> AsyncIterator[int]:
     """Where the server listens meanwhile."""
     async with listening(app) as port:
         await node.start()
-        yield port
-        await node.stop()
+        try:
+            yield port
+        finally:
+            await node.stop()
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from tests.quiet import settle
 from tests.realtime.conftest import PATIENCE_S, listening
 
 FRAMES = [b"x" * length for length in (0, 1, 125, 126, 65_535, 65_536, 200_000)] + ["의자".encode()]
+FILLS_THE_WAY = 200
+"""Writes of a megabyte: more than the buffers of two sockets hold."""
 Speak = Callable[[WebSocket, FrameSocket], Awaitable[None]]
 
 
@@ -71,13 +73,14 @@ async def test_what_is_sent_to_a_peer_that_is_gone_says_so() -> None:
 async def test_who_reads_nothing_is_waited_for() -> None:
     waits = asyncio.Event()
 
-    async def speak(_: WebSocket, frames: FrameSocket) -> None:
-        while not waits.is_set():
+    async def speak(_socket: WebSocket, frames: FrameSocket) -> None:
+        for _ in range(FILLS_THE_WAY):
             sending = asyncio.ensure_future(frames.send([b"x" * 60_000] * 16))
             await settle()
             if not sending.done():  # the transport is full
                 waits.set()
-            await sending
+                break
+        await sending
         await frames.send([b"the last"])
         await frames.close(1000)
 

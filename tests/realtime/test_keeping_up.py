@@ -15,6 +15,7 @@ from server.realtime.hub import Stream
 from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
+from shared_models.realtime import CloseCode
 from tests.realtime.conftest import PATIENCE_S, Connect, Device, Person
 from tests.realtime.filling import add_events, add_unheard, place
 
@@ -94,6 +95,39 @@ async def test_at_half_of_its_bytes_a_queue_is_half_full_too() -> None:
     assert not writer.half_full
     writer.put(b"x")
     assert writer.half_full
+
+
+class Listening:
+    """A socket that takes everything, and closes."""
+
+    def __init__(self) -> None:
+        self.writes: list[Sequence[bytes]] = []
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        self.writes.append(frames)
+
+    async def close(self, code: int, reason: str | None = None) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("sizes", "writes"),
+    [([1] * 40, [16, 16, 8]), ([30_000] * 7, [3, 3, 1]), ([200_000, 1, 1], [1, 2])],
+    ids=["many", "long", "one that is longer"],
+)
+async def test_what_waits_is_written_at_once_but_not_too_much(
+    sizes: list[int], writes: list[int]
+) -> None:
+    socket = Listening()
+    writer = Writer(socket, RealtimeSettings())
+    frames = [b"%d" % number + b"x" * size for number, size in enumerate(sizes)]
+    for frame in frames:
+        writer.put(frame)
+    writer.close(CloseCode.DRAINING, "enough")
+    await writer.run()
+    assert [len(write) for write in socket.writes] == writes
+    assert [frame for write in socket.writes for frame in write] == frames
+    assert writer.queued == (0, 0)
 
 
 def test_what_waits_for_the_first_device_does_not_grow_without_bound() -> None:

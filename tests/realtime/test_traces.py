@@ -1,7 +1,7 @@
 """One message is one trace, from its frame to the sockets of its readers, on whichever node."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,9 +20,11 @@ from server.platform.exported_traces import ExportedTraces
 from server.platform.streams import encode_event
 from server.realtime.frames import encode, new_messages_in
 from server.realtime.node import RealtimeNode
+from server.realtime.settings import RealtimeSettings
+from server.realtime.writer import Writer
 from shared_models.chat import Message, MessageKind, MessageWarning, SystemNote
 from shared_models.media import Photo
-from shared_models.realtime import EventKind
+from shared_models.realtime import CloseCode, EventKind
 from tests.realtime.conftest import Connect, Person, serving
 from tests.server.conftest import BASE_URL, share_routes
 
@@ -67,6 +69,16 @@ async def there(
     async with serving(app, context.wiring.port(RealtimeNode)) as port:
         yield port
     await close_context(context)
+
+
+class TakesAll:
+    """A socket whose peer takes everything."""
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        pass
+
+    async def close(self, code: int, reason: str | None = None) -> None:
+        pass
 
 
 def node_of(span: ReadableSpan) -> Any:
@@ -128,6 +140,20 @@ async def test_what_is_delivered_late_from_the_database_is_in_the_same_trace(
     await back.socket.close()
     [trace] = messages(exporter)
     assert [span.name for span in trace].count("deliver") == 2
+
+
+async def test_what_is_written_at_once_is_delivered_in_the_trace_of_each(
+    exporter: InMemorySpanExporter,
+) -> None:
+    writer = Writer(TakesAll(), RealtimeSettings(), traces_of(exporter, "here"))
+    sent = [message_with(cid=uuid4(), text="psst") for _ in range(3)]
+    for pos, one in enumerate(sent, start=1):
+        writer.put(encode_event(pos, EventKind.MESSAGE_NEW.value, encode(one)))
+    writer.close(CloseCode.DRAINING, "enough")
+    await writer.run()
+    spans = exporter.get_finished_spans()
+    assert [span.name for span in spans] == ["deliver"] * 3
+    assert len({span.context.trace_id for span in spans}) == 3
 
 
 async def test_a_send_that_is_refused_is_traced_as_such(

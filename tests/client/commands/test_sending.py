@@ -1,6 +1,8 @@
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -8,6 +10,7 @@ from client_tui.core.errors import TOO_SLOW, StorageFailed, UploadFailed
 from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.paths import Paths
 from client_tui.core.uploads import Uploader
+from shared_models.chat import MessagePage
 from tests.client.commands.conftest import Terminal
 from tests.client.core.fakes import ME, ROOM, message
 
@@ -40,6 +43,12 @@ def put(text: str, *photos: Path, tried: bool = False, by_command: bool = False)
         await outbox.close()
 
     asyncio.run(write())
+
+
+async def gone(cid: UUID) -> None:
+    outbox = await Outbox(Paths.find().outbox_file(ME)).open()
+    await outbox.done(cid)
+    await outbox.close()
 
 
 def picture(folder: Path) -> Path:
@@ -158,6 +167,42 @@ def test_what_a_server_is_too_slow_for_is_kept_with_its_pictures(
     [kept] = waiting()
     assert kept.photos[0].path.read_bytes() == picture(tmp_path).read_bytes()
     assert kept.photos[0].path != kept.photos[0].origin
+
+
+@pytest.mark.parametrize("photos", [(), ("--photo",)], ids=["text", "photo"])
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "discarded"])
+def test_what_the_app_has_sent_or_discarded_meanwhile_is_not_sent_again(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Any, sent: bool
+) -> None:
+    async def upload(*_: object) -> list[Any]:
+        return [SimpleNamespace(id=uuid4())]
+
+    monkeypatch.setattr(Uploader, "photos", upload)
+    put("earlier")
+    pictures = [picture(tmp_path)] if photos else []
+
+    def by_the_app() -> None:
+        """While the command sends what waits before its message."""
+        terminal.table.before_answer = lambda: None
+        mine = waiting()[-1]
+        asyncio.run(gone(mine.cid))
+        there = MessagePage(
+            items=[message(8, sender=ME, cid=mine.cid)] if sent else [],
+            first_seq=8 if sent else None,
+            last_seq=8 if sent else None,
+            has_more_before=False,
+            has_more_after=False,
+            profiles={},
+        )
+        newest = f"GET /v1/chatrooms/{ROOM}/messages"
+        terminal.table.answers[newest] = (200, there.model_dump(mode="json"))
+
+    terminal.table.before_answer = by_the_app
+    terminal.table.answers[SEND] = SENT
+    result = terminal.run("send", ROOM, "look", *photos, *pictures, code=0 if sent else 1)
+    assert result.stdout == ("sent as 8\n" if sent else "")
+    assert ("discarded in the app" in result.stderr) == (not sent)
+    assert [body["text"] for body in terminal.table.bodies if body] == ["earlier"]
 
 
 def test_an_error_of_all_of_the_input_names_no_field(terminal: Terminal) -> None:
