@@ -25,6 +25,9 @@ from client_tui.core.uploads import Uploader, check_file
 from shared_models.chat import Message, SendMessage
 from shared_models.media import Purpose
 
+_NEWEST = 100
+"""Messages among which one is looked for that the app may have sent: few come meanwhile."""
+
 
 async def send_now(
     account: Credentials, room_id: UUID, text: str, photos: Sequence[Path], *, confirmed: bool
@@ -73,8 +76,8 @@ async def _deliver_earlier(api: Api, outbox: Outbox, message: OutboxMessage) -> 
         if in_passing(error) or not _says_no(error):
             raise
         code = error.code if isinstance(error, Refused) else "photo_failed"
-        await outbox.failed(message.cid, code, str(error))
-        words(f"An earlier message was refused and waits in the app: {error}")
+        if await outbox.failed(message.cid, code, str(error)) is not None:
+            words(f"An earlier message was refused and waits in the app: {error}")
 
 
 def _says_no(error: ClientError) -> bool:
@@ -98,17 +101,21 @@ async def _deliver_mine(
             unreached = isinstance(error, ServerUnreachable | UploadFailed)
             _say_kept("Not sent yet." if unreached else "It is not known whether it was sent.")
             raise
-        await outbox.not_stored(message.cid)
-        await outbox.discard(message.cid)
-        if isinstance(error, Refused) and error.code == "confirm_needed":
-            words("If you are sure, send it with --yes.")
-        raise
+        if await outbox.not_stored(message.cid) is not None:  # else the app was faster
+            await outbox.discard(message.cid)
+            if isinstance(error, Refused) and error.code == "confirm_needed":
+                words("If you are sure, send it with --yes.")
+            raise
     return await _sent_by_the_app(api, message)
 
 
 async def _sent_by_the_app(api: Api, message: OutboxMessage) -> Message:
     """The message, which waits no more; :class:`ClientError` if it was discarded there."""
-    newest = await api.messages(message.room_id)
+    try:
+        newest = await api.messages(message.room_id, limit=_NEWEST)
+    except ClientError:
+        words("The app has sent it, or it was discarded there: look before you send it again.")
+        raise
     sent = next((one for one in newest.items if one.cid == message.cid), None)
     if sent is None:
         raise ClientError("The message was discarded in the app.")

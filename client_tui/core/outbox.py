@@ -241,14 +241,14 @@ class Outbox:
         message = rows.message(found) if found else None
         return None if message is None or self._stays(str(message.cid)) else message
 
-    async def hold(self, cid: UUID) -> None:
+    async def hold(self, cid: UUID) -> OutboxMessage:
         """Keep it back while it is edited; :class:`NotEditable` as for :meth:`edit`."""
-
-        def hold(db: sqlite3.Connection) -> None:
-            rows.at_hand(db, cid)
-            self._held.add(str(cid))
-
-        await self._database.run(hold)
+        self._held.add(str(cid))
+        try:
+            return await self._database.run(lambda db: rows.at_hand(db, cid))
+        except BaseException:
+            self.release(cid)
+            raise
 
     def release(self, cid: UUID) -> None:
         """It is edited no more, and may go."""

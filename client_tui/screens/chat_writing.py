@@ -211,7 +211,7 @@ class Writing(Drafting):
         """To an unsent message, and into it."""
         self.history.sync()
         if self.conversation.waiting(-message.number) is None:
-            self.say("It was sent meanwhile.")
+            self.say("It waits no more.")
             return
         self.history.jump_to(-message.number, "nearest")
         self.history.focus()
@@ -224,9 +224,13 @@ class Writing(Drafting):
         if waiting is None:
             return
         await self._finish_editing()
-        await self.link.outbox.hold(waiting.message.cid)
-        self._editing, self._edited = waiting.message, waiting.message.text
-        self.composer.text = waiting.message.text
+        try:
+            message = await self.link.outbox.hold(waiting.message.cid)
+        except BaseException:  # whoever passed it over looks again
+            self.link.delivery.wake()
+            raise
+        self._editing, self._edited = message, message.text
+        self.composer.text = message.text
         self.composer.move_cursor(self.composer.document.end)
         self.composer.focus()
         self._show_what_keys_do()

@@ -15,7 +15,7 @@ _TWO_BYTES, _EIGHT_BYTES = 126, 127
 
 class FramesProtocol(WebSocketsSansIOProtocol):
     """Knows :data:`FRAMES_AT_ONCE`: such frames are neither decoded and encoded again nor written
-    one by one. Deflate must be off.
+    one by one; they are not deflated.
     """
 
     async def run_asgi(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from client_tui.core.errors import TOO_SLOW, StorageFailed, UploadFailed
 from client_tui.core.outbox import Outbox, OutboxMessage, OutboxState
 from client_tui.core.paths import Paths
-from client_tui.core.uploads import Uploader
+from client_tui.core.uploads import Uploader, check_file
 from shared_models.chat import MessagePage
 from tests.client.commands.conftest import Terminal
 from tests.client.core.fakes import ME, ROOM, message
@@ -174,7 +174,9 @@ def test_what_a_server_is_too_slow_for_is_kept_with_its_pictures(
 def test_what_the_app_has_sent_or_discarded_meanwhile_is_not_sent_again(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Any, sent: bool
 ) -> None:
-    async def upload(*_: object) -> list[Any]:
+    async def upload(_: object, __: object, paths: list[Path], *___: object) -> list[Any]:
+        for path in paths:
+            check_file(path)
         return [SimpleNamespace(id=uuid4())]
 
     monkeypatch.setattr(Uploader, "photos", upload)
@@ -203,6 +205,21 @@ def test_what_the_app_has_sent_or_discarded_meanwhile_is_not_sent_again(
     assert result.stdout == ("sent as 8\n" if sent else "")
     assert ("discarded in the app" in result.stderr) == (not sent)
     assert [body["text"] for body in terminal.table.bodies if body] == ["earlier"]
+
+
+def test_where_nobody_says_whether_the_app_has_sent_it_one_is_told_to_look(
+    terminal: Terminal,
+) -> None:
+    def by_the_app() -> None:
+        terminal.table.before_answer = lambda: None
+        asyncio.run(gone(waiting()[-1].cid))
+
+    put("earlier")
+    terminal.table.before_answer = by_the_app
+    terminal.table.answers[SEND] = SENT
+    terminal.table.answers[f"GET /v1/chatrooms/{ROOM}/messages"] = problem(503, retryable=True)
+    result = terminal.run("send", ROOM, "look", code=1)
+    assert "look before you send it again" in result.stderr
 
 
 def test_an_error_of_all_of_the_input_names_no_field(terminal: Terminal) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 import signal
 import sqlite3
 import subprocess
@@ -221,6 +222,24 @@ async def test_a_held_message_holds_the_rest_of_its_room_until_it_is_released(
     await outbox.sending(first.cid)
     with pytest.raises(NotEditable):
         await outbox.hold(first.cid)
+
+
+async def test_what_nobody_came_to_edit_is_not_held(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, message = asyncio.Event(), await outbox.put(ROOM, "one")
+
+    async def slow(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as disk:
+        disk.setattr(outbox._database, "run", slow)
+        holding = asyncio.create_task(outbox.hold(message.cid))
+        await asked.wait()
+        holding.cancel()
+        await asyncio.wait([holding])
+    assert await outbox.next(ROOM) == message
 
 
 async def test_a_draft_that_the_disk_does_not_take_is_there_while_the_program_runs(
