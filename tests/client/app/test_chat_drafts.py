@@ -80,6 +80,20 @@ async def test_an_edit_that_is_left_lets_the_message_go(tmp_path: Path, keys: li
         await chat.until(lambda: chat.server.asked("send") == [("first", False)])
 
 
+async def test_a_message_that_is_edited_already_is_edited_on(tmp_path: Path) -> None:
+    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
+        chat.link.cut()
+        await chat.write("one")
+        await chat.until_shown("one")
+        chat.select(-1)
+        await chat.press("e")
+        await chat.write(", better", send=False)
+        chat.screen.history.focus()
+        chat.select(-1)
+        await chat.press("e")
+        assert chat.screen.composer.text == "one, better"
+
+
 async def test_an_edit_that_comes_too_late_is_kept_as_a_new_message(tmp_path: Path) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(3)), online=False) as chat:
         await chat.write("first")

@@ -148,20 +148,6 @@ async def test_a_queued_message_can_be_edited_before_it_goes(tmp_path: Path) -> 
         assert chat.server.asked("send") == [("tomorrow", False)]
 
 
-async def test_a_message_that_is_edited_already_is_edited_on(tmp_path: Path) -> None:
-    async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
-        chat.link.cut()
-        await chat.write("one")
-        await chat.until_shown("one")
-        chat.select(-1)
-        await chat.press("e")
-        await chat.write(", better", send=False)
-        chat.screen.history.focus()
-        chat.select(-1)
-        await chat.press("e")
-        assert chat.screen.composer.text == "one, better"
-
-
 async def test_footer_and_rule_say_the_same_of_the_keys_while_a_message_is_edited(
     tmp_path: Path,
 ) -> None:
