@@ -9,7 +9,7 @@ from textual import events
 from client_tui.core.drafts import Draft
 from client_tui.core.errors import StorageFailed
 from client_tui.screens.chat import ChatScreen
-from tests.client.app.chat_room import open_chat
+from tests.client.app.chat_room import Chat, open_chat
 from tests.client.app.room_server import RoomServer, talk_of
 from tests.client.app.test_chat_writing import picture
 from tests.client.core.fakes import ROOM
@@ -48,16 +48,21 @@ async def test_what_the_disk_takes_slowly_is_not_lost_when_one_has_left(
             assert not draft
 
 
+async def edit_unsent(chat: Chat, *texts: str) -> None:
+    """Write without a line, and edit the first."""
+    chat.link.cut()
+    for text in texts:
+        await chat.write(text)
+    await chat.until_shown(texts[-1])
+    chat.select(-1)
+    await chat.press("e")
+
+
 async def test_a_message_does_not_go_while_it_is_edited_nor_what_is_behind_it(
     tmp_path: Path,
 ) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
-        chat.link.cut()
-        await chat.write("first")
-        await chat.write("second")
-        await chat.until_shown("second")
-        chat.select(-1)
-        await chat.press("e")
+        await edit_unsent(chat, "first", "second")
         await chat.write(" and more", send=False)
         chat.link.connect()
         await chat.pilot.pause(0.1)
@@ -70,11 +75,7 @@ async def test_a_message_does_not_go_while_it_is_edited_nor_what_is_behind_it(
 @pytest.mark.parametrize("keys", [["escape"], ["escape", "escape", "escape"]])
 async def test_an_edit_that_is_left_lets_the_message_go(tmp_path: Path, keys: list[str]) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
-        chat.link.cut()
-        await chat.write("first")
-        await chat.until_shown("first")
-        chat.select(-1)
-        await chat.press("e")
+        await edit_unsent(chat, "first")
         await chat.pilot.press("x", *keys)
         chat.link.connect()
         await chat.until(lambda: chat.server.asked("send") == [("first", False)])
@@ -82,13 +83,8 @@ async def test_an_edit_that_is_left_lets_the_message_go(tmp_path: Path, keys: li
 
 async def test_a_message_that_is_edited_already_is_edited_on(tmp_path: Path) -> None:
     async with open_chat(tmp_path, RoomServer(talk_of(3))) as chat:
-        chat.link.cut()
-        await chat.write("one")
-        await chat.until_shown("one")
-        chat.select(-1)
-        await chat.press("e")
+        await edit_unsent(chat, "one")
         await chat.write(", better", send=False)
-        chat.screen.history.focus()
         chat.select(-1)
         await chat.press("e")
         assert chat.screen.composer.text == "one, better"
