@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
@@ -141,6 +141,19 @@ class Device:
     @property
     def positions(self) -> list[int]:
         return [event["pos"] for event in self.events]
+
+
+class TakesAll:
+    """What a writer writes to, for a peer that takes everything."""
+
+    def __init__(self) -> None:
+        self.writes: list[Sequence[bytes]] = []
+
+    async def send(self, frames: Sequence[bytes]) -> None:
+        self.writes.append(frames)
+
+    async def close(self, code: int, reason: str | None = None) -> None:
+        """It just ends."""
 
 
 class Server(uvicorn.Server):

@@ -16,7 +16,7 @@ from server.realtime.node import RealtimeNode
 from server.realtime.settings import RealtimeSettings
 from server.realtime.writer import Writer
 from shared_models.realtime import CloseCode
-from tests.realtime.conftest import PATIENCE_S, Connect, Device, Person
+from tests.realtime.conftest import PATIENCE_S, Connect, Device, Person, TakesAll
 from tests.realtime.filling import add_events, add_unheard, place
 
 
@@ -97,19 +97,6 @@ async def test_at_half_of_its_bytes_a_queue_is_half_full_too() -> None:
     assert writer.half_full
 
 
-class Listening:
-    """A socket that takes everything, and closes."""
-
-    def __init__(self) -> None:
-        self.writes: list[Sequence[bytes]] = []
-
-    async def send(self, frames: Sequence[bytes]) -> None:
-        self.writes.append(frames)
-
-    async def close(self, code: int, reason: str | None = None) -> None:
-        pass
-
-
 @pytest.mark.parametrize(
     ("sizes", "writes"),
     [([1] * 40, [16, 16, 8]), ([30_000] * 7, [3, 3, 1]), ([200_000, 1, 1], [1, 2])],
@@ -118,7 +105,7 @@ class Listening:
 async def test_what_waits_is_written_at_once_but_not_too_much(
     sizes: list[int], writes: list[int]
 ) -> None:
-    socket = Listening()
+    socket = TakesAll()
     writer = Writer(socket, RealtimeSettings())
     frames = [b"%d" % number + b"x" * size for number, size in enumerate(sizes)]
     for frame in frames:

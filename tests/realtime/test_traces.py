@@ -1,7 +1,7 @@
 """One message is one trace, from its frame to the sockets of its readers, on whichever node."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,7 +25,7 @@ from server.realtime.writer import Writer
 from shared_models.chat import Message, MessageKind, MessageWarning, SystemNote
 from shared_models.media import Photo
 from shared_models.realtime import CloseCode, EventKind
-from tests.realtime.conftest import Connect, Person, serving
+from tests.realtime.conftest import Connect, Person, TakesAll, serving
 from tests.server.conftest import BASE_URL, share_routes
 
 PARTS = {"send", "unit of work", "publish", "deliver"}
@@ -69,16 +69,6 @@ async def there(
     async with serving(app, context.wiring.port(RealtimeNode)) as port:
         yield port
     await close_context(context)
-
-
-class TakesAll:
-    """A socket whose peer takes everything."""
-
-    async def send(self, frames: Sequence[bytes]) -> None:
-        pass
-
-    async def close(self, code: int, reason: str | None = None) -> None:
-        pass
 
 
 def node_of(span: ReadableSpan) -> Any:
